@@ -1,0 +1,26 @@
+package dev.millrace.config;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What all producers and consumers of a file share.
+ *
+ * @param bootstrapServers {@code host:port} of some brokers; the client finds the others
+ * @param serviceName the service's name, part of every client id; null when not given
+ * @param connectTimeout how long the first contact with the brokers may take before a typed error
+ * @param properties raw settings for every client, by Kafka's own names
+ */
+public record CommonDefinition(
+    List<String> bootstrapServers,
+    @Nullable String serviceName,
+    Duration connectTimeout,
+    Map<String, String> properties) {
+
+  public CommonDefinition {
+    bootstrapServers = List.copyOf(bootstrapServers);
+    properties = Map.copyOf(properties);
+  }
+}

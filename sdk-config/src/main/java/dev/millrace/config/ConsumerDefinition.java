@@ -1,0 +1,56 @@
+package dev.millrace.config;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One named consumer, with the common settings and the defaults merged in.
+ *
+ * @param name the name given to {@code createConsumer}
+ * @param bootstrapServers {@code host:port} of some brokers
+ * @param topics the topics it reads; at least one
+ * @param groupId the consumer group ({@code group.id})
+ * @param deliverySemantics the promise
+ * @param ordering the order kept between records handled concurrently
+ * @param concurrency how many records may be in their handler at the same time; 1 to 100,000
+ * @param channelCapacity the most records held between poll and handler's end, queued and running
+ *     ones together; at least {@code concurrency}
+ * @param channelBytes intake pauses while the held records' keys and values are this large or
+ *     larger, in bytes
+ * @param format how bytes become a value
+ * @param profile the tuning profile
+ * @param retry attempts in place
+ * @param deadLetter where a record goes whose attempts are used up; null means that the consumer
+ *     stops with the record's failure as its cause
+ * @param commitInterval how often finished offsets are committed
+ * @param drainTimeout how long a revoked partition's running records are waited for
+ * @param closeTimeout how long {@code close()} may take
+ * @param properties raw client settings by Kafka's own names; they win over promise and profile
+ */
+public record ConsumerDefinition(
+    String name,
+    List<String> bootstrapServers,
+    List<String> topics,
+    String groupId,
+    DeliverySemantics deliverySemantics,
+    Ordering ordering,
+    int concurrency,
+    int channelCapacity,
+    long channelBytes,
+    Format format,
+    TuningProfile profile,
+    RetryDefinition retry,
+    @Nullable DeadLetterDefinition deadLetter,
+    Duration commitInterval,
+    Duration drainTimeout,
+    Duration closeTimeout,
+    Map<String, String> properties) {
+
+  public ConsumerDefinition {
+    bootstrapServers = List.copyOf(bootstrapServers);
+    topics = List.copyOf(topics);
+    properties = Map.copyOf(properties);
+  }
+}

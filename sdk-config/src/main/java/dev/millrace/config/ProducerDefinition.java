@@ -1,0 +1,34 @@
+package dev.millrace.config;
+
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One named producer, with the common settings and the defaults merged in.
+ *
+ * @param name the name given to {@code createProducer}
+ * @param bootstrapServers {@code host:port} of some brokers
+ * @param topics the topics it writes to; a send without a topic needs exactly one
+ * @param deliverySemantics the promise
+ * @param enableIdempotence overrides the promise's idempotence; null leaves it to the promise
+ * @param format how a value becomes bytes
+ * @param profile the tuning profile
+ * @param properties raw client settings by Kafka's own names; they win over promise and profile
+ */
+public record ProducerDefinition(
+    String name,
+    List<String> bootstrapServers,
+    List<String> topics,
+    DeliverySemantics deliverySemantics,
+    @Nullable Boolean enableIdempotence,
+    Format format,
+    TuningProfile profile,
+    Map<String, String> properties) {
+
+  public ProducerDefinition {
+    bootstrapServers = List.copyOf(bootstrapServers);
+    topics = List.copyOf(topics);
+    properties = Map.copyOf(properties);
+  }
+}
