@@ -21,6 +21,6 @@ public record CommonDefinition(
 
   public CommonDefinition {
     bootstrapServers = List.copyOf(bootstrapServers);
-    properties = Map.copyOf(properties);
+    properties = NamesOnlyMap.copyOf(properties);
   }
 }

@@ -51,6 +51,6 @@ public record ConsumerDefinition(
   public ConsumerDefinition {
     bootstrapServers = List.copyOf(bootstrapServers);
     topics = List.copyOf(topics);
-    properties = Map.copyOf(properties);
+    properties = NamesOnlyMap.copyOf(properties);
   }
 }

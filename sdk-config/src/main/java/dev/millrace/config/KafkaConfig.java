@@ -1,5 +1,6 @@
 package dev.millrace.config;
 
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -20,5 +21,15 @@ public record KafkaConfig(
   public KafkaConfig {
     producers = Collections.unmodifiableMap(new LinkedHashMap<>(producers));
     consumers = Collections.unmodifiableMap(new LinkedHashMap<>(consumers));
+  }
+
+  /**
+   * Reads YAML or JSON files, merged in this order: short for {@code
+   * ConfigLoader.create().load(files)}.
+   *
+   * @throws ConfigException with all problems of all files
+   */
+  public static KafkaConfig load(Path... files) {
+    return ConfigLoader.create().load(files);
   }
 }

@@ -29,6 +29,6 @@ public record ProducerDefinition(
   public ProducerDefinition {
     bootstrapServers = List.copyOf(bootstrapServers);
     topics = List.copyOf(topics);
-    properties = Map.copyOf(properties);
+    properties = NamesOnlyMap.copyOf(properties);
   }
 }

@@ -1,0 +1,92 @@
+package dev.millrace.config;
+
+import static dev.millrace.config.ScalarType.BOOLEAN;
+import static dev.millrace.config.ScalarType.SERVER;
+import static dev.millrace.config.ScalarType.TEXT;
+import static dev.millrace.config.ScalarType.TOPIC;
+import static dev.millrace.config.ScalarType.decimal;
+import static dev.millrace.config.ScalarType.duration;
+import static dev.millrace.config.ScalarType.oneOf;
+import static dev.millrace.config.ScalarType.size;
+import static dev.millrace.config.ScalarType.whole;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/** Step 4: merged nodes → records. Each single value is checked here, what relates two is not. */
+final class Decoder {
+  private static final ScalarType<DeliverySemantics> SEMANTICS = oneOf(DeliverySemantics.class);
+  private static final ScalarType<Format> FORMAT = oneOf(Format.class);
+  private static final ScalarType<TuningProfile> PROFILE = oneOf(TuningProfile.class);
+  private static final ScalarType<Ordering> ORDERING = oneOf(Ordering.class);
+  private static final ScalarType<Duration> PAUSE = duration("1ms", "24h");
+
+  private Decoder() {}
+
+  static CommonDefinition common(Fields in) {
+    return new CommonDefinition(
+        in.list("bootstrap-servers", SERVER),
+        in.optional("service-name", TEXT),
+        in.value("connect-timeout", Defaults.CONNECT_TIMEOUT, PAUSE),
+        in.settings("properties"));
+  }
+
+  static ProducerDefinition producer(String name, Fields in) {
+    return new ProducerDefinition(
+        name,
+        in.list("bootstrap-servers", SERVER),
+        in.list("topics", TOPIC),
+        in.value("delivery-semantics", Defaults.DELIVERY_SEMANTICS, SEMANTICS),
+        in.optional("enable-idempotence", BOOLEAN),
+        in.value("format", Defaults.FORMAT, FORMAT),
+        in.value("profile", Defaults.PROFILE, PROFILE),
+        in.settings("properties"));
+  }
+
+  static ConsumerDefinition consumer(String name, Fields in) {
+    int concurrency = in.value("concurrency", Defaults.CONCURRENCY, whole(1, 100_000));
+    return new ConsumerDefinition(
+        name,
+        in.list("bootstrap-servers", SERVER),
+        in.list("topics", TOPIC),
+        in.value("group-id", "", TEXT),
+        in.value("delivery-semantics", Defaults.DELIVERY_SEMANTICS, SEMANTICS),
+        in.value("ordering", Defaults.ORDERING, ORDERING),
+        concurrency,
+        in.value("channel-capacity", Defaults.channelCapacity(concurrency), whole(1, 10_000_000)),
+        in.value("channel-bytes", Defaults.CHANNEL_BYTES, size("1B", "1024GB")),
+        in.value("format", Defaults.FORMAT, FORMAT),
+        in.value("profile", Defaults.PROFILE, PROFILE),
+        retry(in.in("retry")),
+        in.has("dead-letter") ? deadLetter(in.in("dead-letter")) : null,
+        in.value("commit-interval", Defaults.COMMIT_INTERVAL, duration("10ms", "1h")),
+        in.value("drain-timeout", Defaults.DRAIN_TIMEOUT, duration("0ms", "1h")),
+        in.value("close-timeout", Defaults.CLOSE_TIMEOUT, duration("0ms", "1h")),
+        in.settings("properties"));
+  }
+
+  private static RetryDefinition retry(Fields in) {
+    Fields backoff = in.in("backoff");
+    return new RetryDefinition(
+        in.value("max-attempts", Defaults.MAX_ATTEMPTS, whole(1, 1_000_000)),
+        new BackoffDefinition(
+            backoff.value("initial", Defaults.BACKOFF_INITIAL, PAUSE),
+            backoff.value(
+                "multiplier",
+                Defaults.BACKOFF_MULTIPLIER,
+                decimal("from 1 to 100", it -> it >= 1 && it <= 100)),
+            backoff.value("max", Defaults.BACKOFF_MAX, PAUSE),
+            backoff.value(
+                "jitter",
+                Defaults.BACKOFF_JITTER,
+                decimal("from 0 to below 1", it -> it >= 0 && it < 1))));
+  }
+
+  private static @Nullable DeadLetterDefinition deadLetter(Fields in) {
+    DeadLetterDefinition deadLetter =
+        new DeadLetterDefinition(
+            in.optional("topic", TOPIC),
+            in.value("create-topic", Defaults.CREATE_DEAD_LETTER_TOPIC, BOOLEAN));
+    return in.value("enabled", Defaults.DEAD_LETTER_ENABLED, BOOLEAN) ? deadLetter : null;
+  }
+}

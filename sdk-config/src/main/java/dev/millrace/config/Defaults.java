@@ -1,0 +1,37 @@
+package dev.millrace.config;
+
+import java.time.Duration;
+
+/** What holds where a file says nothing. */
+final class Defaults {
+  static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
+
+  static final DeliverySemantics DELIVERY_SEMANTICS = DeliverySemantics.AT_LEAST_ONCE;
+  static final Format FORMAT = Format.AUTO;
+  static final TuningProfile PROFILE = TuningProfile.BALANCED;
+
+  static final Ordering ORDERING = Ordering.KEY;
+  static final int CONCURRENCY = 16;
+  static final long CHANNEL_BYTES = 64L << 20;
+  static final Duration COMMIT_INTERVAL = Duration.ofMillis(100);
+  static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(5);
+  static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(30);
+
+  static final int MAX_ATTEMPTS = 4;
+  static final Duration BACKOFF_INITIAL = Duration.ofMillis(100);
+  static final double BACKOFF_MULTIPLIER = 2;
+  static final Duration BACKOFF_MAX = Duration.ofSeconds(5);
+  static final double BACKOFF_JITTER = 0.2;
+
+  /** Both hold only where the key {@code dead-letter} stands; without it there is none. */
+  static final boolean DEAD_LETTER_ENABLED = true;
+
+  static final boolean CREATE_DEAD_LETTER_TOPIC = true;
+
+  private Defaults() {}
+
+  /** Four records waiting for each one that runs, and enough for small handlers in any case. */
+  static int channelCapacity(int concurrency) {
+    return Math.max(2000, 4 * concurrency);
+  }
+}

@@ -1,0 +1,158 @@
+package dev.millrace.config;
+
+import dev.millrace.config.Node.Broken;
+import dev.millrace.config.Node.Field;
+import dev.millrace.config.Node.Items;
+import dev.millrace.config.Node.Nothing;
+import dev.millrace.config.Node.Table;
+import dev.millrace.config.Node.Text;
+import dev.millrace.config.Shape.Entries;
+import dev.millrace.config.Shape.Keys;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Prepares step 3: gives every key its one spelling and every list of named entries the form of an
+ * object, so that files can be merged key by key. Refuses what has no place in the {@link Shape}.
+ */
+final class KnownKeys {
+  private static final String NAME = "name";
+
+  private final Problems problems;
+  private final @Nullable ClientSettingNames clientSettings;
+
+  KnownKeys(Problems problems, @Nullable ClientSettingNames clientSettings) {
+    this.problems = problems;
+    this.clientSettings = clientSettings;
+  }
+
+  /** The node in the shape's spelling; what does not fit is reported and replaced or left out. */
+  Node check(Node node, Shape shape) {
+    if (node instanceof Broken) {
+      return node;
+    }
+    if (node instanceof Nothing) {
+      return broken(node, "has no value", shape.hintWhenEmpty());
+    }
+    if (shape == Shape.VALUE) {
+      return node;
+    }
+    if (shape instanceof Entries entries && node instanceof Items items) {
+      return named(items, entries.entry());
+    }
+    if (!(node instanceof Table table)) {
+      return broken(node, "expected an object, found " + node.shown(), null);
+    }
+    if (shape instanceof Entries entries) {
+      return named(table, entries.entry());
+    }
+    return shape instanceof Keys keys ? keys(table, keys) : settings(table);
+  }
+
+  private Table keys(Table table, Keys shape) {
+    Map<String, Field> fields = new LinkedHashMap<>();
+    table
+        .fields()
+        .forEach(
+            (written, field) -> {
+              Shape.Key key = shape.find(written);
+              if (key == null) {
+                problems.add(field.key(), "unknown key", hint(written, shape));
+              } else {
+                put(fields, key.name(), field, check(field.value(), key.shape()));
+              }
+            });
+    return new Table(table.place(), fields);
+  }
+
+  private void put(Map<String, Field> fields, String name, Field field, Node value) {
+    Field first = fields.putIfAbsent(name, new Field(field.key(), value));
+    if (first != null) {
+      problems.add(
+          field.key(),
+          "is the same key as "
+              + Display.quoted(first.key().segment())
+              + " in "
+              + first.key().lineSeenFrom(field.key()),
+          "keep one of them");
+    }
+  }
+
+  private @Nullable String hint(String written, Keys shape) {
+    if (problems.full()) {
+      return null;
+    }
+    if (shape.knows("properties") && isClientSetting(written)) {
+      return "Kafka's own settings go under 'properties'";
+    }
+    return NearestNames.suggest(written, shape.names())
+        .map(name -> "did you mean '" + name + "'?")
+        .orElseGet(() -> "known keys: " + String.join(", ", shape.names()));
+  }
+
+  private boolean isClientSetting(String name) {
+    return name.contains(".")
+        || (clientSettings != null
+            && (clientSettings.producer().contains(name)
+                || clientSettings.consumer().contains(name)));
+  }
+
+  private Table settings(Table table) {
+    Map<String, Field> fields = new LinkedHashMap<>();
+    table
+        .fields()
+        .forEach(
+            (name, field) ->
+                fields.put(name, new Field(field.key(), check(field.value(), Shape.VALUE))));
+    return new Table(table.place(), fields);
+  }
+
+  private Table named(Table table, Keys shape) {
+    Map<String, Field> entries = new LinkedHashMap<>();
+    table
+        .fields()
+        .forEach(
+            (name, field) -> {
+              Node entry = check(field.value(), shape);
+              if (entry instanceof Table fields
+                  && fields.get(NAME) instanceof Text inner
+                  && !inner.text().equals(name)) {
+                problems.add(inner.place(), "differs from the key it stands under", "remove it");
+              }
+              entries.put(name, new Field(field.key(), entry));
+            });
+    return new Table(table.place(), entries);
+  }
+
+  private Table named(Items items, Keys shape) {
+    Map<String, Field> entries = new LinkedHashMap<>();
+    for (Node item : items.nodes()) {
+      if (!(check(item, shape) instanceof Table entry)) {
+        continue;
+      }
+      Node name = entry.get(NAME);
+      if (name instanceof Text text) {
+        Field first = entries.putIfAbsent(text.text(), new Field(entry.place(), entry));
+        if (first != null) {
+          problems.add(
+              text.place(),
+              text.shown()
+                  + " is the name of two entries, first in "
+                  + first.key().lineSeenFrom(text.place()),
+              null);
+        }
+      } else if (name == null) {
+        problems.add(entry.place(), "the entry has no 'name'", null);
+      } else if (!(name instanceof Broken)) {
+        problems.add(name.place(), "expected a name, found " + name.shown(), null);
+      }
+    }
+    return new Table(items.place(), entries);
+  }
+
+  private Broken broken(Node node, String message, @Nullable String hint) {
+    problems.add(node.place(), message, hint);
+    return new Broken(node.place());
+  }
+}

@@ -1,0 +1,132 @@
+package dev.millrace.config;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A kind of scalar, its range included.
+ *
+ * @param expected completes "expected …"
+ * @param parse the value, or nothing if the text is not one or lies outside the range
+ * @param hint what to do about a text that is not one
+ */
+record ScalarType<T>(
+    String expected, Function<String, Optional<T>> parse, Function<String, Optional<String>> hint) {
+
+  private static final Pattern WHOLE = Pattern.compile("-?\\d{1,18}");
+  private static final Pattern DECIMAL = Pattern.compile("-?\\d{1,18}(?:\\.\\d{1,18})?");
+  private static final Pattern TOPIC_NAME = Pattern.compile("[a-zA-Z0-9._-]{1,249}");
+  private static final Pattern HOST_AND_PORT =
+      Pattern.compile("(?:[a-zA-Z0-9._-]+|\\[[0-9a-fA-F:.]+]):(\\d{1,5})");
+
+  static final ScalarType<String> ANY_TEXT = of("text", text -> Optional.of(text));
+
+  static final ScalarType<String> TEXT =
+      of("text that is not empty", matching(text -> !text.isBlank()));
+
+  static final ScalarType<Boolean> BOOLEAN =
+      of(
+          "true or false",
+          text ->
+              switch (text) {
+                case "true", "True", "TRUE" -> Optional.of(true);
+                case "false", "False", "FALSE" -> Optional.of(false);
+                default -> Optional.empty();
+              });
+
+  static final ScalarType<String> SERVER =
+      of("host:port with a port from 1 to 65535", matching(ScalarType::isServer));
+
+  static final ScalarType<String> TOPIC =
+      of("a topic name (1 to 249 of a-z A-Z 0-9 . _ -)", matching(ScalarType::isTopic));
+
+  static ScalarType<Integer> whole(int min, int max) {
+    return of(
+        "a whole number from " + min + " to " + max,
+        text ->
+            WHOLE.matcher(text).matches()
+                ? Optional.of(Long.parseLong(text))
+                    .filter(number -> number >= min && number <= max)
+                    .map(Long::intValue)
+                : Optional.empty());
+  }
+
+  static ScalarType<Double> decimal(String range, Predicate<Double> inRange) {
+    return of(
+        "a number " + range,
+        text ->
+            DECIMAL.matcher(text).matches()
+                ? Optional.of(Double.valueOf(text)).filter(inRange)
+                : Optional.empty());
+  }
+
+  static ScalarType<Duration> duration(String min, String max) {
+    Duration shortest = Objects.requireNonNull(Units.duration(min));
+    Duration longest = Objects.requireNonNull(Units.duration(max));
+    return new ScalarType<>(
+        "a duration from " + min + " to " + max,
+        text ->
+            Optional.ofNullable(Units.duration(text))
+                .filter(it -> it.compareTo(shortest) >= 0 && it.compareTo(longest) <= 0),
+        text -> {
+          if (WHOLE.matcher(text).matches()) {
+            return Optional.of("add a unit: ms, s, m or h");
+          }
+          return Units.duration(text) == null
+              ? Optional.of("write it as in 100ms, 5s, 1m, 2h or PT5S")
+              : Optional.empty();
+        });
+  }
+
+  static ScalarType<Long> size(String min, String max) {
+    long smallest = Objects.requireNonNull(Units.bytes(min));
+    long largest = Objects.requireNonNull(Units.bytes(max));
+    return new ScalarType<>(
+        "a size from " + min + " to " + max,
+        text ->
+            Optional.ofNullable(Units.bytes(text)).filter(it -> it >= smallest && it <= largest),
+        text ->
+            Units.bytes(text) == null
+                ? Optional.of("write it as in 512KB, 64MB, 1GB or as a number of bytes")
+                : Optional.empty());
+  }
+
+  static <E extends Enum<E>> ScalarType<E> oneOf(Class<E> type) {
+    List<E> constants = List.of(type.getEnumConstants());
+    List<String> names = constants.stream().map(Spelling::kebab).toList();
+    return new ScalarType<>(
+        "one of " + String.join(", ", names),
+        text ->
+            constants.stream()
+                .filter(it -> Spelling.folded(it.name()).equals(Spelling.folded(text)))
+                .findFirst(),
+        text -> NearestNames.suggest(text, names).map(name -> "did you mean '" + name + "'?"));
+  }
+
+  private static <T> ScalarType<T> of(String expected, Function<String, Optional<T>> parse) {
+    return new ScalarType<>(expected, parse, text -> Optional.empty());
+  }
+
+  private static Function<String, Optional<String>> matching(Predicate<String> test) {
+    return text -> Optional.of(text).filter(test);
+  }
+
+  private static boolean isServer(String text) {
+    Matcher matcher = HOST_AND_PORT.matcher(text);
+    if (!matcher.matches()) {
+      return false;
+    }
+    int port = Integer.parseInt(matcher.group(1));
+    return port >= 1 && port <= 65535;
+  }
+
+  private static boolean isTopic(String text) {
+    return TOPIC_NAME.matcher(text).matches() && !text.equals(".") && !text.equals("..");
+  }
+}

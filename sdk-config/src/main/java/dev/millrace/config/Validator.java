@@ -1,0 +1,96 @@
+package dev.millrace.config;
+
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Step 5: what must be there, and what must fit together. */
+final class Validator {
+  private final Problems problems;
+
+  Validator(Problems problems) {
+    this.problems = problems;
+  }
+
+  void producer(ProducerDefinition producer, Fields in) {
+    requireServers(producer.bootstrapServers(), in);
+    refuseRepeated(producer.topics(), in);
+    ClientSettingRules.PRODUCER.refuseContradictions(producer.deliverySemantics(), in, problems);
+  }
+
+  void consumer(ConsumerDefinition consumer, Fields in) {
+    requireServers(consumer.bootstrapServers(), in);
+    require(consumer.topics().isEmpty(), in, "topics", "write the topics it reads");
+    refuseRepeated(consumer.topics(), in);
+    require(consumer.groupId().isEmpty(), in, "group-id", "write the consumer group's name");
+    requireRoomInChannel(consumer, in);
+    requireGrowingBackoff(consumer.retry().backoff(), in.in("retry").in("backoff"));
+    refuseOwnTopicAsDeadLetter(consumer, in.in("dead-letter"));
+    ClientSettingRules.CONSUMER.refuseContradictions(consumer.deliverySemantics(), in, problems);
+  }
+
+  private void requireServers(List<String> servers, Fields in) {
+    require(servers.isEmpty(), in, "bootstrap-servers", "write host:port here or under 'common'");
+  }
+
+  private void require(boolean missing, Fields in, String key, String hint) {
+    if (!missing) {
+      return;
+    }
+    if (!in.has(key)) {
+      problems.add(in.place(key), "is missing", hint);
+    } else if (in.isEmptyList(key)) {
+      problems.add(in.place(key), "is empty", hint);
+    }
+  }
+
+  private void refuseRepeated(List<String> topics, Fields in) {
+    Set<String> seen = new HashSet<>();
+    for (String topic : topics) {
+      if (!seen.add(topic)) {
+        problems.add(in.place("topics"), "names a topic twice", null);
+      }
+    }
+  }
+
+  private void requireRoomInChannel(ConsumerDefinition consumer, Fields in) {
+    if (consumer.channelCapacity() < consumer.concurrency()) {
+      refuse(in, "channel-capacity", "concurrency", Integer.toString(Defaults.CONCURRENCY));
+    }
+  }
+
+  private void requireGrowingBackoff(BackoffDefinition backoff, Fields in) {
+    if (backoff.max().compareTo(backoff.initial()) < 0) {
+      String key = in.has("max") ? "max" : "initial";
+      if (key.equals("max")) {
+        refuse(in, "max", "initial", shown(Defaults.BACKOFF_INITIAL));
+      } else if (problems.noneAt(in.place("initial"))) {
+        problems.add(
+            in.place("initial"),
+            "is longer than max " + shown(Defaults.BACKOFF_MAX) + " (the default)",
+            "write max as well");
+      }
+    }
+  }
+
+  private void refuse(Fields in, String key, String least, String leastWhenAbsent) {
+    Place place = in.place(key);
+    if (problems.noneAt(place) && problems.noneAt(in.place(least))) {
+      problems.add(place, "is less than " + in.cite(least, leastWhenAbsent, place), null);
+    }
+  }
+
+  private void refuseOwnTopicAsDeadLetter(ConsumerDefinition consumer, Fields in) {
+    DeadLetterDefinition deadLetter = consumer.deadLetter();
+    if (deadLetter != null
+        && deadLetter.topic() != null
+        && consumer.topics().contains(deadLetter.topic())) {
+      problems.add(in.place("topic"), "is a topic this consumer reads itself", null);
+    }
+  }
+
+  private static String shown(Duration duration) {
+    return duration.toMillis() + "ms";
+  }
+}
