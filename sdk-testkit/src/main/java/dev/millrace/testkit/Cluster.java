@@ -1,0 +1,105 @@
+package dev.millrace.testkit;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.apache.kafka.common.Uuid;
+
+/**
+ * The nodes of one embedded Kafka and the directory they share.
+ *
+ * <p>Not thread-safe: one caller at a time.
+ */
+final class Cluster implements AutoCloseable {
+  /** How long a broker may spend on handing its partitions to others. */
+  private static final Duration HAND_OVER = Duration.ofSeconds(5);
+
+  /** Far more than a stop takes: beyond it a thread is stuck, and waiting on would not help. */
+  private static final Duration STOP_BOUND = Duration.ofSeconds(30);
+
+  private final TempDirectory directory = new TempDirectory("millrace-kafka-");
+  private final List<KafkaNode> nodes = new ArrayList<>();
+  private final Map<String, String> overrides;
+  private final Duration startBound;
+
+  /** Reserves the ports and formats the directories of {@code size} nodes; starts nothing. */
+  Cluster(int size, Map<String, String> overrides, Duration startBound) {
+    this.startBound = startBound;
+    this.overrides = new HashMap<>(overrides);
+    // The broker's own waits end with ours, so that a start that hangs ends by itself.
+    this.overrides.putIfAbsent("server.max.startup.time.ms", Long.toString(startBound.toMillis()));
+    try {
+      format(size);
+    } catch (Exception e) {
+      close();
+      throw new EmbeddedKafkaException("Cannot prepare a directory for the broker", e);
+    }
+  }
+
+  private void format(int size) throws Exception {
+    String clusterId = Uuid.randomUuid().toString();
+    for (int id = 1; id <= size; id++) {
+      Path home = Files.createDirectory(directory.path().resolve("node-" + id));
+      KafkaNode node = new KafkaNode(id, home);
+      nodes.add(node);
+      node.format(clusterId);
+    }
+  }
+
+  String bootstrapServers() {
+    return nodes.stream()
+        .map(n -> ReservedPort.HOST + ":" + n.place().brokerPort())
+        .collect(Collectors.joining(","));
+  }
+
+  /** Starts every node that is not running; all at once, because they elect each other. */
+  void start() {
+    BrokerExit.disarm();
+    List<NodePlace> places = nodes.stream().map(KafkaNode::place).toList();
+    List<KafkaNode> stopped = nodes.stream().filter(n -> !n.running()).toList();
+    try {
+      InParallel.run(
+          "start",
+          startBound,
+          stopped,
+          node -> node.start(BrokerProperties.of(node.place(), places, overrides)));
+    } catch (EmbeddedKafkaException e) {
+      stopAfter(e, stopped);
+      throw e;
+    }
+  }
+
+  /** A node that failed half way may have left servers running. */
+  private static void stopAfter(EmbeddedKafkaException failure, List<KafkaNode> nodes) {
+    try {
+      stop(nodes);
+    } catch (EmbeddedKafkaException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  /** Stops every node and keeps ports and data. */
+  void stop() {
+    stop(nodes);
+  }
+
+  private static void stop(List<KafkaNode> nodes) {
+    InParallel.run("stop", STOP_BOUND, nodes, node -> node.stopBroker(HAND_OVER));
+    InParallel.run("stop", STOP_BOUND, nodes, KafkaNode::stopController);
+  }
+
+  @Override
+  public void close() {
+    try {
+      stop();
+    } finally {
+      nodes.forEach(KafkaNode::close);
+      directory.close();
+    }
+  }
+}

@@ -1,0 +1,6 @@
+package dev.millrace.testkit;
+
+import java.nio.file.Path;
+
+/** Where one node lives: fixed for its life, whatever stops and starts in between. */
+record NodePlace(int id, int brokerPort, int controllerPort, Path directory) {}

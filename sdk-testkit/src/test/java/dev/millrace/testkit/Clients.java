@@ -1,0 +1,26 @@
+package dev.millrace.testkit;
+
+import java.util.HashMap;
+import java.util.Map;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+
+/** Plain clients as a test needs them. */
+final class Clients {
+  private Clients() {}
+
+  static KafkaProducer<String, String> producer(EmbeddedKafka kafka, Map<String, Object> more) {
+    Map<String, Object> config = new HashMap<>(more);
+    config.put("bootstrap.servers", kafka.bootstrapServers());
+    return new KafkaProducer<>(config, new StringSerializer(), new StringSerializer());
+  }
+
+  static KafkaConsumer<String, String> consumer(EmbeddedKafka kafka, Map<String, Object> more) {
+    Map<String, Object> config = new HashMap<>(more);
+    config.put("bootstrap.servers", kafka.bootstrapServers());
+    config.putIfAbsent("auto.offset.reset", "earliest");
+    return new KafkaConsumer<>(config, new StringDeserializer(), new StringDeserializer());
+  }
+}

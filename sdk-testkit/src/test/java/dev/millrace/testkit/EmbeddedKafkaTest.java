@@ -1,0 +1,82 @@
+package dev.millrace.testkit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class EmbeddedKafkaTest {
+  private EmbeddedKafka kafka;
+
+  @BeforeAll
+  void start() {
+    kafka = EmbeddedKafka.start();
+  }
+
+  @AfterAll
+  void close() {
+    kafka.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"classic", "consumer"})
+  void deliversToAGroupOfEitherProtocol(String protocol) throws Exception {
+    String topic = "plain-" + protocol;
+    kafka.createTopic(topic, 2);
+    try (KafkaProducer<String, String> producer = Clients.producer(kafka, Map.of())) {
+      producer.send(new ProducerRecord<>(topic, "k", "v")).get();
+    }
+
+    try (KafkaConsumer<String, String> consumer =
+        Clients.consumer(kafka, Map.of("group.id", protocol, "group.protocol", protocol))) {
+      consumer.subscribe(List.of(topic));
+      assertThat(values(consumer, 1)).containsExactly("v");
+    }
+  }
+
+  @Test
+  void commitsATransactionAndHidesAnAbortedOne() throws Exception {
+    kafka.createTopic("transactions", 1);
+    try (KafkaProducer<String, String> producer =
+        Clients.producer(kafka, Map.of("transactional.id", "t"))) {
+      producer.initTransactions();
+      producer.beginTransaction();
+      producer.send(new ProducerRecord<>("transactions", "aborted")).get();
+      producer.abortTransaction();
+      producer.beginTransaction();
+      producer.send(new ProducerRecord<>("transactions", "committed")).get();
+      producer.commitTransaction();
+    }
+
+    try (KafkaConsumer<String, String> consumer =
+        Clients.consumer(kafka, Map.of("group.id", "t", "isolation.level", "read_committed"))) {
+      consumer.subscribe(List.of("transactions"));
+      assertThat(values(consumer, 1)).containsExactly("committed");
+    }
+  }
+
+  private static List<String> values(KafkaConsumer<String, String> consumer, int count) {
+    List<String> values = new ArrayList<>();
+    Awaitility.await()
+        .atMost(Duration.ofSeconds(30))
+        .until(
+            () -> {
+              consumer.poll(Duration.ofMillis(100)).forEach(r -> values.add(r.value()));
+              return values.size() >= count;
+            });
+    return values;
+  }
+}
