@@ -1,0 +1,228 @@
+package dev.millrace;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.millrace.config.ConfigLoader;
+import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.config.KafkaConfig;
+import dev.millrace.config.NearestNames;
+import dev.millrace.config.ProducerDefinition;
+import dev.millrace.consumer.PreparedConsumer;
+import dev.millrace.errors.InvalidDefinitionException;
+import dev.millrace.errors.UnknownNameException;
+import dev.millrace.internal.client.Brokers;
+import dev.millrace.internal.client.ClientProperties;
+import dev.millrace.internal.consumer.ConsumerLauncher;
+import dev.millrace.internal.consumer.RunningConsumers;
+import dev.millrace.internal.metrics.ClientMeters;
+import dev.millrace.internal.producer.PooledMessageProducer;
+import dev.millrace.internal.producer.ProducerPool;
+import dev.millrace.internal.producer.ProducerSlot;
+import dev.millrace.producer.MessageProducer;
+import dev.millrace.serialization.Formats;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Hands out the producers and consumers that a configuration defines by name, and closes them all.
+ *
+ * <pre>{@code
+ * try (KafkaFactory kafka = KafkaFactory.load(Path.of("kafka.yaml"))) {
+ *   MessageProducer<Order> orders = kafka.createProducer("order-producer", Order.class);
+ *   MessageConsumer consumer = kafka.createConsumer("order-consumer", Order.class)
+ *       .subscribe((order, context) -> inventory.reserve(order));
+ *   orders.send("customer-42", new Order("o-1", 3)).join();
+ *   consumer.awaitClosed();
+ * }
+ * }</pre>
+ *
+ * A service needs one factory. Making it opens no connection and starts no thread. Any thread may
+ * call it.
+ */
+public final class KafkaFactory implements AutoCloseable {
+  private static final Duration PRODUCER_CLOSE_TIMEOUT = Duration.ofSeconds(30);
+
+  private final KafkaConfig config;
+  private final Formats formats;
+  private final ClientProperties clientProperties;
+  private final Brokers brokers;
+  private final ProducerPool producers;
+  private final RunningConsumers consumers = new RunningConsumers();
+  private final ConsumerLauncher.Surroundings surroundings;
+
+  private KafkaFactory(KafkaConfig config, Builder builder) {
+    this.config = config;
+    this.formats = new Formats(builder.objectMapper);
+    this.clientProperties = new ClientProperties(config.common().serviceName());
+    this.brokers = new Brokers(config.common().connectTimeout());
+    ClientMeters clientMeters = new ClientMeters(builder.meterRegistry);
+    this.producers = new ProducerPool(clientMeters);
+    MeterRegistry registry =
+        builder.meterRegistry != null ? builder.meterRegistry : new CompositeMeterRegistry();
+    this.surroundings =
+        new ConsumerLauncher.Surroundings(
+            clientProperties, brokers, producers, registry, clientMeters, consumers);
+  }
+
+  /**
+   * Reads the configuration and makes a factory of it.
+   *
+   * @param files YAML or JSON; of several, a later one adds to and overrides an earlier one
+   * @throws dev.millrace.config.ConfigException with every problem of the files, each with its
+   *     place
+   */
+  public static KafkaFactory load(Path... files) {
+    return builder().load(files);
+  }
+
+  /** Makes a factory of a configuration that is already there. */
+  public static KafkaFactory create(KafkaConfig config) {
+    return builder().create(config);
+  }
+
+  /** Starts to describe a factory that is given more than its configuration. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /**
+   * Returns a handle on a named producer for values of any type: bytes and text as they are, all
+   * else as JSON, unless the definition's format says otherwise.
+   *
+   * @param name a producer in the configuration
+   * @throws UnknownNameException when the configuration has no such producer
+   * @throws InvalidDefinitionException when the Kafka client refuses the settings
+   * @throws dev.millrace.errors.BrokerUnavailableException when no broker answers within {@code
+   *     connect-timeout}
+   * @throws IllegalStateException when the factory is closed
+   */
+  public MessageProducer<Object> createProducer(String name) {
+    return producer(producerDefinition(name), Object.class);
+  }
+
+  /**
+   * Returns a handle on a named producer. The first handle of a name makes the Kafka client, which
+   * all later ones share.
+   *
+   * @param name a producer in the configuration
+   * @param type the values' type
+   * @throws UnknownNameException when the configuration has no such producer
+   * @throws InvalidDefinitionException when the Kafka client refuses the settings, or the format
+   *     can't hold the type
+   * @throws dev.millrace.errors.BrokerUnavailableException when no broker answers within {@code
+   *     connect-timeout}
+   * @throws IllegalStateException when the factory is closed
+   */
+  public <V> MessageProducer<V> createProducer(String name, Class<V> type) {
+    return producer(producerDefinition(name), type);
+  }
+
+  private <V> MessageProducer<V> producer(ProducerDefinition definition, Class<V> type) {
+    var serializer = formats.serializer(definition.format(), type, definition.name());
+    ProducerSlot slot =
+        producers.slot(
+            definition.name(),
+            () -> {
+              Map<String, Object> settings = clientProperties.producer(definition);
+              brokers.requireReachable("Producer '" + definition.name() + "'", settings);
+              return settings;
+            });
+    return new PooledMessageProducer<>(definition, slot, producers, serializer);
+  }
+
+  /**
+   * Prepares a named consumer of undecoded values.
+   *
+   * @param name a consumer in the configuration
+   * @throws UnknownNameException when the configuration has no such consumer
+   * @throws InvalidDefinitionException when the Kafka client or the engine refuses the definition
+   */
+  public PreparedConsumer<byte[]> createConsumer(String name) {
+    return createConsumer(name, byte[].class);
+  }
+
+  /**
+   * Prepares a named consumer; it starts when it is given its handler.
+   *
+   * @param name a consumer in the configuration
+   * @param type the values' type
+   * @throws UnknownNameException when the configuration has no such consumer
+   * @throws InvalidDefinitionException when the Kafka client or the engine refuses the definition,
+   *     or the format can't hold the type
+   */
+  public <V> PreparedConsumer<V> createConsumer(String name, Class<V> type) {
+    ConsumerDefinition definition = required(config.consumers(), name, "consumer");
+    return new ConsumerLauncher<>(
+        definition, formats.deserializer(definition.format(), type, name), surroundings);
+  }
+
+  private ProducerDefinition producerDefinition(String name) {
+    return required(config.producers(), name, "producer");
+  }
+
+  private static <D> D required(Map<String, D> definitions, String name, String kind) {
+    D definition = definitions.get(name);
+    if (definition == null) {
+      throw new UnknownNameException(
+          "The configuration has no %s '%s'; its %ss, nearest first: %s."
+              .formatted(
+                  kind,
+                  name,
+                  kind,
+                  definitions.isEmpty()
+                      ? "none"
+                      : String.join(", ", NearestNames.sort(name, definitions.keySet()))),
+          null);
+    }
+    return definition;
+  }
+
+  /**
+   * Closes all consumers, each within its {@code close-timeout}, then all producers, whose records
+   * already sent get up to 30 seconds to be acknowledged. Closing again is harmless.
+   */
+  @Override
+  public void close() {
+    consumers.close();
+    producers.close(PRODUCER_CLOSE_TIMEOUT);
+  }
+
+  /** Gives a factory what stands in no configuration. Not thread-safe. */
+  public static final class Builder {
+    private @Nullable MeterRegistry meterRegistry;
+    private @Nullable ObjectMapper objectMapper;
+
+    private Builder() {}
+
+    /** Registers all meters here; without one, nothing is measured. */
+    public Builder meterRegistry(MeterRegistry registry) {
+      this.meterRegistry = registry;
+      return this;
+    }
+
+    /** Reads and writes JSON with this mapper. */
+    public Builder objectMapper(ObjectMapper mapper) {
+      this.objectMapper = mapper;
+      return this;
+    }
+
+    /**
+     * Reads the configuration and makes the factory.
+     *
+     * @param files YAML or JSON; of several, a later one adds to and overrides an earlier one
+     * @throws dev.millrace.config.ConfigException with every problem of the files
+     */
+    public KafkaFactory load(Path... files) {
+      return create(
+          ConfigLoader.create().clientSettings(ClientProperties.knownNames()).load(files));
+    }
+
+    /** Makes the factory of a configuration that is already there. */
+    public KafkaFactory create(KafkaConfig config) {
+      return new KafkaFactory(config, this);
+    }
+  }
+}

@@ -1,0 +1,32 @@
+package dev.millrace.consumer;
+
+import org.apache.kafka.common.header.Headers;
+import org.jspecify.annotations.Nullable;
+
+/** Where a record comes from. Valid while its handler runs, on the handler's thread. */
+public interface RecordContext {
+
+  /** Returns the topic it was read from. */
+  String topic();
+
+  /** Returns the partition it was read from. */
+  int partition();
+
+  /** Returns its offset in the partition. */
+  long offset();
+
+  /** Returns its timestamp in milliseconds since the epoch, or -1 when it has none. */
+  long timestamp();
+
+  /** Returns its key as UTF-8 text, or null when it has none. */
+  @Nullable String key();
+
+  /** Returns its key's bytes, or null when it has none. Not to be changed. */
+  byte @Nullable [] keyBytes();
+
+  /** Returns its headers. Not to be changed. */
+  Headers headers();
+
+  /** Returns which attempt this is: 1 at first, 2 for the first retry. */
+  int attempt();
+}

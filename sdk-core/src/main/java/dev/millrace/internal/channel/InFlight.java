@@ -1,0 +1,28 @@
+package dev.millrace.internal.channel;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** What the channel holds: records queued, running or parked, and their bytes. Any thread. */
+public final class InFlight {
+  private final AtomicInteger records = new AtomicInteger();
+  private final AtomicLong bytes = new AtomicLong();
+
+  void add(Delivery delivery) {
+    records.incrementAndGet();
+    bytes.addAndGet(delivery.bytes());
+  }
+
+  void remove(Delivery delivery) {
+    bytes.addAndGet(-delivery.bytes());
+    records.decrementAndGet();
+  }
+
+  public int records() {
+    return records.get();
+  }
+
+  public long bytes() {
+    return bytes.get();
+  }
+}

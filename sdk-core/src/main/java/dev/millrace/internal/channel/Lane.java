@@ -1,0 +1,83 @@
+package dev.millrace.internal.channel;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A mailbox whose deliveries are handled one after the other, in the order they were offered.
+ *
+ * <p>Invariant: at any moment the lane is idle, or exactly one party holds it: the ready queue, a
+ * worker, or whoever promised to resume a parked delivery. The size decides: who raises it from
+ * zero puts the lane on the ready queue, who lowers it to zero lets go. So the head needs no lock,
+ * and two records of one lane never overlap.
+ */
+final class Lane {
+  private static final VarHandle SIZE;
+
+  static {
+    try {
+      SIZE = MethodHandles.lookup().findVarHandle(Lane.class, "size", int.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  // Poll thread.
+  long tag;
+  @Nullable Lane nextInBucket;
+  private @Nullable Delivery tail;
+
+  // The holder.
+  private @Nullable Delivery head;
+
+  // Both; every change is a full fence, which publishes the links written before it.
+  @SuppressWarnings("UnusedVariable") // read and written through SIZE
+  private volatile int size;
+
+  Lane(long tag) {
+    this.tag = tag;
+  }
+
+  /** Poll thread. True when the lane was idle: the caller now holds it and must make it ready. */
+  boolean offer(Delivery delivery) {
+    delivery.lane = this;
+    Delivery last = tail;
+    tail = delivery;
+    if (last != null) {
+      last.next = delivery;
+    }
+    if ((int) SIZE.getAndAdd(this, 1) == 0) {
+      head = delivery;
+      return true;
+    }
+    return false;
+  }
+
+  /** Poll thread. */
+  boolean isIdle() {
+    return size == 0;
+  }
+
+  /** Holder. The delivery to work on. */
+  Delivery head() {
+    Delivery first = head;
+    if (first == null) {
+      throw new IllegalStateException("An idle lane has no head.");
+    }
+    return first;
+  }
+
+  /** Holder. Drops the head; false when the lane is now idle and no longer the caller's. */
+  boolean advance() {
+    Delivery ended = head();
+    ended.release();
+    if ((int) SIZE.getAndAdd(this, -1) == 1) {
+      return false;
+    }
+    head = ended.next;
+    // An old dead link would keep all younger deliveries from being collected.
+    ended.next = null;
+    return true;
+  }
+}

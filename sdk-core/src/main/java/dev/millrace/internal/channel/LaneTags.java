@@ -1,0 +1,59 @@
+package dev.millrace.internal.channel;
+
+import dev.millrace.config.Ordering;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+
+/**
+ * The number that says which records share a lane, and so an order: a 64-bit hash of topic,
+ * partition and, under {@code key}, the key's bytes. Two keys with the same hash would only wait
+ * for each other. Confined to the poll thread.
+ */
+public final class LaneTags {
+  private static final VarHandle LONGS =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final long PRIME = 0x9E3779B97F4A7C15L;
+
+  private final Ordering ordering;
+  private long spread;
+
+  public LaneTags(Ordering ordering) {
+    this.ordering = ordering;
+  }
+
+  /** Returns a partition's part of the tag; worth keeping, since it hashes the topic's name. */
+  public static long seed(String topic, int partition) {
+    return mix(topic.hashCode() * PRIME + partition);
+  }
+
+  /** Returns the record's tag. A record without a key carries no order under {@code key}. */
+  public long of(long seed, ConsumerRecord<byte[], byte[]> record) {
+    return switch (ordering) {
+      case PARTITION -> seed;
+      case UNORDERED -> mix(++spread);
+      case KEY -> record.key() == null ? mix(++spread) : hash(seed, record.key());
+    };
+  }
+
+  private static long hash(long seed, byte[] key) {
+    long hash = seed ^ key.length * PRIME;
+    int at = 0;
+    for (; at + Long.BYTES <= key.length; at += Long.BYTES) {
+      hash = mix(hash ^ (long) LONGS.get(key, at));
+    }
+    long rest = 0;
+    for (; at < key.length; at++) {
+      rest = rest << 8 | (key[at] & 0xFF);
+    }
+    return mix(hash ^ rest);
+  }
+
+  /** Spreads every input bit over all output bits (the finisher of SplitMix64). */
+  private static long mix(long bits) {
+    long mixed = (bits ^ bits >>> 30) * 0xBF58476D1CE4E5B9L;
+    mixed = (mixed ^ mixed >>> 27) * 0x94D049BB133111EBL;
+    return mixed ^ mixed >>> 31;
+  }
+}

@@ -1,0 +1,223 @@
+package dev.millrace.internal.channel;
+
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+
+/**
+ * The threads that work on lanes: as many as there are permits, each started when first needed.
+ *
+ * <p>A wake-up costs microseconds, so as few as possible are made: the poll thread wakes one worker
+ * for a whole batch, and a worker that finds more than it takes wakes the next. The last to fall
+ * asleep is the first to wake, for its caches are warm.
+ *
+ * <p>Invariant: while a lane is ready, a worker is awake or all permits are used. A worker that
+ * goes to sleep first lies down among the sleepers, then looks at the ready queue once more; who
+ * makes a lane ready first queues it, then looks at the sleepers.
+ */
+public final class WorkerPool {
+  /** How long a lane may keep its worker while other lanes are ready. */
+  private static final long TURN_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
+  private final LaneScheduler scheduler;
+  private final DeliveryProcessor processor;
+  private final Consumer<Throwable> onBug;
+  private final ThreadFactory threads;
+  private final int permits;
+
+  private final ReentrantLock lock = new ReentrantLock();
+  // Written under the lock.
+  private final ArrayDeque<Worker> sleepers = new ArrayDeque<>();
+  private final List<Worker> workers = new ArrayList<>();
+  private volatile boolean someCanWake = true;
+  private volatile boolean stopped;
+
+  /**
+   * @param permits the most deliveries in their handler at the same time
+   * @param onBug told of what a processor threw, which it never should
+   */
+  public WorkerPool(
+      int permits,
+      ThreadFactory threads,
+      LaneScheduler scheduler,
+      DeliveryProcessor processor,
+      Consumer<Throwable> onBug) {
+    this.permits = permits;
+    this.threads = threads;
+    this.scheduler = scheduler;
+    this.processor = processor;
+    this.onBug = onBug;
+    scheduler.onReady(this::wakeOne);
+  }
+
+  /** Wakes or starts a worker if a lane is ready and a permit is free. Any thread. */
+  public void wakeOne() {
+    if (!someCanWake || !scheduler.hasReady()) {
+      return;
+    }
+    Worker woken;
+    lock.lock();
+    try {
+      if (stopped) {
+        return;
+      }
+      woken = sleepers.poll();
+      if (woken == null && workers.size() < permits) {
+        Worker created = new Worker();
+        workers.add(created);
+        created.thread.start();
+      }
+      someCanWake = !sleepers.isEmpty() || workers.size() < permits;
+    } finally {
+      lock.unlock();
+    }
+    if (woken != null) {
+      woken.wake();
+    }
+  }
+
+  /** Returns whether the calling thread is one of the workers. */
+  public boolean isWorkerThread() {
+    lock.lock();
+    try {
+      return workers.stream().anyMatch(worker -> worker.thread == Thread.currentThread());
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Lets workers end after the delivery they are on; those that sleep end at once. */
+  public void stop() {
+    List<Worker> all;
+    lock.lock();
+    try {
+      stopped = true;
+      sleepers.clear();
+      all = List.copyOf(workers);
+    } finally {
+      lock.unlock();
+    }
+    all.forEach(Worker::wake);
+  }
+
+  /** Interrupts the handlers that still run. */
+  public void interrupt() {
+    for (Worker worker : snapshot()) {
+      worker.thread.interrupt();
+    }
+  }
+
+  /**
+   * Waits for the threads to end, after {@link #stop()}.
+   *
+   * @return the threads that had not ended in time
+   */
+  public List<Thread> awaitEnd(Duration timeout) {
+    long deadline = System.nanoTime() + timeout.toNanos();
+    boolean interrupted = false;
+    List<Thread> alive = new ArrayList<>();
+    for (Worker worker : snapshot()) {
+      long left = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+      try {
+        if (!interrupted && left > 0) {
+          worker.thread.join(left);
+        }
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+      if (worker.thread.isAlive()) {
+        alive.add(worker.thread);
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+    return alive;
+  }
+
+  private List<Worker> snapshot() {
+    lock.lock();
+    try {
+      return List.copyOf(workers);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private final class Worker implements Runnable {
+    final Thread thread = threads.newThread(this);
+    private volatile boolean woken;
+
+    @Override
+    public void run() {
+      try {
+        while (!stopped) {
+          Lane lane = scheduler.take();
+          if (lane == null) {
+            sleep();
+          } else {
+            wakeOne();
+            work(lane);
+          }
+        }
+      } catch (Throwable bug) {
+        onBug.accept(bug);
+      }
+    }
+
+    private void work(Lane lane) {
+      long turnEnd = System.nanoTime() + TURN_NANOS;
+      while (processor.process(lane.head())) {
+        if (!scheduler.end(lane)) {
+          return;
+        }
+        if (stopped || (System.nanoTime() - turnEnd > 0 && scheduler.hasReady())) {
+          scheduler.giveBack(lane);
+          return;
+        }
+      }
+    }
+
+    private void sleep() {
+      lock.lock();
+      try {
+        woken = false;
+        sleepers.push(this);
+        someCanWake = true;
+      } finally {
+        lock.unlock();
+      }
+      if (scheduler.hasReady()) {
+        standUp();
+        return;
+      }
+      while (!woken && !stopped) {
+        LockSupport.park(this);
+        // A handler may leave its interrupt flag behind; with it set, park would not wait.
+        Thread.interrupted();
+      }
+    }
+
+    /** Leaves the sleepers by itself, unless somebody has just woken it. */
+    private void standUp() {
+      lock.lock();
+      try {
+        sleepers.remove(this);
+        someCanWake = !sleepers.isEmpty() || workers.size() < permits;
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    void wake() {
+      woken = true;
+      LockSupport.unpark(thread);
+    }
+  }
+}

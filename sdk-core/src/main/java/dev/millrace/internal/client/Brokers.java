@@ -1,0 +1,186 @@
+package dev.millrace.internal.client;
+
+import dev.millrace.errors.BrokerUnavailableException;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The first contact with the brokers, before any client is made: the Kafka clients themselves would
+ * wait in silence for a broker that is not there. Any thread.
+ */
+public final class Brokers {
+  private static final Logger LOG = LoggerFactory.getLogger(Brokers.class);
+
+  private final Duration connectTimeout;
+  private final Set<Object> reached = ConcurrentHashMap.newKeySet();
+
+  public Brokers(Duration connectTimeout) {
+    this.connectTimeout = connectTimeout;
+  }
+
+  /**
+   * Makes sure that a broker answers; asked once per address.
+   *
+   * @param owner what needs it, for the error's text
+   * @param settings the client's settings
+   * @throws BrokerUnavailableException when none answers within the connect time-out
+   */
+  public void requireReachable(String owner, Map<String, Object> settings) {
+    Object address = address(settings);
+    if (!reached.contains(address)) {
+      try (Admin admin = admin(owner, settings)) {
+        await(owner, settings, admin.describeCluster().clusterId());
+      }
+      reached.add(address);
+    }
+  }
+
+  /**
+   * Makes sure that a broker answers, warns of topics that are missing, and creates the given ones.
+   *
+   * @param owner what needs it, for the texts
+   * @param settings the client's settings
+   * @param needed topics that should be there
+   * @param companions topics to create if missing, each with the topic whose partition count it
+   *     gets
+   * @throws BrokerUnavailableException when none answers within the connect time-out
+   */
+  public void prepareTopics(
+      String owner,
+      Map<String, Object> settings,
+      Collection<String> needed,
+      Map<String, String> companions) {
+    try (Admin admin = admin(owner, settings)) {
+      await(owner, settings, admin.describeCluster().clusterId());
+      reached.add(address(settings));
+      Map<String, Integer> partitions = partitions(owner, settings, admin, needed);
+      Set<String> present = partitions(owner, settings, admin, companions.keySet()).keySet();
+      companions.forEach(
+          (topic, model) -> {
+            if (!present.contains(topic)) {
+              create(owner, settings, admin, topic, partitions.get(model));
+            }
+          });
+      needed.stream()
+          .filter(topic -> !partitions.containsKey(topic))
+          .forEach(
+              topic ->
+                  LOG.warn(
+                      "{} reads topic '{}', which does not exist on {}; it will be read once it is there.",
+                      owner,
+                      topic,
+                      address(settings)));
+    }
+  }
+
+  private Map<String, Integer> partitions(
+      String owner, Map<String, Object> settings, Admin admin, Collection<String> topics) {
+    Map<String, Integer> found = new HashMap<>();
+    admin
+        .describeTopics(topics)
+        .topicNameValues()
+        .forEach(
+            (topic, future) -> {
+              try {
+                TopicDescription description = await(owner, settings, future);
+                found.put(topic, description.partitions().size());
+              } catch (KafkaException e) {
+                if (!(e instanceof UnknownTopicOrPartitionException)) {
+                  LOG.warn("{} could not look up topic '{}': {}", owner, topic, e.toString());
+                }
+              }
+            });
+    return found;
+  }
+
+  private void create(
+      String owner,
+      Map<String, Object> settings,
+      Admin admin,
+      String topic,
+      @Nullable Integer partitions) {
+    NewTopic created = new NewTopic(topic, Optional.ofNullable(partitions), Optional.empty());
+    try {
+      await(owner, settings, admin.createTopics(List.of(created)).all());
+      LOG.info("{} created its dead-letter topic '{}'.", owner, topic);
+    } catch (TopicExistsException e) {
+      LOG.debug("{}: another instance has just created '{}'.", owner, topic);
+    } catch (KafkaException e) {
+      LOG.warn(
+          "{} could not create its dead-letter topic '{}': {}. Records that need it will wait until it exists.",
+          owner,
+          topic,
+          e.toString());
+    }
+  }
+
+  private Admin admin(String owner, Map<String, Object> settings) {
+    Map<String, Object> properties = ClientProperties.admin(settings);
+    int millis = (int) Math.min(Integer.MAX_VALUE, connectTimeout.toMillis());
+    properties.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, millis);
+    properties.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, millis);
+    try {
+      return Admin.create(properties);
+    } catch (KafkaException e) {
+      throw unavailable(owner, settings, e);
+    }
+  }
+
+  private <T> T await(String owner, Map<String, Object> settings, KafkaFuture<T> future) {
+    try {
+      return future.get(connectTimeout.toMillis() + 500, TimeUnit.MILLISECONDS);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof org.apache.kafka.common.errors.TimeoutException timeout) {
+        throw unavailable(owner, settings, timeout);
+      }
+      throw e.getCause() instanceof KafkaException kafka ? kafka : new KafkaException(e.getCause());
+    } catch (TimeoutException e) {
+      throw unavailable(owner, settings, e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw unavailable(owner, settings, e);
+    }
+  }
+
+  private BrokerUnavailableException unavailable(
+      String owner, Map<String, Object> settings, Exception cause) {
+    return new BrokerUnavailableException(
+        "%s: no Kafka broker answered at %s within %d ms (%s). Check bootstrap-servers, that the brokers run, and the security settings; connect-timeout sets the wait."
+            .formatted(owner, address(settings), connectTimeout.toMillis(), reason(cause)),
+        cause);
+  }
+
+  private static String reason(Throwable cause) {
+    Throwable deepest = cause;
+    while (deepest.getCause() != null) {
+      deepest = deepest.getCause();
+    }
+    String message = deepest.getMessage();
+    return deepest.getClass().getSimpleName() + (message == null ? "" : ": " + message);
+  }
+
+  private static Object address(Map<String, Object> settings) {
+    return settings.getOrDefault(CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG, "");
+  }
+}

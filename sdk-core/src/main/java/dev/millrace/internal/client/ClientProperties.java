@@ -1,0 +1,233 @@
+package dev.millrace.internal.client;
+
+import dev.millrace.config.ClientSettingNames;
+import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.config.DeliverySemantics;
+import dev.millrace.config.Format;
+import dev.millrace.config.NearestNames;
+import dev.millrace.config.ProducerDefinition;
+import dev.millrace.config.TuningProfile;
+import dev.millrace.errors.InvalidDefinitionException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.CommonClientConfigs;
+import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
+import org.apache.kafka.clients.consumer.GroupProtocol;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.common.config.ConfigDef;
+import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * From a definition to the Kafka client's settings. Later wins: tuning profile, promise, the
+ * definition's raw properties; and last what the engine stands on, which nobody may change.
+ */
+public final class ClientProperties {
+  private static final int MAX_POLL_RECORDS = 500;
+  private static final List<String> ACCESS_PREFIXES = List.of("security.", "ssl.", "sasl.");
+
+  private final @Nullable String serviceName;
+
+  public ClientProperties(@Nullable String serviceName) {
+    this.serviceName = serviceName;
+  }
+
+  /** Returns the names that the producer and the consumer client on the classpath know. */
+  public static ClientSettingNames knownNames() {
+    return new ClientSettingNames(ProducerConfig.configNames(), ConsumerConfig.configNames());
+  }
+
+  /** Returns a producer's settings. */
+  public Map<String, Object> producer(ProducerDefinition definition) {
+    String owner = "Producer '" + definition.name() + "'";
+    requireKnown(owner, definition.properties(), ProducerConfig.configNames());
+    Map<String, Object> settings = new TreeMap<>(TuningProfiles.producer(definition.profile()));
+    settings.putAll(promise(definition));
+    if (definition.enableIdempotence() != null) {
+      settings.put(
+          ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, definition.enableIdempotence().toString());
+    }
+    settings.putAll(definition.properties());
+    settings.put(
+        CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG,
+        String.join(",", definition.bootstrapServers()));
+    settings.putIfAbsent(CommonClientConfigs.CLIENT_ID_CONFIG, clientId(definition.name()));
+    settings.put(ProducerConfig.KEY_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
+    settings.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
+    parsed(owner, ProducerConfig.configDef(), settings);
+    return settings;
+  }
+
+  private static Map<String, String> promise(ProducerDefinition definition) {
+    return switch (definition.deliverySemantics()) {
+      case AT_MOST_ONCE ->
+          Map.of(
+              ProducerConfig.ACKS_CONFIG, "0",
+              ProducerConfig.RETRIES_CONFIG, "0",
+              ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, "false");
+      case AT_LEAST_ONCE ->
+          Map.of(
+              ProducerConfig.ACKS_CONFIG, "all",
+              ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, "true");
+      case EXACTLY_ONCE ->
+          throw notYet("Producer '" + definition.name() + "'", definition.deliverySemantics());
+    };
+  }
+
+  /** Returns a consumer's settings. */
+  public ConsumerSettings consumer(ConsumerDefinition definition) {
+    String owner = "Consumer '" + definition.name() + "'";
+    if (definition.deliverySemantics() != DeliverySemantics.AT_LEAST_ONCE) {
+      throw notYet(owner, definition.deliverySemantics());
+    }
+    requireKnown(owner, definition.properties(), ConsumerConfig.configNames());
+    Map<String, Object> settings = new TreeMap<>(TuningProfiles.consumer(definition.profile()));
+    settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
+    settings.put(
+        ConsumerConfig.MAX_POLL_RECORDS_CONFIG,
+        Math.max(1, Math.min(MAX_POLL_RECORDS, definition.channelCapacity() / 4)));
+    settings.putAll(definition.properties());
+    if (!isConsumerProtocol(settings)) {
+      // The new protocol assigns on the broker and refuses this setting.
+      settings.putIfAbsent(
+          ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG,
+          CooperativeStickyAssignor.class.getName());
+    }
+    settings.put(
+        CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG,
+        String.join(",", definition.bootstrapServers()));
+    settings.put(ConsumerConfig.GROUP_ID_CONFIG, definition.groupId());
+    settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
+    settings.putIfAbsent(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, "false");
+    settings.putIfAbsent(CommonClientConfigs.CLIENT_ID_CONFIG, clientId(definition.name()));
+    settings.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
+    settings.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
+    return sound(owner, definition, settings);
+  }
+
+  /**
+   * Returns the settings of the producer of a consumer's dead letters: all acknowledgements, the
+   * consumer's own way to the brokers, and no long block, since it is a worker that sends.
+   */
+  public Map<String, Object> deadLetterProducer(ConsumerDefinition definition) {
+    Map<String, String> access = new HashMap<>(definition.properties());
+    access.keySet().removeIf(name -> ACCESS_PREFIXES.stream().noneMatch(name::startsWith));
+    access.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, "5000");
+    return producer(
+        new ProducerDefinition(
+            definition.name() + "-dead-letters",
+            definition.bootstrapServers(),
+            List.of(),
+            DeliverySemantics.AT_LEAST_ONCE,
+            null,
+            Format.BYTES,
+            TuningProfile.LATENCY,
+            access));
+  }
+
+  /** Returns an admin client's settings that reach the same brokers as the given client's do. */
+  public static Map<String, Object> admin(Map<String, Object> client) {
+    Map<String, Object> settings = new HashMap<>();
+    for (String name : AdminClientConfig.configNames()) {
+      Object value = client.get(name);
+      if (value != null && !isReporter(name)) {
+        settings.put(name, value);
+      }
+    }
+    return settings;
+  }
+
+  private static boolean isReporter(String name) {
+    return name.equals(CommonClientConfigs.METRIC_REPORTER_CLASSES_CONFIG);
+  }
+
+  private static ConsumerSettings sound(
+      String owner, ConsumerDefinition definition, Map<String, Object> settings) {
+    Map<String, Object> parsed = parsed(owner, ConsumerConfig.configDef(), settings);
+    int maxPollRecords = number(parsed, ConsumerConfig.MAX_POLL_RECORDS_CONFIG);
+    if (maxPollRecords > definition.channelCapacity()) {
+      throw new InvalidDefinitionException(
+          "%s: max.poll.records is %d, more than its channel-capacity of %d can hold; lower the one or raise the other."
+              .formatted(owner, maxPollRecords, definition.channelCapacity()),
+          null);
+    }
+    int maxPollInterval = number(parsed, ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG);
+    long drain = definition.drainTimeout().toMillis();
+    if (2 * drain > maxPollInterval) {
+      throw new InvalidDefinitionException(
+          "%s: drain-timeout is %d ms, more than half of max.poll.interval.ms (%d ms), so that waiting for running records could cost the group membership; lower the one or raise the other."
+              .formatted(owner, drain, maxPollInterval),
+          null);
+    }
+    return new ConsumerSettings(settings, maxPollRecords);
+  }
+
+  private static int number(Map<String, Object> parsed, String name) {
+    return (int) Objects.requireNonNull(parsed.get(name), name);
+  }
+
+  /** Has Kafka itself read the settings, so that a bad value is refused before anything opens. */
+  private static Map<String, Object> parsed(
+      String owner, ConfigDef definitions, Map<String, Object> settings) {
+    try {
+      return definitions.parse(settings);
+    } catch (ConfigException e) {
+      throw new InvalidDefinitionException(
+          owner + " has a setting that the Kafka client refuses: " + e.getMessage(), e);
+    }
+  }
+
+  private static void requireKnown(
+      String owner, Map<String, String> properties, Set<String> known) {
+    List<String> unknown =
+        properties.keySet().stream()
+            .filter(name -> !known.contains(name))
+            .sorted()
+            .map(
+                name ->
+                    "'"
+                        + name
+                        + "'"
+                        + NearestNames.suggest(name, known)
+                            .map(near -> " (did you mean '" + near + "'?)")
+                            .orElse(""))
+            .toList();
+    if (!unknown.isEmpty()) {
+      throw new InvalidDefinitionException(
+          owner
+              + " sets properties that the Kafka client doesn't know: "
+              + unknown.stream().collect(Collectors.joining(", "))
+              + ".",
+          null);
+    }
+  }
+
+  private static boolean isConsumerProtocol(Map<String, Object> settings) {
+    return GroupProtocol.CONSUMER
+        .name()
+        .equalsIgnoreCase(String.valueOf(settings.get(ConsumerConfig.GROUP_PROTOCOL_CONFIG)));
+  }
+
+  private static InvalidDefinitionException notYet(String owner, DeliverySemantics semantics) {
+    return new InvalidDefinitionException(
+        owner
+            + " asks for 'delivery-semantics: "
+            + semantics.name().toLowerCase(Locale.ROOT).replace('_', '-')
+            + "', which this version does not offer here; use at-least-once.",
+        null);
+  }
+
+  private String clientId(String name) {
+    return serviceName == null ? name : serviceName + "-" + name;
+  }
+}

@@ -1,0 +1,69 @@
+package dev.millrace.internal.consumer;
+
+import dev.millrace.internal.metrics.ConsumerMeters;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The partitions owned now. Confined to the poll thread, but for the names, which anybody reads.
+ */
+final class Assignment {
+  private final ConsumerMeters meters;
+  private final Map<TopicPartition, Entry> owned = new HashMap<>();
+  private volatile Set<TopicPartition> names = Set.of();
+
+  Assignment(ConsumerMeters meters) {
+    this.meters = meters;
+  }
+
+  void add(TopicPartition name) {
+    AssignedPartition partition = new AssignedPartition(name);
+    owned.put(name, new Entry(partition, meters.lag(name, partition::lag)));
+    names = Set.copyOf(owned.keySet());
+  }
+
+  /** Forgets the partitions; those not owned are passed over. */
+  void remove(Collection<TopicPartition> gone) {
+    for (TopicPartition name : gone) {
+      Entry entry = owned.remove(name);
+      if (entry != null) {
+        entry.removeGauge().run();
+      }
+    }
+    names = Set.copyOf(owned.keySet());
+  }
+
+  @Nullable AssignedPartition get(TopicPartition name) {
+    Entry entry = owned.get(name);
+    return entry == null ? null : entry.partition();
+  }
+
+  /** Returns those of the named partitions that are owned. */
+  List<AssignedPartition> owned(Collection<TopicPartition> wanted) {
+    List<AssignedPartition> found = new ArrayList<>();
+    for (TopicPartition name : wanted) {
+      AssignedPartition partition = get(name);
+      if (partition != null) {
+        found.add(partition);
+      }
+    }
+    return found;
+  }
+
+  List<AssignedPartition> all() {
+    return owned.values().stream().map(Entry::partition).toList();
+  }
+
+  /** Any thread. */
+  Set<TopicPartition> names() {
+    return names;
+  }
+
+  private record Entry(AssignedPartition partition, Runnable removeGauge) {}
+}

@@ -1,0 +1,188 @@
+package dev.millrace.internal.consumer;
+
+import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.consumer.RecordHandler;
+import dev.millrace.errors.ConsumerFailedException;
+import dev.millrace.internal.channel.InFlight;
+import dev.millrace.internal.channel.LaneScheduler;
+import dev.millrace.internal.channel.LaneTags;
+import dev.millrace.internal.channel.PollThreadSignal;
+import dev.millrace.internal.channel.WorkerPool;
+import dev.millrace.internal.delivery.DeadLetters;
+import dev.millrace.internal.delivery.DelayTimer;
+import dev.millrace.internal.delivery.DeliveryPipeline;
+import dev.millrace.internal.metrics.ConsumerMeters;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.kafka.clients.consumer.CloseOptions;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.OffsetCommitCallback;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.Deserializer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One consumer's parts, joined: the poll loop's thread, the channel, the workers; and the order in
+ * which they end.
+ */
+final class ConsumerEngine {
+  private static final Logger LOG = LoggerFactory.getLogger(ConsumerEngine.class);
+  private static final Duration SHORTEST_WAIT = Duration.ofMillis(200);
+
+  private final ConsumerDefinition definition;
+  private final Consumer<byte[], byte[]> consumer;
+  private final ConsumerMeters meters;
+  private final StopRequest stop;
+  private final Assignment assignment;
+  private final Drain drain;
+  private final OffsetCommitter committer;
+  private final DelayTimer timer;
+  private final WorkerPool workers;
+  private final PollLoop loop;
+
+  <V> ConsumerEngine(
+      ConsumerDefinition definition,
+      int maxPollRecords,
+      Consumer<byte[], byte[]> consumer,
+      Deserializer<V> deserializer,
+      RecordHandler<? super V> handler,
+      @Nullable DeadLetters deadLetters,
+      ConsumerMeters meters,
+      StopRequest stop) {
+    this.definition = definition;
+    this.consumer = consumer;
+    this.meters = meters;
+    this.stop = stop;
+    String name = definition.name();
+    EngineThreads threads = new EngineThreads(name);
+    PollThreadSignal signal = new PollThreadSignal();
+    LaneScheduler scheduler = new LaneScheduler(definition.channelCapacity(), signal);
+    this.assignment = new Assignment(meters);
+    this.drain = new Drain(name, signal);
+    this.committer =
+        new OffsetCommitter(
+            name, committing(consumer), meters, definition.commitInterval(), System.nanoTime());
+    this.timer = new DelayTimer(threads.timer());
+    DeliveryPipeline pipeline =
+        new DeliveryPipeline(
+            definition,
+            deserializer,
+            handler,
+            scheduler,
+            timer,
+            deadLetters,
+            meters,
+            this::stopAtRecord);
+    this.workers =
+        new WorkerPool(
+            definition.concurrency(), threads.workers(), scheduler, pipeline, this::stopBecause);
+    IntakeGate gate = new IntakeGate(consumer);
+    this.loop =
+        new PollLoop(
+            consumer,
+            assignment,
+            new FlowControl(
+                definition.channelCapacity(), definition.channelBytes(), maxPollRecords),
+            gate,
+            new LaneTags(definition.ordering()),
+            scheduler,
+            workers,
+            committer,
+            signal);
+    InFlight inFlight = scheduler.inFlight();
+    meters.inFlight(inFlight::records, inFlight::bytes);
+    consumer.subscribe(
+        definition.topics(),
+        new RebalanceHandler(name, assignment, gate, drain, committer, definition.drainTimeout()));
+  }
+
+  Set<TopicPartition> assignedNames() {
+    return assignment.names();
+  }
+
+  boolean isWorkerThread() {
+    return workers.isWorkerThread();
+  }
+
+  /** The poll thread's whole life. Returns when everything has ended. */
+  void run() {
+    try {
+      while (!stop.isRequested()) {
+        loop.turn();
+      }
+    } catch (Throwable failure) {
+      stopBecause(failure);
+    }
+    end();
+  }
+
+  private void end() {
+    int running = drain.untilIdle(assignment.all(), stop.handlersUntilNanos());
+    workers.stop();
+    if (running > 0) {
+      workers.interrupt();
+    }
+    timer.close();
+    committer.commitNow(assignment.all(), timeLeft());
+    assignment.remove(assignment.names());
+    try {
+      consumer.close(CloseOptions.timeout(timeLeft()));
+    } catch (RuntimeException e) {
+      LOG.warn("Consumer '{}': the Kafka client did not close cleanly.", definition.name(), e);
+    }
+    List<Thread> stuck = workers.awaitEnd(timeLeft());
+    if (!stuck.isEmpty()) {
+      LOG.warn(
+          "Consumer '{}' has ended, but {} of its handlers ignore the interrupt; their threads: {}",
+          definition.name(),
+          stuck.size(),
+          stuck.stream().map(Thread::getName).toList());
+    }
+    meters.close();
+  }
+
+  private Duration timeLeft() {
+    Duration left = Duration.ofNanos(stop.deadlineNanos() - System.nanoTime());
+    return left.compareTo(SHORTEST_WAIT) > 0 ? left : SHORTEST_WAIT;
+  }
+
+  /** Worker. */
+  private void stopAtRecord(ConsumerRecord<byte[], byte[]> record, Throwable cause) {
+    stop.request(
+        new ConsumerFailedException(
+            "Consumer '%s' stopped at %s-%d@%d, whose attempts are used up (%s). The offset stays before it; configure 'dead-letter' to go on without such records."
+                .formatted(
+                    definition.name(), record.topic(), record.partition(), record.offset(), cause),
+            cause),
+        definition.closeTimeout());
+  }
+
+  /** Poll thread or worker. */
+  private void stopBecause(Throwable failure) {
+    stop.request(
+        new ConsumerFailedException(
+            "Consumer '%s' stopped because of %s".formatted(definition.name(), failure), failure),
+        definition.closeTimeout());
+  }
+
+  private static OffsetCommitter.Client committing(Consumer<?, ?> consumer) {
+    return new OffsetCommitter.Client() {
+      @Override
+      public void commitAsync(
+          Map<TopicPartition, OffsetAndMetadata> offsets, OffsetCommitCallback callback) {
+        consumer.commitAsync(offsets, callback);
+      }
+
+      @Override
+      public void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout) {
+        consumer.commitSync(offsets, timeout);
+      }
+    };
+  }
+}

@@ -1,0 +1,144 @@
+package dev.millrace.internal.consumer;
+
+import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.consumer.MessageConsumer;
+import dev.millrace.consumer.PreparedConsumer;
+import dev.millrace.consumer.RecordHandler;
+import dev.millrace.errors.InvalidDefinitionException;
+import dev.millrace.internal.client.Brokers;
+import dev.millrace.internal.client.ClientProperties;
+import dev.millrace.internal.client.ConsumerSettings;
+import dev.millrace.internal.delivery.DeadLetters;
+import dev.millrace.internal.metrics.ClientMeters;
+import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.producer.ProducerPool;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.serialization.Deserializer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Turns a definition and a handler into a running consumer, or into an error that leaves nothing.
+ */
+public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
+
+  /**
+   * What a factory's consumers share.
+   *
+   * @param running told of each consumer that has started and of each that has ended
+   */
+  public record Surroundings(
+      ClientProperties clientProperties,
+      Brokers brokers,
+      ProducerPool producers,
+      MeterRegistry registry,
+      ClientMeters clientMeters,
+      RunningConsumers running) {}
+
+  private final ConsumerDefinition definition;
+  private final Deserializer<V> deserializer;
+  private final Surroundings shared;
+  private final ConsumerSettings settings;
+
+  /**
+   * Reads the definition.
+   *
+   * @throws InvalidDefinitionException when the Kafka client refuses the settings
+   */
+  public ConsumerLauncher(
+      ConsumerDefinition definition, Deserializer<V> deserializer, Surroundings shared) {
+    this.definition = definition;
+    this.deserializer = deserializer;
+    this.shared = shared;
+    this.settings = shared.clientProperties().consumer(definition);
+  }
+
+  @Override
+  public MessageConsumer subscribe(RecordHandler<? super V> handler) {
+    shared.running().requireOpen();
+    boolean createsTopics =
+        definition.deadLetter() != null && definition.deadLetter().createTopic();
+    shared
+        .brokers()
+        .prepareTopics(
+            "Consumer '" + definition.name() + "'",
+            settings.properties(),
+            definition.topics(),
+            createsTopics ? DeadLetters.topics(definition) : Map.of());
+    Consumer<byte[], byte[]> consumer = newClient();
+    try {
+      return start(consumer, handler);
+    } catch (RuntimeException e) {
+      consumer.close();
+      throw e;
+    }
+  }
+
+  private Consumer<byte[], byte[]> newClient() {
+    try {
+      return new KafkaConsumer<>(settings.properties());
+    } catch (KafkaException e) {
+      throw new InvalidDefinitionException(
+          "Consumer '%s': the Kafka client can't be made: %s"
+              .formatted(definition.name(), e.getCause() == null ? e : e.getCause()),
+          e);
+    }
+  }
+
+  private MessageConsumer start(
+      Consumer<byte[], byte[]> consumer, RecordHandler<? super V> handler) {
+    StopRequest stop = new StopRequest();
+    ConsumerMeters meters =
+        new ConsumerMeters(shared.registry(), definition.name(), definition.groupId());
+    ConsumerEngine engine =
+        new ConsumerEngine(
+            definition,
+            settings.maxPollRecords(),
+            consumer,
+            deserializer,
+            handler,
+            deadLetters(),
+            meters,
+            stop);
+    ClientMeters.Binding binding = shared.clientMeters().bind(consumer, definition.name());
+    EngineHandle handle =
+        new EngineHandle(
+            definition.name(),
+            definition.closeTimeout(),
+            engine,
+            stop,
+            ended -> {
+              binding.close();
+              shared.running().ended(ended);
+            });
+    shared.running().start(handle, handle::start);
+    return handle;
+  }
+
+  private @Nullable DeadLetters deadLetters() {
+    return definition.deadLetter() == null
+        ? null
+        : new DeadLetters(definition.groupId(), definition.deadLetter(), this::sendDeadLetter);
+  }
+
+  /** Worker. The producer is made with the first dead letter: most consumers never need it. */
+  private CompletableFuture<RecordMetadata> sendDeadLetter(
+      ProducerRecord<byte[], byte[]> deadLetter) {
+    try {
+      return shared
+          .producers()
+          .slot(
+              definition.name() + "-dead-letters",
+              () -> shared.clientProperties().deadLetterProducer(definition))
+          .send(deadLetter);
+    } catch (RuntimeException e) {
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+}

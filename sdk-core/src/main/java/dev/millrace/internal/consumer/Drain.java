@@ -1,0 +1,74 @@
+package dev.millrace.internal.consumer;
+
+import dev.millrace.internal.channel.PollThreadSignal;
+import dev.millrace.internal.offset.OffsetTracker.Abandoned;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings partitions to rest before they leave: what has not started never starts, what runs gets
+ * time to end. Confined to the poll thread.
+ */
+final class Drain {
+  private static final Logger LOG = LoggerFactory.getLogger(Drain.class);
+
+  private final String consumer;
+  private final PollThreadSignal signal;
+
+  Drain(String consumer, PollThreadSignal signal) {
+    this.consumer = consumer;
+    this.signal = signal;
+  }
+
+  /**
+   * Waits for running records until the deadline, then takes the rest back.
+   *
+   * @return how many records still run, though their end will no longer count
+   */
+  int untilIdle(Collection<AssignedPartition> partitions, long deadlineNanos) {
+    signal.await(() -> running(partitions) == 0, () -> true, deadlineNanos);
+    return takeBack(partitions);
+  }
+
+  /**
+   * Takes back everything unfinished, at once.
+   *
+   * @return how many records still run, though their end will no longer count
+   */
+  int takeBack(Collection<AssignedPartition> partitions) {
+    int running = 0;
+    List<String> stuck = new ArrayList<>();
+    for (AssignedPartition partition : partitions) {
+      Abandoned abandoned = partition.tracker().withdrawAll();
+      running += abandoned.running();
+      if (abandoned.running() > 0) {
+        stuck.add(
+            "%s: %d running, the oldest at offset %d, %d not started"
+                .formatted(
+                    partition.partition(),
+                    abandoned.running(),
+                    abandoned.oldestRunning(),
+                    abandoned.unstarted()));
+      }
+    }
+    if (!stuck.isEmpty()) {
+      LOG.warn(
+          "Consumer '{}' gives up partitions while handlers still run; their records will be handled"
+              + " again by the next owner: {}",
+          consumer,
+          stuck);
+    }
+    return running;
+  }
+
+  private static int running(Collection<AssignedPartition> partitions) {
+    int running = 0;
+    for (AssignedPartition partition : partitions) {
+      running += partition.tracker().withdrawQueued();
+    }
+    return running;
+  }
+}

@@ -1,0 +1,130 @@
+package dev.millrace.internal.consumer;
+
+import dev.millrace.consumer.ConsumerState;
+import dev.millrace.consumer.MessageConsumer;
+import dev.millrace.errors.ConsumerFailedException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.apache.kafka.common.TopicPartition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What the service holds of its running consumer. Any thread. */
+final class EngineHandle implements MessageConsumer {
+  private static final Logger LOG = LoggerFactory.getLogger(EngineHandle.class);
+
+  /** For a poll that is under way, and the client's own shortest waits. */
+  private static final Duration GRACE = Duration.ofSeconds(1);
+
+  private final String name;
+  private final Duration closeTimeout;
+  private final ConsumerEngine engine;
+  private final StopRequest stop;
+  private final Consumer<MessageConsumer> onEnd;
+  private final CountDownLatch ended = new CountDownLatch(1);
+
+  EngineHandle(
+      String name,
+      Duration closeTimeout,
+      ConsumerEngine engine,
+      StopRequest stop,
+      Consumer<MessageConsumer> onEnd) {
+    this.name = name;
+    this.closeTimeout = closeTimeout;
+    this.engine = engine;
+    this.stop = stop;
+    this.onEnd = onEnd;
+  }
+
+  void start() {
+    new EngineThreads(name).poll(this::run).start();
+  }
+
+  private void run() {
+    try {
+      engine.run();
+    } finally {
+      stop.failure()
+          .ifPresentOrElse(
+              failure -> LOG.error("{}", failure.getMessage(), failure.getCause()),
+              () -> LOG.info("Consumer '{}' is closed.", name));
+      onEnd.accept(this);
+      ended.countDown();
+    }
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public ConsumerState state() {
+    if (!stop.isRequested()) {
+      return ConsumerState.RUNNING;
+    }
+    if (ended.getCount() > 0) {
+      return ConsumerState.STOPPING;
+    }
+    return stop.failure().isPresent() ? ConsumerState.FAILED : ConsumerState.CLOSED;
+  }
+
+  @Override
+  public Set<TopicPartition> assignment() {
+    return engine.assignedNames();
+  }
+
+  @Override
+  public Optional<Throwable> failure() {
+    return stop.failure();
+  }
+
+  @Override
+  public void awaitClosed() throws InterruptedException {
+    ended.await();
+    throwFailure();
+  }
+
+  @Override
+  public boolean awaitClosed(Duration timeout) throws InterruptedException {
+    if (!ended.await(timeout.toNanos(), TimeUnit.NANOSECONDS)) {
+      return false;
+    }
+    throwFailure();
+    return true;
+  }
+
+  private void throwFailure() {
+    stop.failure()
+        .ifPresent(
+            failure -> {
+              throw new ConsumerFailedException(
+                  String.valueOf(failure.getMessage()), failure.getCause());
+            });
+  }
+
+  @Override
+  public void close() {
+    close(closeTimeout);
+  }
+
+  @Override
+  public void close(Duration timeout) {
+    stop.request(null, timeout);
+    if (engine.isWorkerThread()) {
+      return;
+    }
+    try {
+      if (!ended.await(timeout.plus(GRACE).toNanos(), TimeUnit.NANOSECONDS)) {
+        LOG.warn(
+            "Consumer '{}' has not ended within {}; it goes on ending by itself.", name, timeout);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,32 @@
+package dev.millrace.internal.consumer;
+
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Names a consumer's threads, so that a thread dump tells whose they are and what they do. */
+record EngineThreads(String consumer) {
+
+  /** Keeps the JVM alive: a service is running while its consumer is. */
+  Thread poll(Runnable work) {
+    return new Thread(work, name("poll"));
+  }
+
+  ThreadFactory workers() {
+    AtomicInteger count = new AtomicInteger();
+    return work -> daemon(work, name("worker-" + count.incrementAndGet()));
+  }
+
+  ThreadFactory timer() {
+    return work -> daemon(work, name("timer"));
+  }
+
+  private static Thread daemon(Runnable work, String name) {
+    Thread thread = new Thread(work, name);
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  private String name(String role) {
+    return "millrace-" + consumer + "-" + role;
+  }
+}

@@ -1,0 +1,29 @@
+package dev.millrace.internal.consumer;
+
+/**
+ * Decides when the channel takes more. Pure: numbers in, an answer out.
+ *
+ * <p>Invariant: records in flight never exceed the capacity, because a poll is let through only
+ * when all it may return fits. Bytes are known only after a poll, so they may exceed their bound by
+ * one.
+ *
+ * @param capacity the most records in flight
+ * @param capacityBytes no poll while this many bytes or more are in flight
+ * @param maxPollRecords the most records one poll returns
+ */
+record FlowControl(int capacity, long capacityBytes, int maxPollRecords) {
+
+  /** Whether one more poll fits. */
+  boolean hasRoom(int records, long bytes) {
+    return records <= capacity - maxPollRecords && bytes < capacityBytes;
+  }
+
+  /**
+   * Whether a full channel has emptied far enough to poll again: half of the room that a full one
+   * lacks, so that the poll thread is not woken for every record.
+   */
+  boolean hasRoomAgain(int records, long bytes) {
+    int resumeBelow = Math.max(0, capacity - maxPollRecords - maxPollRecords / 2);
+    return records <= resumeBelow && (bytes < capacityBytes / 2 || records == 0);
+  }
+}

@@ -1,0 +1,127 @@
+package dev.millrace.internal.consumer;
+
+import dev.millrace.internal.metrics.ConsumerMeters;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.OffsetCommitCallback;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Commits what is finished: by interval while polling, at once when a partition leaves. Confined to
+ * the poll thread, on which the client also calls back.
+ *
+ * <p>At most one asynchronous commit is on its way, so an older one can't overtake a newer one. A
+ * commit that fails is not repeated: the next one says the same and more.
+ */
+final class OffsetCommitter {
+  private static final Logger LOG = LoggerFactory.getLogger(OffsetCommitter.class);
+
+  /** What is used of the Kafka consumer. */
+  interface Client {
+    void commitAsync(Map<TopicPartition, OffsetAndMetadata> offsets, OffsetCommitCallback callback);
+
+    void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout);
+  }
+
+  private final String consumer;
+  private final Client client;
+  private final ConsumerMeters meters;
+  private final long intervalNanos;
+  private long dueNanos;
+  private boolean onItsWay;
+
+  OffsetCommitter(
+      String consumer, Client client, ConsumerMeters meters, Duration interval, long nowNanos) {
+    this.consumer = consumer;
+    this.client = client;
+    this.meters = meters;
+    this.intervalNanos = interval.toNanos();
+    this.dueNanos = nowNanos + intervalNanos;
+  }
+
+  /** Returns when {@link #commitIfDue} wants to be called again. */
+  long dueNanos() {
+    return dueNanos;
+  }
+
+  /** Sends a commit without waiting for it, if the interval has passed and there is news. */
+  void commitIfDue(long nowNanos, Collection<AssignedPartition> partitions) {
+    if (nowNanos - dueNanos < 0) {
+      return;
+    }
+    dueNanos = nowNanos + intervalNanos;
+    if (onItsWay) {
+      return;
+    }
+    Map<AssignedPartition, OffsetAndMetadata> finished = finished(partitions);
+    if (!finished.isEmpty()) {
+      onItsWay = true;
+      client.commitAsync(byName(finished), (offsets, failure) -> answered(finished, failure));
+    }
+  }
+
+  /** Commits and waits for the answer; a failure is logged, since the partition leaves anyway. */
+  void commitNow(Collection<AssignedPartition> partitions, Duration timeout) {
+    Map<AssignedPartition, OffsetAndMetadata> finished = finished(partitions);
+    if (finished.isEmpty()) {
+      return;
+    }
+    try {
+      client.commitSync(byName(finished), timeout);
+      acknowledge(finished);
+    } catch (KafkaException e) {
+      meters.commitFailed();
+      LOG.warn(
+          "Consumer '{}' could not commit {} before giving its partitions up; their next owner will"
+              + " handle some records again.",
+          consumer,
+          byName(finished),
+          e);
+    }
+  }
+
+  private void answered(
+      Map<AssignedPartition, OffsetAndMetadata> finished, @Nullable Exception failure) {
+    onItsWay = false;
+    if (failure == null) {
+      acknowledge(finished);
+    } else {
+      meters.commitFailed();
+      LOG.warn(
+          "Consumer '{}' could not commit {}; the next commit repeats it: {}",
+          consumer,
+          byName(finished),
+          failure.toString());
+    }
+  }
+
+  private static Map<AssignedPartition, OffsetAndMetadata> finished(
+      Collection<AssignedPartition> partitions) {
+    Map<AssignedPartition, OffsetAndMetadata> finished = new HashMap<>();
+    for (AssignedPartition partition : partitions) {
+      OffsetAndMetadata offset = partition.tracker().committable();
+      if (offset != null) {
+        finished.put(partition, offset);
+      }
+    }
+    return finished;
+  }
+
+  private static void acknowledge(Map<AssignedPartition, OffsetAndMetadata> finished) {
+    finished.forEach((partition, offset) -> partition.tracker().committed(offset));
+  }
+
+  private static Map<TopicPartition, OffsetAndMetadata> byName(
+      Map<AssignedPartition, OffsetAndMetadata> finished) {
+    Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
+    finished.forEach((partition, offset) -> offsets.put(partition.partition(), offset));
+    return offsets;
+  }
+}

@@ -1,0 +1,73 @@
+package dev.millrace.internal.consumer;
+
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.common.TopicPartition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What happens when partitions come and go. The Kafka consumer calls it on the poll thread, inside
+ * a poll.
+ */
+final class RebalanceHandler implements ConsumerRebalanceListener {
+  private static final Logger LOG = LoggerFactory.getLogger(RebalanceHandler.class);
+
+  private final String consumer;
+  private final Assignment assignment;
+  private final IntakeGate gate;
+  private final Drain drain;
+  private final OffsetCommitter committer;
+  private final Duration drainTimeout;
+
+  RebalanceHandler(
+      String consumer,
+      Assignment assignment,
+      IntakeGate gate,
+      Drain drain,
+      OffsetCommitter committer,
+      Duration drainTimeout) {
+    this.consumer = consumer;
+    this.assignment = assignment;
+    this.gate = gate;
+    this.drain = drain;
+    this.committer = committer;
+    this.drainTimeout = drainTimeout;
+  }
+
+  @Override
+  public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+    partitions.forEach(assignment::add);
+    // Before the poll that we are in fetches from them: a full channel must not be overrun.
+    gate.assigned(partitions);
+    if (!partitions.isEmpty()) {
+      LOG.info("Consumer '{}' was assigned {}.", consumer, partitions);
+    }
+  }
+
+  @Override
+  public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+    List<AssignedPartition> leaving = assignment.owned(partitions);
+    if (leaving.isEmpty()) {
+      return;
+    }
+    LOG.info("Consumer '{}' gives up {}.", consumer, partitions);
+    drain.untilIdle(leaving, System.nanoTime() + drainTimeout.toNanos());
+    committer.commitNow(leaving, drainTimeout);
+    assignment.remove(partitions);
+  }
+
+  @Override
+  public void onPartitionsLost(Collection<TopicPartition> partitions) {
+    List<AssignedPartition> lost = assignment.owned(partitions);
+    if (lost.isEmpty()) {
+      return;
+    }
+    // Somebody else may own them already: a commit now could overwrite theirs.
+    LOG.warn("Consumer '{}' has lost {}; nothing is committed for them.", consumer, partitions);
+    drain.takeBack(lost);
+    assignment.remove(partitions);
+  }
+}

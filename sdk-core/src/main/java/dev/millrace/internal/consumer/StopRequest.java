@@ -1,0 +1,45 @@
+package dev.millrace.internal.consumer;
+
+import java.time.Duration;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Whether, why and until when the consumer is to end. The first request counts. Any thread. */
+final class StopRequest {
+  private volatile @Nullable Reason reason;
+
+  /** Asks for the end; without effect when it has been asked for before. */
+  synchronized void request(@Nullable Throwable failure, Duration timeout) {
+    if (reason == null) {
+      reason = new Reason(failure, timeout, System.nanoTime() + timeout.toNanos());
+    }
+  }
+
+  boolean isRequested() {
+    return reason != null;
+  }
+
+  /** Returns why the consumer ends by itself; empty when it was closed, or goes on. */
+  Optional<Throwable> failure() {
+    Reason known = reason;
+    return known == null ? Optional.empty() : Optional.ofNullable(known.failure);
+  }
+
+  /** Returns the time at which everything must have ended. */
+  long deadlineNanos() {
+    Reason known = reason;
+    return known == null ? System.nanoTime() : known.deadlineNanos;
+  }
+
+  /**
+   * Returns the time until which handlers may run: a fifth is kept for the commit and the leave.
+   */
+  long handlersUntilNanos() {
+    Reason known = reason;
+    return known == null
+        ? System.nanoTime()
+        : known.deadlineNanos - Math.min(known.timeout.toNanos() / 5, 1_000_000_000L);
+  }
+
+  private record Reason(@Nullable Throwable failure, Duration timeout, long deadlineNanos) {}
+}

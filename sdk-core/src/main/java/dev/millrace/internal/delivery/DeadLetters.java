@@ -1,0 +1,98 @@
+package dev.millrace.internal.delivery;
+
+import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.config.DeadLetterDefinition;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sends records whose attempts are used up to the dead-letter topic: key, value and headers as they
+ * came, and headers that say where from and why. The topic is the group's own, since other groups
+ * read the same source.
+ */
+public final class DeadLetters {
+  static final String ORIGIN_TOPIC = "millrace-origin-topic";
+  static final String ORIGIN_PARTITION = "millrace-origin-partition";
+  static final String ORIGIN_OFFSET = "millrace-origin-offset";
+  static final String ORIGIN_TIMESTAMP = "millrace-origin-timestamp";
+  static final String GROUP = "millrace-group";
+  static final String ATTEMPTS = "millrace-attempts";
+  static final String EXCEPTION_CLASS = "millrace-exception-class";
+  static final String EXCEPTION_MESSAGE = "millrace-exception-message";
+
+  /** Longer texts are cut: a header must not push a record over the broker's size limit. */
+  private static final int MAX_TEXT_CHARS = 512;
+
+  private final String group;
+  private final @Nullable String fixedTopic;
+  private final Function<ProducerRecord<byte[], byte[]>, CompletableFuture<RecordMetadata>> sender;
+
+  /**
+   * @param sender sends with all acknowledgements, never throws
+   */
+  public DeadLetters(
+      String group,
+      DeadLetterDefinition definition,
+      Function<ProducerRecord<byte[], byte[]>, CompletableFuture<RecordMetadata>> sender) {
+    this.group = group;
+    this.fixedTopic = definition.topic();
+    this.sender = sender;
+  }
+
+  /** Returns a consumer's dead-letter topics, each with the topic it serves. */
+  public static Map<String, String> topics(ConsumerDefinition consumer) {
+    Map<String, String> topics = new LinkedHashMap<>();
+    DeadLetterDefinition definition = consumer.deadLetter();
+    if (definition != null) {
+      for (String source : consumer.topics()) {
+        topics.putIfAbsent(topic(definition.topic(), source, consumer.groupId()), source);
+      }
+    }
+    return topics;
+  }
+
+  private static String topic(@Nullable String fixed, String source, String group) {
+    return fixed != null ? fixed : source + "." + group + ".dlq";
+  }
+
+  /** Sends the record; the future completes when all in-sync replicas have it. */
+  CompletableFuture<RecordMetadata> send(
+      ConsumerRecord<byte[], byte[]> source, int attempts, Throwable cause) {
+    return sender.apply(
+        new ProducerRecord<>(
+            topic(fixedTopic, source.topic(), group),
+            null,
+            null,
+            source.key(),
+            source.value(),
+            headers(source, attempts, cause)));
+  }
+
+  private Headers headers(ConsumerRecord<byte[], byte[]> source, int attempts, Throwable cause) {
+    Headers headers = new RecordHeaders(source.headers().toArray());
+    put(headers, ORIGIN_TOPIC, source.topic());
+    put(headers, ORIGIN_PARTITION, Integer.toString(source.partition()));
+    put(headers, ORIGIN_OFFSET, Long.toString(source.offset()));
+    put(headers, ORIGIN_TIMESTAMP, Long.toString(source.timestamp()));
+    put(headers, GROUP, group);
+    put(headers, ATTEMPTS, Integer.toString(attempts));
+    put(headers, EXCEPTION_CLASS, cause.getClass().getName());
+    put(headers, EXCEPTION_MESSAGE, String.valueOf(cause.getMessage()));
+    return headers;
+  }
+
+  private static void put(Headers headers, String name, String text) {
+    String bounded = text.length() <= MAX_TEXT_CHARS ? text : text.substring(0, MAX_TEXT_CHARS);
+    headers.remove(name);
+    headers.add(name, bounded.getBytes(StandardCharsets.UTF_8));
+  }
+}

@@ -1,0 +1,58 @@
+package dev.millrace.internal.delivery;
+
+import dev.millrace.consumer.RecordHandler;
+import dev.millrace.errors.PayloadException;
+import dev.millrace.internal.channel.Delivery;
+import dev.millrace.internal.metrics.ConsumerMeters;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.serialization.Deserializer;
+
+/** One attempt at a record: decode, call the handler, and make an outcome of what came back. */
+final class HandlerCall<V> {
+  private final Deserializer<V> deserializer;
+  private final RecordHandler<? super V> handler;
+  private final Recovery recovery;
+  private final ConsumerMeters meters;
+
+  HandlerCall(
+      Deserializer<V> deserializer,
+      RecordHandler<? super V> handler,
+      Recovery recovery,
+      ConsumerMeters meters) {
+    this.deserializer = deserializer;
+    this.handler = handler;
+    this.recovery = recovery;
+    this.meters = meters;
+  }
+
+  /** Worker, with the delivery's ticket claimed. Throws nothing, whatever the handler throws. */
+  Outcome attempt(Delivery delivery) {
+    long start = System.nanoTime();
+    try {
+      V value = decode(delivery.record());
+      start = System.nanoTime();
+      handler.handle(value, new HandlerContext(delivery.record(), delivery.attempt()));
+      meters.handlerReturned(System.nanoTime() - start);
+      return Outcome.Handled.INSTANCE;
+    } catch (Throwable failure) {
+      // Errors too: an offset must not pass a record because its handler ran out of memory.
+      meters.handlerFailed(System.nanoTime() - start);
+      return delivery.ticket().isWithdrawn()
+          ? Outcome.Withdrawn.INSTANCE
+          : recovery.after(delivery.attempt(), failure);
+    } finally {
+      // A flag that this handler left behind must not fail the next record's handler.
+      Thread.interrupted();
+    }
+  }
+
+  private V decode(ConsumerRecord<byte[], byte[]> record) {
+    try {
+      return deserializer.deserialize(record.topic(), record.headers(), record.value());
+    } catch (PayloadException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      throw new PayloadException("The value could not be decoded: " + e.getMessage(), e);
+    }
+  }
+}

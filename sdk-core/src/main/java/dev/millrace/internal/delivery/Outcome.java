@@ -1,0 +1,30 @@
+package dev.millrace.internal.delivery;
+
+/** What comes of one attempt at a record; it alone says whether the offset may advance. */
+sealed interface Outcome {
+
+  /** The handler returned: the offset may advance. */
+  record Handled() implements Outcome {
+    static final Handled INSTANCE = new Handled();
+  }
+
+  /**
+   * Another attempt follows; until then the lane rests, and the offset stays.
+   *
+   * @param delayNanos from now
+   */
+  record RetryLater(long delayNanos, Throwable cause) implements Outcome {}
+
+  /**
+   * The record goes to the dead-letter topic; once that is acknowledged, the offset may advance.
+   */
+  record DeadLetter(Throwable cause) implements Outcome {}
+
+  /** The consumer stops; the offset stays for ever. */
+  record Stop(Throwable cause) implements Outcome {}
+
+  /** The record was taken back while it ran; what its handler threw no longer matters. */
+  record Withdrawn() implements Outcome {
+    static final Withdrawn INSTANCE = new Withdrawn();
+  }
+}

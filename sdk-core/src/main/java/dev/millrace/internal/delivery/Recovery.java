@@ -1,0 +1,49 @@
+package dev.millrace.internal.delivery;
+
+import dev.millrace.config.BackoffDefinition;
+import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.config.RetryDefinition;
+import dev.millrace.errors.PayloadException;
+import io.github.resilience4j.core.IntervalFunction;
+import io.github.resilience4j.core.functions.Either;
+import io.github.resilience4j.retry.RetryConfig;
+import java.util.concurrent.TimeUnit;
+
+/** Decides what follows a failed attempt: numbers in, an outcome out, no effect. Any thread. */
+final class Recovery {
+  private final RetryConfig retry;
+  private final boolean hasDeadLetter;
+
+  Recovery(ConsumerDefinition definition) {
+    this.retry = retryConfig(definition.retry());
+    this.hasDeadLetter = definition.deadLetter() != null;
+  }
+
+  private static RetryConfig retryConfig(RetryDefinition definition) {
+    BackoffDefinition backoff = definition.backoff();
+    return RetryConfig.custom()
+        .maxAttempts(definition.maxAttempts())
+        .intervalFunction(
+            IntervalFunction.ofExponentialRandomBackoff(
+                backoff.initial().toMillis(),
+                backoff.multiplier(),
+                backoff.jitter(),
+                backoff.max().toMillis()))
+        // The same bytes will not decode better a second time.
+        .ignoreExceptions(PayloadException.class)
+        .build();
+  }
+
+  /**
+   * Decides.
+   *
+   * @param attempt which attempt has failed, from 1
+   */
+  Outcome after(int attempt, Throwable cause) {
+    if (attempt < retry.getMaxAttempts() && retry.getExceptionPredicate().test(cause)) {
+      long millis = retry.getIntervalBiFunction().apply(attempt, Either.left(cause));
+      return new Outcome.RetryLater(TimeUnit.MILLISECONDS.toNanos(millis), cause);
+    }
+    return hasDeadLetter ? new Outcome.DeadLetter(cause) : new Outcome.Stop(cause);
+  }
+}

@@ -1,0 +1,175 @@
+package dev.millrace.internal.delivery;
+
+import dev.millrace.internal.channel.Delivery;
+import dev.millrace.internal.channel.LaneScheduler;
+import dev.millrace.internal.metrics.ConsumerMeters;
+import io.github.resilience4j.core.IntervalFunction;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Carries out an outcome: on the ticket, on the lane, on the dead-letter topic.
+ *
+ * <p>Invariant: a ticket is completed only after its handler has returned or its dead letter is
+ * acknowledged. All methods answer what {@link
+ * dev.millrace.internal.channel.DeliveryProcessor#process} must: whether the delivery has ended. A
+ * parked lane may be resumed before they return, so the delivery is not touched after parking.
+ */
+final class Settlement {
+  private static final Logger LOG = LoggerFactory.getLogger(Settlement.class);
+  private static final IntervalFunction DEAD_LETTER_BACKOFF =
+      IntervalFunction.ofExponentialBackoff(Duration.ofMillis(250), 2, Duration.ofSeconds(10));
+
+  private final String consumer;
+  private final LaneScheduler scheduler;
+  private final DelayTimer timer;
+  private final @Nullable DeadLetters deadLetters;
+  private final ConsumerMeters meters;
+  private final BiConsumer<ConsumerRecord<byte[], byte[]>, Throwable> onStop;
+  private final LogThrottle failureLog = new LogThrottle();
+  private final LogThrottle deadLetterLog = new LogThrottle();
+
+  /**
+   * @param deadLetters null when the consumer has none
+   * @param onStop told of the record that stops the consumer; must not block
+   */
+  Settlement(
+      String consumer,
+      LaneScheduler scheduler,
+      DelayTimer timer,
+      @Nullable DeadLetters deadLetters,
+      ConsumerMeters meters,
+      BiConsumer<ConsumerRecord<byte[], byte[]>, Throwable> onStop) {
+    this.consumer = consumer;
+    this.scheduler = scheduler;
+    this.timer = timer;
+    this.deadLetters = deadLetters;
+    this.meters = meters;
+    this.onStop = onStop;
+  }
+
+  boolean settle(Delivery delivery, Outcome outcome) {
+    if (outcome instanceof Outcome.Handled) {
+      if (delivery.ticket().complete()) {
+        meters.handled();
+      }
+      return true;
+    }
+    if (outcome instanceof Outcome.RetryLater retry) {
+      return retryLater(delivery, retry);
+    }
+    if (outcome instanceof Outcome.DeadLetter deadLetter) {
+      delivery.deadLetter(deadLetter.cause());
+      return sendDeadLetter(delivery, deadLetter.cause());
+    }
+    if (outcome instanceof Outcome.Stop stop) {
+      return stop(delivery, stop.cause());
+    }
+    return true; // Withdrawn
+  }
+
+  private boolean retryLater(Delivery delivery, Outcome.RetryLater retry) {
+    meters.retried();
+    logFailure(delivery, retry);
+    delivery.nextAttempt();
+    if (!delivery.ticket().requeue()) {
+      return true;
+    }
+    timer.after(retry.delayNanos(), () -> scheduler.resume(delivery));
+    return false;
+  }
+
+  /** Sends, or sends again, the record's dead letter. */
+  boolean sendDeadLetter(Delivery delivery, Throwable cause) {
+    if (deadLetters == null) {
+      throw new IllegalStateException("No dead-letter topic is configured.");
+    }
+    var unused =
+        deadLetters
+            .send(delivery.record(), delivery.attempt(), cause)
+            .whenComplete(
+                (metadata, failure) -> {
+                  if (failure == null) {
+                    deadLetterAcknowledged(delivery, cause, metadata.topic());
+                  } else {
+                    deadLetterFailed(delivery, failure);
+                  }
+                });
+    return false;
+  }
+
+  /** Producer's I/O thread. */
+  private void deadLetterAcknowledged(Delivery delivery, Throwable cause, String topic) {
+    if (delivery.ticket().complete()) {
+      meters.deadLettered();
+    }
+    long held = deadLetterLog.permit();
+    if (held >= 0) {
+      LOG.warn(
+          "Consumer '{}' gave up on {} after {} attempts; it is in '{}' now. ({} such lines held back)",
+          consumer,
+          place(delivery),
+          delivery.attempt(),
+          topic,
+          held,
+          cause);
+    }
+    scheduler.finish(delivery);
+  }
+
+  /** Producer's I/O thread, or the worker's own. The record is neither dropped nor passed. */
+  private void deadLetterFailed(Delivery delivery, Throwable failure) {
+    meters.deadLetterFailed();
+    long millis = DEAD_LETTER_BACKOFF.apply(delivery.deadLetterSendFailed());
+    long held = deadLetterLog.permit();
+    if (held >= 0) {
+      LOG.warn(
+          "Consumer '{}' could not write the dead letter of {}; it tries again in {} ms, and until"
+              + " then the partition's offset stays. ({} such lines held back)",
+          consumer,
+          place(delivery),
+          millis,
+          held,
+          failure);
+    }
+    if (delivery.ticket().requeue()) {
+      timer.after(TimeUnit.MILLISECONDS.toNanos(millis), () -> scheduler.resume(delivery));
+    } else {
+      scheduler.finish(delivery);
+    }
+  }
+
+  private boolean stop(Delivery delivery, Throwable cause) {
+    meters.stopped();
+    ConsumerRecord<byte[], byte[]> record = delivery.record();
+    // Not running any more, so that the close does not wait for it; the lane stays parked.
+    delivery.ticket().requeue();
+    onStop.accept(record, cause);
+    return false;
+  }
+
+  private void logFailure(Delivery delivery, Outcome.RetryLater retry) {
+    long held = failureLog.permit();
+    if (held >= 0) {
+      LOG.warn(
+          "Consumer '{}' failed at {}, attempt {}; the next one follows in {} ms. ({} such lines held"
+              + " back)",
+          consumer,
+          place(delivery),
+          delivery.attempt(),
+          TimeUnit.NANOSECONDS.toMillis(retry.delayNanos()),
+          held,
+          retry.cause());
+    }
+  }
+
+  private static String place(Delivery delivery) {
+    ConsumerRecord<byte[], byte[]> record = delivery.record();
+    return record.topic() + "-" + record.partition() + "@" + record.offset();
+  }
+}

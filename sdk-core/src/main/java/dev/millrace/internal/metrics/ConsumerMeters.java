@@ -1,0 +1,134 @@
+package dev.millrace.internal.metrics;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * One consumer's meters; the names are listed in {@link MeterNames}. Recording is thread-safe and
+ * takes no lock. Closing removes every meter registered here.
+ */
+public final class ConsumerMeters implements AutoCloseable {
+  private final MeterRegistry registry;
+  private final Tags tags;
+  private final Queue<Meter> registered = new ConcurrentLinkedQueue<>();
+
+  private final Counter handled;
+  private final Counter retried;
+  private final Counter deadLettered;
+  private final Counter stopped;
+  private final Counter deadLetterFailures;
+  private final Counter commitFailures;
+  private final Timer queueWait;
+  private final Timer handlerSuccess;
+  private final Timer handlerFailure;
+
+  public ConsumerMeters(MeterRegistry registry, String consumer, String group) {
+    this.registry = registry;
+    this.tags = Tags.of("consumer", consumer, "group", group);
+    this.handled = outcome("handled");
+    this.retried = outcome("retried");
+    this.deadLettered = outcome("dead-lettered");
+    this.stopped = outcome("stopped");
+    this.deadLetterFailures = counter(MeterNames.DEAD_LETTER_FAILURES, tags);
+    this.commitFailures = counter(MeterNames.COMMIT_FAILURES, tags);
+    this.queueWait = timer(MeterNames.QUEUE_WAIT, tags);
+    this.handlerSuccess = timer(MeterNames.HANDLER_TIME, tags.and("result", "success"));
+    this.handlerFailure = timer(MeterNames.HANDLER_TIME, tags.and("result", "failure"));
+  }
+
+  public void queueWait(long nanos) {
+    queueWait.record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  public void handlerReturned(long nanos) {
+    handlerSuccess.record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  public void handlerFailed(long nanos) {
+    handlerFailure.record(nanos, TimeUnit.NANOSECONDS);
+  }
+
+  public void handled() {
+    handled.increment();
+  }
+
+  public void retried() {
+    retried.increment();
+  }
+
+  public void deadLettered() {
+    deadLettered.increment();
+  }
+
+  public void stopped() {
+    stopped.increment();
+  }
+
+  public void deadLetterFailed() {
+    deadLetterFailures.increment();
+  }
+
+  public void commitFailed() {
+    commitFailures.increment();
+  }
+
+  /** Shows what the channel holds. */
+  public void inFlight(Supplier<Number> records, Supplier<Number> bytes) {
+    gauge(MeterNames.IN_FLIGHT, tags, records);
+    gauge(MeterNames.IN_FLIGHT_BYTES, tags, bytes);
+  }
+
+  /**
+   * Shows a partition's lag for as long as it is owned.
+   *
+   * @return takes the gauge away again
+   */
+  public Runnable lag(TopicPartition partition, Supplier<Number> lag) {
+    Meter gauge =
+        gauge(
+            MeterNames.LAG,
+            tags.and("topic", partition.topic())
+                .and("partition", Integer.toString(partition.partition())),
+            lag);
+    return () -> {
+      registered.remove(gauge);
+      registry.remove(gauge);
+    };
+  }
+
+  @Override
+  public void close() {
+    registered.forEach(registry::remove);
+    registered.clear();
+  }
+
+  private Counter outcome(String outcome) {
+    return counter(MeterNames.RECORDS, tags.and("outcome", outcome));
+  }
+
+  private Counter counter(String name, Tags with) {
+    return keep(Counter.builder(name).tags(with).register(registry));
+  }
+
+  private Timer timer(String name, Tags with) {
+    return keep(Timer.builder(name).tags(with).register(registry));
+  }
+
+  private Meter gauge(String name, Tags with, Supplier<Number> value) {
+    return keep(Gauge.builder(name, value).tags(with).register(registry));
+  }
+
+  private <M extends Meter> M keep(M meter) {
+    registered.add(meter);
+    return meter;
+  }
+}

@@ -1,0 +1,30 @@
+package dev.millrace.internal.metrics;
+
+/** The names of the meters: what dashboards are built on, so a promise like the configuration's. */
+final class MeterNames {
+  /** Counter: ends and retries of records, by {@code outcome}. */
+  static final String RECORDS = "millrace.consumer.records";
+
+  /** Timer: time inside the handler, by {@code result}. */
+  static final String HANDLER_TIME = "millrace.consumer.handler";
+
+  /** Timer: from the poll to the start of the first attempt. */
+  static final String QUEUE_WAIT = "millrace.consumer.queue.wait";
+
+  /** Gauge: records queued, running or waiting for a retry. */
+  static final String IN_FLIGHT = "millrace.consumer.in.flight";
+
+  /** Gauge: their keys' and values' bytes. */
+  static final String IN_FLIGHT_BYTES = "millrace.consumer.in.flight.bytes";
+
+  /** Gauge, per partition: log end minus the first unfinished offset. */
+  static final String LAG = "millrace.consumer.lag";
+
+  /** Counter: sends to the dead-letter topic that failed and will be tried again. */
+  static final String DEAD_LETTER_FAILURES = "millrace.consumer.dead.letter.failures";
+
+  /** Counter: commits that failed; the next one says the same and more. */
+  static final String COMMIT_FAILURES = "millrace.consumer.commit.failures";
+
+  private MeterNames() {}
+}

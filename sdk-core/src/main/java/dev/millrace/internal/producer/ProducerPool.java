@@ -1,0 +1,73 @@
+package dev.millrace.internal.producer;
+
+import dev.millrace.internal.metrics.ClientMeters;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The shared producers of a factory, by name, each made when first asked for. Any thread. */
+public final class ProducerPool {
+  private static final Logger LOG = LoggerFactory.getLogger(ProducerPool.class);
+
+  private final ClientMeters meters;
+  private final Map<String, ProducerSlot> slots = new ConcurrentHashMap<>();
+  private final ReentrantLock lifecycle = new ReentrantLock();
+  private volatile boolean closed;
+
+  public ProducerPool(ClientMeters meters) {
+    this.meters = meters;
+  }
+
+  /**
+   * Returns the slot of a name.
+   *
+   * @param settings asked for only when the producer has to be made
+   * @throws IllegalStateException when the pool is closed
+   */
+  public ProducerSlot slot(String name, Supplier<Map<String, Object>> settings) {
+    ProducerSlot warm = slots.get(name);
+    if (warm != null) {
+      return warm;
+    }
+    // One lock for making and closing: a producer made while the pool closes would never be closed.
+    lifecycle.lock();
+    try {
+      requireOpen();
+      return slots.computeIfAbsent(name, absent -> new ProducerSlot(name, settings.get(), meters));
+    } finally {
+      lifecycle.unlock();
+    }
+  }
+
+  void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("The KafkaFactory is closed.");
+    }
+  }
+
+  /** Closes all producers; records already sent get until the timeout to be acknowledged. */
+  public void close(Duration timeout) {
+    List<Map.Entry<String, ProducerSlot>> all;
+    lifecycle.lock();
+    try {
+      closed = true;
+      all = List.copyOf(slots.entrySet());
+      slots.clear();
+    } finally {
+      lifecycle.unlock();
+    }
+    long deadline = System.nanoTime() + timeout.toNanos();
+    for (Map.Entry<String, ProducerSlot> entry : all) {
+      try {
+        entry.getValue().close(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
+      } catch (RuntimeException e) {
+        LOG.warn("Producer '{}' did not close cleanly.", entry.getKey(), e);
+      }
+    }
+  }
+}

@@ -1,0 +1,5 @@
+/** Where it starts: {@link dev.millrace.KafkaFactory}. */
+@NullMarked
+package dev.millrace;
+
+import org.jspecify.annotations.NullMarked;

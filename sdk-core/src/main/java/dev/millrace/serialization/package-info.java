@@ -1,0 +1,5 @@
+/** The formats of values. */
+@NullMarked
+package dev.millrace.serialization;
+
+import org.jspecify.annotations.NullMarked;
