@@ -19,7 +19,9 @@ final class Display {
     head.chars()
         .forEach(
             c -> {
-              if (Character.isISOControl(c)) {
+              if (c == '\n') {
+                shown.append("\\n");
+              } else if (Character.isISOControl(c)) {
                 shown.append(String.format(Locale.ROOT, "\\u%04X", c));
               } else {
                 shown.append((char) c);

@@ -7,9 +7,11 @@ import dev.millrace.config.Node.Nothing;
 import dev.millrace.config.Node.Table;
 import dev.millrace.config.Node.Text;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,6 +54,17 @@ final class Fields {
       }
     }
     return values;
+  }
+
+  /** Reports each item that stands in the list before. */
+  void refuseRepeated(String key) {
+    Node list = table.get(key);
+    Set<String> seen = new HashSet<>();
+    for (Node item : list == null ? List.<Node>of() : items(list)) {
+      if (item instanceof Text text && !seen.add(text.text())) {
+        problems.add(text.place(), text.shown() + " is already in the list", null);
+      }
+    }
   }
 
   /** Names and values as they stand, for Kafka to understand. */

@@ -42,7 +42,9 @@ final class KnownKeys {
       return named(items, entries.entry());
     }
     if (!(node instanceof Table table)) {
-      return broken(node, "expected an object, found " + node.shown(), null);
+      // Text in the place of settings may well be a password.
+      String found = shape == Shape.SETTINGS && node instanceof Text ? "text" : node.shown();
+      return broken(node, "expected an object, found " + found, null);
     }
     if (shape instanceof Entries entries) {
       return named(table, entries.entry());
@@ -114,6 +116,7 @@ final class KnownKeys {
         .fields()
         .forEach(
             (name, field) -> {
+              refuseBlank(name, field.key());
               Node entry = check(field.value(), shape);
               if (entry instanceof Table fields
                   && fields.get(NAME) instanceof Text inner
@@ -133,6 +136,7 @@ final class KnownKeys {
       }
       Node name = entry.get(NAME);
       if (name instanceof Text text) {
+        refuseBlank(text.text(), text.place());
         Field first = entries.putIfAbsent(text.text(), new Field(entry.place(), entry));
         if (first != null) {
           problems.add(
@@ -149,6 +153,12 @@ final class KnownKeys {
       }
     }
     return new Table(items.place(), entries);
+  }
+
+  private void refuseBlank(String name, Place place) {
+    if (name.isBlank()) {
+      problems.add(place, "the name is empty", null);
+    }
   }
 
   private Broken broken(Node node, String message, @Nullable String hint) {

@@ -22,7 +22,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.yaml.snakeyaml.error.MarkedYAMLException;
 
 /**
  * Step 1: text → located nodes. Reads what stands below the top-level key {@code kafka}; other
@@ -30,7 +29,7 @@ import org.yaml.snakeyaml.error.MarkedYAMLException;
  */
 final class NodeReader {
   private static final String ROOT = "kafka";
-  private static final int MOST_VALUES = 100_000;
+  private static final int MOST_VALUES = 50_000;
   private static final StreamReadConstraints LIMITS =
       StreamReadConstraints.builder().maxNestingDepth(64).build();
   private static final JsonFactory JSON =
@@ -54,17 +53,48 @@ final class NodeReader {
 
   /** What stands below {@code kafka}, or null after reporting why there is nothing. */
   static @Nullable Node read(Source source, Problems problems) {
+    if (hasControlCharacter(source, problems)) {
+      return null;
+    }
     JsonFactory format = source.isJson() ? JSON : YAML;
     try (JsonParser parser = format.createParser(source.text())) {
-      return new NodeReader(parser, source.name(), problems).document();
-    } catch (JsonProcessingException e) {
-      problems.add(location(source.name(), e.getLocation()), Syntax.message(e), null);
+      return new NodeReader(parser, source.name(), problems).read();
     } catch (IOException | RuntimeException e) {
       // Neither parser promises to throw nothing else, whatever the bytes.
       problems.add(
           SourceLocation.wholeFile(source.name()), "is not readable as YAML or JSON", null);
+      return null;
     }
-    return null;
+  }
+
+  private @Nullable Node read() throws IOException {
+    try {
+      return document();
+    } catch (JsonProcessingException e) {
+      SyntaxError error = SyntaxError.of(e);
+      problems.add(location(error.line(), error.column()), error.message(), null);
+      return null;
+    }
+  }
+
+  /** Checked here because the parsers do not say where it stands. */
+  private static boolean hasControlCharacter(Source source, Problems problems) {
+    int line = 1;
+    int lineStart = 0;
+    for (int i = 0; i < source.text().length(); i++) {
+      char c = source.text().charAt(i);
+      if (c == '\n') {
+        line++;
+        lineStart = i + 1;
+      } else if (c < ' ' && c != '\t' && c != '\r') {
+        problems.add(
+            new SourceLocation(source.name(), line, i - lineStart + 1),
+            "a control character (" + Display.cut(String.valueOf(c)) + ")",
+            "is this a text file?");
+        return true;
+      }
+    }
+    return false;
   }
 
   private @Nullable Node document() throws IOException {
@@ -121,10 +151,7 @@ final class NodeReader {
   }
 
   private Node value(Place place) throws IOException {
-    if (++values > MOST_VALUES) {
-      throw new StreamConstraintsException(
-          "more than " + MOST_VALUES + " values", parser.currentTokenLocation());
-    }
+    count();
     if (parser instanceof YAMLParser yaml && yaml.isCurrentAlias()) {
       problems.add(
           place, "YAML aliases are not supported", "what entries share goes under 'defaults'");
@@ -154,6 +181,7 @@ final class NodeReader {
       if (first == null) {
         fields.put(name, new Field(key, value(key)));
       } else {
+        count();
         parser.skipChildren();
         reportTwice(key, first.key());
       }
@@ -173,28 +201,24 @@ final class NodeReader {
     problems.add(second, "is written twice, first in " + first.lineSeenFrom(second), null);
   }
 
-  private SourceLocation here() {
-    return location(source, parser.currentTokenLocation());
-  }
-
-  private static SourceLocation location(String source, @Nullable JsonLocation location) {
-    return location == null || location.getLineNr() < 1
-        ? SourceLocation.wholeFile(source)
-        : new SourceLocation(source, location.getLineNr(), Math.max(1, location.getColumnNr()));
-  }
-
-  /** What a parser says about broken syntax, without the piece of the file it likes to quote. */
-  private static final class Syntax {
-    static String message(JsonProcessingException e) {
-      String text =
-          e.getCause() instanceof MarkedYAMLException yaml
-              ? yaml.getProblem()
-              : e.getOriginalMessage();
-      if (text == null) {
-        return "cannot be parsed";
-      }
-      String line = text.lines().findFirst().orElse("");
-      return "cannot be parsed: " + line.replaceAll(", from `[^`]*`", "");
+  private void count() throws IOException {
+    if (++values > MOST_VALUES) {
+      throw new StreamConstraintsException("more than " + MOST_VALUES + " values");
     }
+  }
+
+  private SourceLocation here() {
+    return location(0, 0);
+  }
+
+  /** The parser's own position where none is given. */
+  private SourceLocation location(int line, int column) {
+    if (line > 0) {
+      return new SourceLocation(source, line, Math.max(1, column));
+    }
+    JsonLocation token = parser.currentTokenLocation();
+    return token.getLineNr() < 1
+        ? SourceLocation.wholeFile(source)
+        : new SourceLocation(source, token.getLineNr(), Math.max(1, token.getColumnNr()));
   }
 }

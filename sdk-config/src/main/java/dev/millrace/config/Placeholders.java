@@ -77,12 +77,12 @@ final class Placeholders {
 
   /** What a placeholder stands for, or null after reporting why there is nothing. */
   private @Nullable String value(String inside, Place place) {
-    String value = inside.startsWith(FILE) ? file(inside, place) : variable(inside, place);
-    charactersLeft -= value == null ? 0 : value.length();
     if (charactersLeft < 0) {
       problems.add(place, "the placeholders' values are larger than 1 MiB together", null);
       return null;
     }
+    String value = inside.startsWith(FILE) ? file(inside, place) : variable(inside, place);
+    charactersLeft -= value == null ? 0 : value.length();
     return value;
   }
 

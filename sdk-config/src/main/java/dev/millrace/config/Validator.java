@@ -1,9 +1,7 @@
 package dev.millrace.config;
 
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 
 /** Step 5: what must be there, and what must fit together. */
 final class Validator {
@@ -15,14 +13,15 @@ final class Validator {
 
   void producer(ProducerDefinition producer, Fields in) {
     requireServers(producer.bootstrapServers(), in);
-    refuseRepeated(producer.topics(), in);
+    in.refuseRepeated("topics");
+    refuseTwoWordsOnIdempotence(in);
     ClientSettingRules.PRODUCER.refuseContradictions(producer.deliverySemantics(), in, problems);
   }
 
   void consumer(ConsumerDefinition consumer, Fields in) {
     requireServers(consumer.bootstrapServers(), in);
     require(consumer.topics().isEmpty(), in, "topics", "write the topics it reads");
-    refuseRepeated(consumer.topics(), in);
+    in.refuseRepeated("topics");
     require(consumer.groupId().isEmpty(), in, "group-id", "write the consumer group's name");
     requireRoomInChannel(consumer, in);
     requireGrowingBackoff(consumer.retry().backoff(), in.in("retry").in("backoff"));
@@ -45,12 +44,12 @@ final class Validator {
     }
   }
 
-  private void refuseRepeated(List<String> topics, Fields in) {
-    Set<String> seen = new HashSet<>();
-    for (String topic : topics) {
-      if (!seen.add(topic)) {
-        problems.add(in.place("topics"), "names a topic twice", null);
-      }
+  private void refuseTwoWordsOnIdempotence(Fields in) {
+    Fields settings = in.in("properties");
+    if (in.has("enable-idempotence") && settings.has("enable.idempotence")) {
+      Place place = settings.place("enable.idempotence");
+      problems.add(
+          place, "stands beside " + in.cite("enable-idempotence", "", place), "keep one of them");
     }
   }
 
@@ -62,8 +61,7 @@ final class Validator {
 
   private void requireGrowingBackoff(BackoffDefinition backoff, Fields in) {
     if (backoff.max().compareTo(backoff.initial()) < 0) {
-      String key = in.has("max") ? "max" : "initial";
-      if (key.equals("max")) {
+      if (in.has("max")) {
         refuse(in, "max", "initial", shown(Defaults.BACKOFF_INITIAL));
       } else if (problems.noneAt(in.place("initial"))) {
         problems.add(

@@ -1,0 +1,261 @@
+package dev.millrace.config;
+
+import static dev.millrace.config.Report.consumer;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ConfigLoaderTest {
+  private static final ConfigLoader LOADER = ConfigLoader.create().environment(Map.of());
+
+  private static final String QUICKSTART =
+      """
+      kafka:
+        common:
+          bootstrap-servers: ${KAFKA_BOOTSTRAP:localhost:9092}
+          service-name: order-service
+        producers:
+          order-producer: { topics: [orders], delivery-semantics: at-least-once }
+        consumers:
+          order-consumer:
+            topics: [orders]
+            group-id: order-service
+            delivery-semantics: at-least-once
+            ordering: key
+            concurrency: 64
+            retry: { max-attempts: 4, backoff: { initial: 100ms, multiplier: 2, max: 5s, jitter: 0.2 } }
+            dead-letter: {}
+      """;
+
+  private static final String PASCAL_CASE_JSON =
+      """
+      {"Kafka":{"Common":{"BootstrapServers":"localhost:9092","ServiceShortName":"my-service"},\
+      "Producers":[{"Name":"OrderProducer","Topics":["orders"],"DeliverySemantics":"AtLeastOnce",\
+      "EnableIdempotence":true}],"Consumers":[{"Name":"OrderConsumer",\
+      "GroupId":"order-processing-group","Topics":["orders"],"DeliverySemantics":"AtLeastOnce",\
+      "ChannelCapacity":1000}]}}
+      """;
+
+  @Test
+  void loadsTheQuickstart() {
+    KafkaConfig config = LOADER.parse("kafka.yaml", QUICKSTART);
+
+    assertThat(config.common())
+        .isEqualTo(
+            new CommonDefinition(
+                List.of("localhost:9092"), "order-service", Duration.ofSeconds(10), Map.of()));
+    assertThat(config.producers())
+        .containsExactly(
+            Map.entry(
+                "order-producer",
+                new ProducerDefinition(
+                    "order-producer",
+                    List.of("localhost:9092"),
+                    List.of("orders"),
+                    DeliverySemantics.AT_LEAST_ONCE,
+                    null,
+                    Format.AUTO,
+                    TuningProfile.BALANCED,
+                    Map.of())));
+    assertThat(config.consumers())
+        .containsExactly(
+            Map.entry(
+                "order-consumer",
+                new ConsumerDefinition(
+                    "order-consumer",
+                    List.of("localhost:9092"),
+                    List.of("orders"),
+                    "order-service",
+                    DeliverySemantics.AT_LEAST_ONCE,
+                    Ordering.KEY,
+                    64,
+                    2000,
+                    64L * 1024 * 1024,
+                    Format.AUTO,
+                    TuningProfile.BALANCED,
+                    new RetryDefinition(
+                        4,
+                        new BackoffDefinition(
+                            Duration.ofMillis(100), 2, Duration.ofSeconds(5), 0.2)),
+                    new DeadLetterDefinition(null, true),
+                    Duration.ofMillis(100),
+                    Duration.ofSeconds(5),
+                    Duration.ofSeconds(30),
+                    Map.of())));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"appsettings.json", "appsettings.yaml", "appsettings"})
+  void loadsPascalCaseJsonWithListsOfEntries(String source) {
+    KafkaConfig config = LOADER.parse(source, PASCAL_CASE_JSON);
+
+    assertThat(config.common().serviceName()).isEqualTo("my-service");
+    ProducerDefinition producer = Objects.requireNonNull(config.producers().get("OrderProducer"));
+    assertThat(producer.bootstrapServers()).containsExactly("localhost:9092");
+    assertThat(producer.enableIdempotence()).isTrue();
+    ConsumerDefinition consumer = Objects.requireNonNull(config.consumers().get("OrderConsumer"));
+    assertThat(consumer.groupId()).isEqualTo("order-processing-group");
+    assertThat(consumer.channelCapacity()).isEqualTo(1000);
+  }
+
+  @Test
+  void aConsumerNeedsThreeKeysAndTheRestHasDefaults() {
+    ConsumerDefinition consumer = load("");
+
+    assertThat(consumer.concurrency()).isEqualTo(16);
+    assertThat(consumer.channelCapacity()).isEqualTo(2000);
+    assertThat(consumer.deadLetter()).isNull();
+    assertThat(consumer.retry().maxAttempts()).isEqualTo(4);
+    assertThat(load("concurrency: 1000").channelCapacity()).isEqualTo(4000);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "delivery-semantics: exactly-once",
+        "deliverySemantics: exactlyOnce",
+        "DeliverySemantics: ExactlyOnce",
+        "delivery_semantics: EXACTLY_ONCE"
+      })
+  void keysAndWordsMatchInEveryCase(String line) {
+    assertThat(load(line).deliverySemantics()).isEqualTo(DeliverySemantics.EXACTLY_ONCE);
+  }
+
+  @Test
+  void namesOfEntriesAndOfClientSettingsStayAsWritten() {
+    KafkaConfig config =
+        LOADER.parse(
+            "k",
+            """
+            KAFKA:
+              Common: { BootstrapServers: "a:1" }
+              Producers:
+                Order_Producer: { Properties: { My.Setting-Name: 1, my.setting_name: x } }
+                order-producer: {}
+            """);
+
+    assertThat(config.producers()).containsOnlyKeys("Order_Producer", "order-producer");
+    assertThat(config.producers().get("Order_Producer"))
+        .extracting(ProducerDefinition::properties)
+        .isEqualTo(Map.of("My.Setting-Name", "1", "my.setting_name", "x"));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "100ms, PT0.1S",
+    "5s, PT5S",
+    "1m, PT1M",
+    "'1 h', PT1H",
+    "PT5S, PT5S",
+    "PT0S, PT0S",
+    "0ms, PT0S"
+  })
+  void durationsHaveAUnit(String text, Duration expected) {
+    assertThat(load("drain-timeout: " + text).drainTimeout()).isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"512KB, 524288", "64mb, 67108864", "1 GB, 1073741824", "5B, 5", "77, 77"})
+  void sizesCountInStepsOf1024(String text, long expected) {
+    assertThat(load("channel-bytes: " + text).channelBytes()).isEqualTo(expected);
+  }
+
+  @Test
+  void quotedNumbersAndBooleansCount() {
+    ConsumerDefinition consumer =
+        load(
+            """
+            concurrency: "5"
+            retry: { backoff: { multiplier: "1.5" } }
+            dead-letter: { create-topic: "false", topic: dead }
+            """);
+
+    assertThat(consumer.concurrency()).isEqualTo(5);
+    assertThat(consumer.retry().backoff().multiplier()).isEqualTo(1.5);
+    assertThat(consumer.deadLetter()).isEqualTo(new DeadLetterDefinition("dead", false));
+  }
+
+  @Test
+  void aDeadLetterCanBeSwitchedOff() {
+    assertThat(load("dead-letter: { enabled: false, topic: x }").deadLetter()).isNull();
+  }
+
+  @Test
+  void listsMayBeTextWithCommas() {
+    ProducerDefinition producer =
+        Objects.requireNonNull(
+            LOADER
+                .parse(
+                    "k",
+                    "kafka: { common: { bootstrap-servers: 'a:1, [::1]:2' },"
+                        + " producers: { p: { topics: 'x,y' } } }")
+                .producers()
+                .get("p"));
+    assertThat(producer.bootstrapServers()).containsExactly("a:1", "[::1]:2");
+    assertThat(producer.topics()).containsExactly("x", "y");
+  }
+
+  @Test
+  void otherTopLevelKeysBelongToOtherPrograms() {
+    KafkaConfig config =
+        LOADER.parse("k", "spring: &a { x: '${nope}', x: 1 }\ny: *a\nkafka: {}\nlogging:\n");
+
+    assertThat(config.consumers()).isEmpty();
+  }
+
+  @Test
+  void readsFilesByTheirEnding(@TempDir Path folder) throws IOException {
+    Path yaml = Files.writeString(folder.resolve("kafka.yaml"), "\uFEFF" + QUICKSTART);
+    Path json = Files.writeString(folder.resolve("kafka.json"), PASCAL_CASE_JSON);
+
+    assertThat(KafkaConfig.load(yaml).consumers()).containsOnlyKeys("order-consumer");
+    assertThat(KafkaConfig.load(json).consumers()).containsOnlyKeys("OrderConsumer");
+  }
+
+  @Test
+  void whatIsNoConfigFileIsToldInPlainWords(@TempDir Path folder) throws IOException {
+    Path missing = folder.resolve("nope.yaml");
+    Path binary = Files.write(folder.resolve("binary"), new byte[] {(byte) 0xff, 0, 1});
+    Path utf16 =
+        Files.write(folder.resolve("utf16.yaml"), "kafka".getBytes(StandardCharsets.UTF_16));
+    Path control = Files.writeString(folder.resolve("control"), "kafka: {}\n  \0");
+    Path large = Files.write(folder.resolve("large"), new byte[(1 << 20) + 1]);
+
+    assertThatExceptionOfType(ConfigException.class)
+        .isThrownBy(() -> LOADER.load(missing, folder, binary, utf16, control, large))
+        .withMessage(
+            "6 problems in %1$s/nope.yaml, %1$s, %1$s/binary, %1$s/utf16.yaml, %1$s/control, %1$s/large\n"
+                    .formatted(folder)
+                + """
+                  %1$s/nope.yaml: the file does not exist
+                  %1$s: the file is a directory, not a file
+                  %1$s/binary: the file is not a text file in UTF-8
+                  %1$s/utf16.yaml: the file is not a text file in UTF-8
+                  %1$s/control:2:3: a control character (\\u0000); is this a text file?
+                  %1$s/large: the file is larger than 1 MiB"""
+                    .formatted(folder)
+                    .indent(2)
+                    .stripTrailing());
+    assertThatIllegalArgumentException().isThrownBy(LOADER::load);
+  }
+
+  private static ConsumerDefinition load(String lines) {
+    ConsumerDefinition consumer =
+        Objects.requireNonNull(LOADER.parse("k", consumer(lines)).consumers().get("c"));
+    return consumer;
+  }
+}
