@@ -42,7 +42,7 @@ record ClientSettingRules(List<Clash> clashes) {
 
   /** Refuses what is set against the promise, as a client setting or as a key of our own. */
   void refuseContradictions(DeliverySemantics semantics, Fields in, Problems problems) {
-    if (!problems.noneAt(in.place("delivery-semantics"))) {
+    if (!in.isSound("delivery-semantics")) {
       return;
     }
     Fields settings = in.in("properties");
@@ -61,14 +61,14 @@ record ClientSettingRules(List<Clash> clashes) {
    */
   record Clash(DeliverySemantics semantics, String setting, Set<String> values, boolean keeps) {
 
-    private void refuse(Fields place, String key, Fields client, Problems problems) {
-      String value = place.optional(key, ScalarType.ANY_TEXT);
-      Place where = place.place(key);
+    private void refuse(Fields holder, String key, Fields client, Problems problems) {
+      String value = holder.optional(key, ScalarType.ANY_TEXT);
       if (value != null
-          && problems.noneAt(where)
+          && holder.isSound(key)
           && values.contains(value.toLowerCase(Locale.ROOT)) != keeps) {
-        String promise = client.cite("delivery-semantics", Spelling.kebab(semantics), where);
-        problems.add(where, place.shown(key) + " contradicts " + promise, "change one of them");
+        Place place = holder.place(key);
+        String promise = client.cite("delivery-semantics", Spelling.kebab(semantics), place);
+        problems.add(place, holder.shown(key) + " contradicts " + promise, "change one of them");
       }
     }
   }

@@ -10,8 +10,10 @@ import org.jspecify.annotations.Nullable;
  *
  * @param bootstrapServers {@code host:port} of some brokers; the client finds the others
  * @param serviceName the service's name, part of every client id; null when not given
- * @param connectTimeout how long the first contact with the brokers may take before a typed error
- * @param properties raw settings for every client, by Kafka's own names
+ * @param connectTimeout how long the first contact with the brokers may take before a typed error;
+ *     1 ms to 24 h
+ * @param properties raw settings for every client, by Kafka's own names; the text of this record
+ *     shows the names only
  */
 public record CommonDefinition(
     List<String> bootstrapServers,

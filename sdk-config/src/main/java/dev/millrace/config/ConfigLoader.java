@@ -14,9 +14,22 @@ import org.jspecify.annotations.Nullable;
  * Reads YAML or JSON into a {@link KafkaConfig}, in five steps: read → placeholders → defaults →
  * decode → validate. Immutable and thread-safe.
  *
- * <p>A file is JSON when its name ends in {@code .json}, YAML when it ends in {@code .yaml} or
- * {@code .yml}, and else what its first characters look like. It is UTF-8, at most 1 MiB large, and
- * holds everything below the top-level key {@code kafka}.
+ * <ul>
+ *   <li>A file is JSON when its name ends in {@code .json}, YAML when it ends in {@code .yaml} or
+ *       {@code .yml}, and else what its first characters look like. It is UTF-8 and at most 1 MiB
+ *       large. What stands beside the top-level key {@code kafka} is not looked at. YAML aliases
+ *       are refused: what entries share goes under {@code defaults}.
+ *   <li>Keys and fixed words match in kebab-case, camelCase, PascalCase and snake_case. The names
+ *       of producers and consumers, and those under {@code properties}, stay as written.
+ *   <li>Values may hold <code>${NAME}</code>, <code>${NAME:default}</code> and <code>${file:path}
+ *       </code>: the file's text without its last line end, relative to the config's folder. A
+ *       plain <code>${</code> is written <code>$${</code>. No problem shows what was filled in.
+ *   <li>{@code common}, {@code defaults} and the entry merge in this order: objects key by key, and
+ *       of scalars and lists the later one stands.
+ *   <li>Durations have a unit ({@code 100ms}, {@code 5s}, {@code 1m}, {@code 2h}) or are ISO-8601
+ *       ({@code PT5S}). Sizes are bytes or have a unit in steps of 1024 ({@code 512KB}, {@code
+ *       64MB}, {@code 1GB}).
+ * </ul>
  */
 public final class ConfigLoader {
   private final Map<String, String> environment;

@@ -16,18 +16,19 @@ import org.jspecify.annotations.Nullable;
  * @param ordering the order kept between records handled concurrently
  * @param concurrency how many records may be in their handler at the same time; 1 to 100,000
  * @param channelCapacity the most records held between poll and handler's end, queued and running
- *     ones together; at least {@code concurrency}
+ *     ones together; at least {@code concurrency}, at most 10,000,000
  * @param channelBytes intake pauses while the held records' keys and values are this large or
- *     larger, in bytes
+ *     larger, in bytes; 1 to 1024 GB
  * @param format how bytes become a value
  * @param profile the tuning profile
  * @param retry attempts in place
  * @param deadLetter where a record goes whose attempts are used up; null means that the consumer
  *     stops with the record's failure as its cause
- * @param commitInterval how often finished offsets are committed
- * @param drainTimeout how long a revoked partition's running records are waited for
- * @param closeTimeout how long {@code close()} may take
- * @param properties raw client settings by Kafka's own names; they win over promise and profile
+ * @param commitInterval how often finished offsets are committed; 10 ms to 1 h
+ * @param drainTimeout how long a revoked partition's running records are waited for; 0 to 1 h
+ * @param closeTimeout how long {@code close()} may take; 0 to 1 h
+ * @param properties raw client settings by Kafka's own names; they win over promise and profile;
+ *     the text of this record shows the names only
  */
 public record ConsumerDefinition(
     String name,

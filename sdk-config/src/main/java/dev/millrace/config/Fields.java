@@ -91,6 +91,12 @@ final class Fields {
     return table.get(key) != null;
   }
 
+  /** Whether the key is absent or nothing is wrong with its value. */
+  boolean isSound(String key) {
+    Node node = table.get(key);
+    return node == null || problems.noneAt(node.place());
+  }
+
   boolean isEmptyList(String key) {
     return table.get(key) instanceof Items items && items.nodes().isEmpty();
   }

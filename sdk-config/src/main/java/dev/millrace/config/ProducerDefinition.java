@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * @param enableIdempotence overrides the promise's idempotence; null leaves it to the promise
  * @param format how a value becomes bytes
  * @param profile the tuning profile
- * @param properties raw client settings by Kafka's own names; they win over promise and profile
+ * @param properties raw client settings by Kafka's own names; they win over promise and profile;
+ *     the text of this record shows the names only
  */
 public record ProducerDefinition(
     String name,

@@ -63,7 +63,7 @@ final class Validator {
     if (backoff.max().compareTo(backoff.initial()) < 0) {
       if (in.has("max")) {
         refuse(in, "max", "initial", shown(Defaults.BACKOFF_INITIAL));
-      } else if (problems.noneAt(in.place("initial"))) {
+      } else if (in.isSound("initial")) {
         problems.add(
             in.place("initial"),
             "is longer than max " + shown(Defaults.BACKOFF_MAX) + " (the default)",
@@ -73,8 +73,8 @@ final class Validator {
   }
 
   private void refuse(Fields in, String key, String least, String leastWhenAbsent) {
-    Place place = in.place(key);
-    if (problems.noneAt(place) && problems.noneAt(in.place(least))) {
+    if (in.isSound(key) && in.isSound(least)) {
+      Place place = in.place(key);
       problems.add(place, "is less than " + in.cite(least, leastWhenAbsent, place), null);
     }
   }

@@ -148,6 +148,15 @@ class MistakesTest {
   }
 
   @Test
+  void oneProblemOfAnEntryHidesNoOther() {
+    assertThat(Report.ofYaml("kafka: { producers: { p: { properties: { acks: 1 } } } }"))
+        .isEqualTo(
+            """
+            kafka.yaml:1:23 producers.p.bootstrap-servers: is missing; write host:port here or under 'common'
+            kafka.yaml:1:48 producers.p.properties.acks: 1 contradicts delivery-semantics at-least-once (the default); change one of them""");
+  }
+
+  @Test
   void twoSpellingsOfOneKeyAndAKeyWrittenTwiceAreNamedWithBothLines() {
     assertThat(Report.ofConsumer("commit-interval: 1s\ncommitInterval: 2s\ngroup-id: h"))
         .isEqualTo(
