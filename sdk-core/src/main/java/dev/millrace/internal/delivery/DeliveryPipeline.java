@@ -35,7 +35,12 @@ public final class DeliveryPipeline implements DeliveryProcessor {
       @Nullable DeadLetters deadLetters,
       ConsumerMeters meters,
       BiConsumer<ConsumerRecord<byte[], byte[]>, Throwable> onStop) {
-    this.call = new HandlerCall<>(deserializer, handler, new Recovery(definition), meters);
+    this.call =
+        new HandlerCall<>(
+            deserializer,
+            handler,
+            new Recovery(definition.retry(), definition.deadLetter()),
+            meters);
     this.settlement =
         new Settlement(definition.name(), scheduler, timer, deadLetters, meters, onStop);
     this.meters = meters;

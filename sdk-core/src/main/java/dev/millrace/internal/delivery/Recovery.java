@@ -1,22 +1,23 @@
 package dev.millrace.internal.delivery;
 
 import dev.millrace.config.BackoffDefinition;
-import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.config.DeadLetterDefinition;
 import dev.millrace.config.RetryDefinition;
 import dev.millrace.errors.PayloadException;
 import io.github.resilience4j.core.IntervalFunction;
 import io.github.resilience4j.core.functions.Either;
 import io.github.resilience4j.retry.RetryConfig;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** Decides what follows a failed attempt: numbers in, an outcome out, no effect. Any thread. */
 final class Recovery {
   private final RetryConfig retry;
   private final boolean hasDeadLetter;
 
-  Recovery(ConsumerDefinition definition) {
-    this.retry = retryConfig(definition.retry());
-    this.hasDeadLetter = definition.deadLetter() != null;
+  Recovery(RetryDefinition retry, @Nullable DeadLetterDefinition deadLetter) {
+    this.retry = retryConfig(retry);
+    this.hasDeadLetter = deadLetter != null;
   }
 
   private static RetryConfig retryConfig(RetryDefinition definition) {

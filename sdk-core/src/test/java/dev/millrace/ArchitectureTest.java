@@ -1,0 +1,87 @@
+package dev.millrace;
+
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.lang.syntax.ArchRuleDefinition;
+import com.tngtech.archunit.library.Architectures;
+
+/** The order of the packages: each may use only those below it. docs/DESIGN.md shows the same. */
+@AnalyzeClasses(packages = "dev.millrace", importOptions = ImportOption.DoNotIncludeTests.class)
+final class ArchitectureTest {
+
+  @ArchTest
+  static final ArchRule EACH_PACKAGE_USES_ONLY_THOSE_BELOW =
+      Architectures.layeredArchitecture()
+          .consideringOnlyDependenciesInAnyPackage("dev.millrace..")
+          .layer("factory")
+          .definedBy("dev.millrace")
+          .layer("internal.consumer")
+          .definedBy("dev.millrace.internal.consumer")
+          .layer("internal.delivery")
+          .definedBy("dev.millrace.internal.delivery")
+          .layer("internal.channel")
+          .definedBy("dev.millrace.internal.channel")
+          .layer("internal.offset")
+          .definedBy("dev.millrace.internal.offset")
+          .layer("internal.producer")
+          .definedBy("dev.millrace.internal.producer")
+          .layer("internal.client")
+          .definedBy("dev.millrace.internal.client")
+          .layer("internal.metrics")
+          .definedBy("dev.millrace.internal.metrics")
+          .layer("serialization")
+          .definedBy("dev.millrace.serialization")
+          .layer("consumer")
+          .definedBy("dev.millrace.consumer")
+          .layer("producer")
+          .definedBy("dev.millrace.producer")
+          .layer("errors")
+          .definedBy("dev.millrace.errors")
+          .layer("config")
+          .definedBy("dev.millrace.config..")
+          .whereLayer("factory")
+          .mayNotBeAccessedByAnyLayer()
+          .whereLayer("internal.consumer")
+          .mayOnlyBeAccessedByLayers("factory")
+          .whereLayer("internal.delivery")
+          .mayOnlyBeAccessedByLayers("internal.consumer")
+          .whereLayer("internal.channel")
+          .mayOnlyBeAccessedByLayers("internal.consumer", "internal.delivery")
+          .whereLayer("internal.offset")
+          .mayOnlyBeAccessedByLayers("internal.consumer", "internal.delivery", "internal.channel")
+          .whereLayer("internal.producer")
+          .mayOnlyBeAccessedByLayers("factory", "internal.consumer")
+          .whereLayer("internal.client")
+          .mayOnlyBeAccessedByLayers("factory", "internal.consumer")
+          .whereLayer("internal.metrics")
+          .mayOnlyBeAccessedByLayers(
+              "factory", "internal.consumer", "internal.delivery", "internal.producer")
+          .whereLayer("serialization")
+          .mayOnlyBeAccessedByLayers("factory")
+          .whereLayer("consumer")
+          .mayOnlyBeAccessedByLayers("factory", "internal.consumer", "internal.delivery")
+          .whereLayer("producer")
+          .mayOnlyBeAccessedByLayers("factory", "internal.producer")
+          .ensureAllClassesAreContainedInArchitectureIgnoring("dev.millrace.testkit..");
+
+  @ArchTest
+  static final ArchRule NO_CYCLES =
+      slices().matching("dev.millrace.(**)").should().beFreeOfCycles();
+
+  @ArchTest
+  static final ArchRule ONLY_THE_POLL_THREADS_PACKAGE_HOLDS_A_KAFKA_CONSUMER =
+      ArchRuleDefinition.noClasses()
+          .that()
+          .resideOutsideOfPackages("dev.millrace.internal.consumer", "dev.millrace.testkit..")
+          .should()
+          .dependOnClassesThat(
+              DescribedPredicate.describe(
+                  "are the Kafka consumer",
+                  (JavaClass type) -> type.getName().endsWith(".KafkaConsumer")));
+}

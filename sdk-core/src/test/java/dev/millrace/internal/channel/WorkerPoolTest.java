@@ -1,0 +1,226 @@
+package dev.millrace.internal.channel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class WorkerPoolTest {
+  private final PollThreadSignal signal = new PollThreadSignal();
+  private final LaneScheduler scheduler = new LaneScheduler(1_000, signal);
+  private final AtomicReference<@Nullable Throwable> bug = new AtomicReference<>();
+  private final List<Thread> threads = new ArrayList<>();
+  private @Nullable WorkerPool pool;
+
+  @AfterEach
+  void stopsCleanly() {
+    if (pool != null) {
+      pool.stop();
+      assertThat(pool.awaitEnd(Duration.ofSeconds(10))).isEmpty();
+    }
+    assertThat(bug.get()).isNull();
+  }
+
+  /**
+   * The hand-off under fire: many keys, few permits, some deliveries parked and resumed or finished
+   * by another thread. Every delivery ends once, in order per lane, with no two of a lane at a
+   * time.
+   */
+  @ParameterizedTest
+  @CsvSource({"1,1", "2,3", "4,50", "16,7", "64,500"})
+  void everyDeliveryEndsOnceInOrderAndAloneInItsLane(int permits, int keys) throws Exception {
+    int records = 60_000;
+    CountDownLatch ended = new CountDownLatch(records);
+    AtomicIntegerArray next = new AtomicIntegerArray(keys);
+    AtomicIntegerArray inside = new AtomicIntegerArray(keys);
+    AtomicInteger violations = new AtomicInteger();
+    ScheduledExecutorService others = Executors.newSingleThreadScheduledExecutor();
+    try {
+      start(
+          permits,
+          delivery -> {
+            int sequence = (int) delivery.record().offset();
+            int key = sequence % keys;
+            if (inside.incrementAndGet(key) != 1) {
+              violations.incrementAndGet();
+            }
+            int choice = ThreadLocalRandom.current().nextInt(100);
+            boolean again = choice == 0 && delivery.attempt() == 1;
+            if (!again && !next.compareAndSet(key, sequence / keys, sequence / keys + 1)) {
+              violations.incrementAndGet();
+            }
+            inside.decrementAndGet(key);
+            if (again) {
+              delivery.nextAttempt();
+              var unused =
+                  others.schedule(() -> scheduler.resume(delivery), 1, TimeUnit.MILLISECONDS);
+              return false;
+            }
+            ended.countDown();
+            if (choice == 1) {
+              others.execute(() -> scheduler.finish(delivery));
+              return false;
+            }
+            return true;
+          });
+      Random random = new Random(permits);
+      for (int sequence = 0; sequence < records; ) {
+        int batch = 1 + random.nextInt(200);
+        for (int i = 0; i < batch && sequence < records; i++, sequence++) {
+          scheduler.offer(Deliveries.delivery(sequence), sequence % keys);
+        }
+        pool().wakeOne();
+        if (scheduler.inFlight().records() > 5_000) {
+          assertThat(
+                  signal.await(
+                      () -> scheduler.inFlight().records() < 1_000,
+                      () -> scheduler.inFlight().records() < 1_000,
+                      System.nanoTime() + TimeUnit.SECONDS.toNanos(30)))
+              .isTrue();
+        }
+      }
+      assertThat(ended.await(30, TimeUnit.SECONDS)).as("%d not ended", ended.getCount()).isTrue();
+      assertThat(violations).hasValue(0);
+      await().untilAsserted(() -> assertThat(scheduler.inFlight().records()).isZero());
+      assertThat(scheduler.inFlight().bytes()).isZero();
+      assertThat(threads).hasSizeLessThanOrEqualTo(permits);
+    } finally {
+      others.shutdownNow();
+    }
+  }
+
+  @Test
+  void aBlockedLaneBlocksNoOther() throws Exception {
+    CountDownLatch release = new CountDownLatch(1);
+    CountDownLatch others = new CountDownLatch(100);
+    start(
+        2,
+        delivery -> {
+          if (delivery.record().offset() == 0) {
+            hold(release);
+          } else {
+            others.countDown();
+          }
+          return true;
+        });
+
+    for (int i = 0; i <= 100; i++) {
+      scheduler.offer(Deliveries.delivery(i), i);
+    }
+    pool().wakeOne();
+
+    assertThat(others.await(10, TimeUnit.SECONDS)).isTrue();
+    await().untilAsserted(() -> assertThat(scheduler.inFlight().records()).isEqualTo(1));
+    release.countDown();
+  }
+
+  @Test
+  void allPermitsAreUsedAtOnceAndNoMore() throws Exception {
+    int permits = 8;
+    AtomicInteger running = new AtomicInteger();
+    AtomicInteger most = new AtomicInteger();
+    CountDownLatch full = new CountDownLatch(permits);
+    CountDownLatch release = new CountDownLatch(1);
+    CountDownLatch ended = new CountDownLatch(50);
+    start(
+        permits,
+        delivery -> {
+          most.accumulateAndGet(running.incrementAndGet(), Math::max);
+          full.countDown();
+          hold(release);
+          running.decrementAndGet();
+          ended.countDown();
+          return true;
+        });
+
+    for (int i = 0; i < 50; i++) {
+      scheduler.offer(Deliveries.delivery(i), i);
+    }
+    pool().wakeOne();
+
+    assertThat(full.await(10, TimeUnit.SECONDS)).isTrue();
+    release.countDown();
+    assertThat(ended.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(most).hasValue(permits);
+  }
+
+  @Test
+  void anInterruptFlagLeftBehindDoesNotKeepAWorkerFromSleeping() throws Exception {
+    CountDownLatch first = new CountDownLatch(1);
+    CountDownLatch second = new CountDownLatch(1);
+    start(
+        1,
+        delivery -> {
+          Thread.currentThread().interrupt();
+          (delivery.record().offset() == 0 ? first : second).countDown();
+          return true;
+        });
+
+    scheduler.offer(Deliveries.delivery(0), 0);
+    pool().wakeOne();
+    assertThat(first.await(10, TimeUnit.SECONDS)).isTrue();
+    await().until(() -> threads.get(0).getState() == Thread.State.WAITING);
+
+    scheduler.offer(Deliveries.delivery(1), 1);
+    pool().wakeOne();
+    assertThat(second.await(10, TimeUnit.SECONDS)).isTrue();
+  }
+
+  @Test
+  void whatAProcessorThrowsIsReported() {
+    IllegalStateException thrown = new IllegalStateException("a bug");
+    start(
+        1,
+        delivery -> {
+          throw thrown;
+        });
+
+    scheduler.offer(Deliveries.delivery(0), 0);
+    pool().wakeOne();
+
+    await().untilAsserted(() -> assertThat(bug.get()).isSameAs(thrown));
+    bug.set(null);
+  }
+
+  private void start(int permits, DeliveryProcessor processor) {
+    ThreadFactory factory =
+        work -> {
+          Thread thread = new Thread(work);
+          thread.setDaemon(true);
+          threads.add(thread);
+          return thread;
+        };
+    pool = new WorkerPool(permits, factory, scheduler, processor, bug::set);
+  }
+
+  private WorkerPool pool() {
+    WorkerPool started = pool;
+    assertThat(started).isNotNull();
+    return started;
+  }
+
+  private static void hold(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -1,0 +1,173 @@
+package dev.millrace.internal.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.millrace.config.ConfigLoader;
+import dev.millrace.config.KafkaConfig;
+import dev.millrace.errors.InvalidDefinitionException;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ClientPropertiesTest {
+  private final ClientProperties properties = new ClientProperties("shop");
+
+  @Test
+  void atLeastOnceProducersWaitForAllAndAreIdempotent() {
+    assertThat(producer("{ topics: [t] }"))
+        .containsEntry("acks", "all")
+        .containsEntry("enable.idempotence", "true")
+        .containsEntry("client.id", "shop-p")
+        .containsEntry("bootstrap.servers", "h1:9092,h2:9092");
+  }
+
+  @Test
+  void atMostOnceProducersNeverSendTwice() {
+    assertThat(producer("{ topics: [t], delivery-semantics: at-most-once }"))
+        .containsEntry("acks", "0")
+        .containsEntry("retries", "0")
+        .containsEntry("enable.idempotence", "false");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"throughput", "latency", "durability", "balanced"})
+  void everyProfileIsUnderstoodByTheClientsAndLosesAgainstASingleSetting(String profile) {
+    assertThat(producer("{ topics: [t], profile: " + profile + ", properties: { linger.ms: 7 } }"))
+        .containsEntry("linger.ms", "7");
+    assertThat(
+            consumer(
+                    "{ topics: [t], group-id: g, profile: "
+                        + profile
+                        + ", properties: { fetch.min.bytes: 7 } }")
+                .properties())
+        .containsEntry("fetch.min.bytes", "7");
+  }
+
+  @Test
+  void consumersCommitByThemselvesFromTheEarliestAndRebalanceCooperatively() {
+    Map<String, Object> settings = consumer("{ topics: [t], group-id: g }").properties();
+
+    assertThat(settings)
+        .containsEntry("enable.auto.commit", "false")
+        .containsEntry("auto.offset.reset", "earliest")
+        .containsEntry("group.id", "g")
+        .containsEntry("allow.auto.create.topics", "false");
+    assertThat(settings.get("partition.assignment.strategy").toString())
+        .endsWith("CooperativeStickyAssignor");
+  }
+
+  @Test
+  void theNewGroupProtocolGetsNoAssignor() {
+    assertThat(
+            consumer("{ topics: [t], group-id: g, properties: { group.protocol: consumer } }")
+                .properties())
+        .doesNotContainKey("partition.assignment.strategy");
+  }
+
+  @Test
+  void oneQuarterOfTheChannelAtMostIsPolledAtOnce() {
+    assertThat(consumer("{ topics: [t], group-id: g, channel-capacity: 100 }").maxPollRecords())
+        .isEqualTo(25);
+    assertThat(
+            consumer("{ topics: [t], group-id: g, properties: { max.poll.records: 77 } }")
+                .maxPollRecords())
+        .isEqualTo(77);
+  }
+
+  @Test
+  void aPollThatDoesNotFitTheChannelIsRefused() {
+    assertThatThrownBy(
+            () ->
+                consumer(
+                    "{ topics: [t], group-id: g, channel-capacity: 100, properties: { max.poll.records: 500 } }"))
+        .isInstanceOf(InvalidDefinitionException.class)
+        .hasMessage(
+            "Consumer 'c': max.poll.records is 500, more than its channel-capacity of 100 can hold;"
+                + " lower the one or raise the other.");
+  }
+
+  @Test
+  void aDrainThatCouldCostTheMembershipIsRefused() {
+    assertThatThrownBy(
+            () ->
+                consumer(
+                    "{ topics: [t], group-id: g, drain-timeout: 5s, properties: { max.poll.interval.ms: 8000 } }"))
+        .isInstanceOf(InvalidDefinitionException.class)
+        .hasMessageContaining("drain-timeout is 5000 ms")
+        .hasMessageContaining("max.poll.interval.ms (8000 ms)");
+  }
+
+  @Test
+  void aValueThatKafkaRefusesIsNamed() {
+    assertThatThrownBy(() -> producer("{ topics: [t], properties: { linger.ms: soon } }"))
+        .isInstanceOf(InvalidDefinitionException.class)
+        .hasMessageContaining("Producer 'p'")
+        .hasMessageContaining("linger.ms");
+  }
+
+  @Test
+  void aPropertyThatKafkaDoesNotKnowIsNamedWithTheNearest() {
+    assertThatThrownBy(() -> producer("{ topics: [t], properties: { linger.mss: 5 } }"))
+        .isInstanceOf(InvalidDefinitionException.class)
+        .hasMessage(
+            "Producer 'p' sets properties that the Kafka client doesn't know: 'linger.mss' (did you"
+                + " mean 'linger.ms'?).");
+  }
+
+  @Test
+  void whatThisVersionDoesNotOfferIsSaid() {
+    assertThatThrownBy(
+            () -> consumer("{ topics: [t], group-id: g, delivery-semantics: exactly-once }"))
+        .isInstanceOf(InvalidDefinitionException.class)
+        .hasMessageContaining("Consumer 'c' asks for 'delivery-semantics: exactly-once'");
+  }
+
+  @Test
+  void theDeadLetterProducerReachesTheBrokersAsItsConsumerDoes() {
+    Map<String, Object> settings =
+        properties.deadLetterProducer(
+            config(
+                    "{ topics: [t] }",
+                    "{ topics: [t], group-id: g, dead-letter: {}, properties: { security.protocol: SASL_PLAINTEXT, fetch.min.bytes: 5 } }")
+                .consumers()
+                .get("c"));
+
+    assertThat(settings)
+        .containsEntry("acks", "all")
+        .containsEntry("security.protocol", "SASL_PLAINTEXT")
+        .doesNotContainKey("fetch.min.bytes");
+  }
+
+  @Test
+  void theAdminClientIsGivenOnlyWhatItKnows() {
+    Map<String, Object> client =
+        new HashMap<>(consumer("{ topics: [t], group-id: g }").properties());
+    client.put("sasl.mechanism", "PLAIN");
+
+    assertThat(ClientProperties.admin(client))
+        .containsOnlyKeys("bootstrap.servers", "client.id", "sasl.mechanism");
+  }
+
+  private Map<String, Object> producer(String definition) {
+    return properties.producer(
+        config(definition, "{ topics: [t], group-id: g }").producers().get("p"));
+  }
+
+  private ConsumerSettings consumer(String definition) {
+    return properties.consumer(config("{ topics: [t] }", definition).consumers().get("c"));
+  }
+
+  private static KafkaConfig config(String producer, String consumer) {
+    return ConfigLoader.create()
+        .parse(
+            "test.yaml",
+            "kafka: { common: { bootstrap-servers: [h1:9092, h2:9092] }, producers: { p: "
+                + producer
+                + " }, consumers: { c: "
+                + consumer
+                + " } }");
+  }
+}

@@ -1,0 +1,99 @@
+package dev.millrace.internal.consumer;
+
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.MockConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.OffsetCommitCallback;
+import org.apache.kafka.common.TopicPartition;
+
+/** Kafka's own fake consumer, which also remembers the commits and tells when it is revoking. */
+final class FakeConsumer extends MockConsumer<byte[], byte[]> {
+  final List<Map<TopicPartition, OffsetAndMetadata>> commits = new CopyOnWriteArrayList<>();
+  final AtomicInteger polls = new AtomicInteger();
+  volatile boolean revoking;
+  private ConsumerRebalanceListener listener = new NoListener();
+
+  FakeConsumer(TopicPartition... partitions) {
+    super("earliest");
+    for (TopicPartition partition : partitions) {
+      updateBeginningOffsets(Map.of(partition, 0L));
+      updateEndOffsets(Map.of(partition, 0L));
+    }
+    setMaxPollRecords(20);
+  }
+
+  @Override
+  public void subscribe(Collection<String> topics, ConsumerRebalanceListener engine) {
+    listener =
+        new ConsumerRebalanceListener() {
+          @Override
+          public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+            revoking = true;
+            engine.onPartitionsRevoked(partitions);
+            revoking = false;
+          }
+
+          @Override
+          public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+            engine.onPartitionsAssigned(partitions);
+          }
+
+          @Override
+          public void onPartitionsLost(Collection<TopicPartition> partitions) {
+            engine.onPartitionsLost(partitions);
+          }
+        };
+    super.subscribe(topics, listener);
+  }
+
+  /** On the poll thread: the partitions are somebody else's by now. */
+  void lose(Collection<TopicPartition> partitions) {
+    listener.onPartitionsLost(partitions);
+  }
+
+  @Override
+  public synchronized ConsumerRecords<byte[], byte[]> poll(Duration timeout) {
+    // The fake does not wait for records; without a pause the poll thread would spin.
+    LockSupport.parkNanos(Math.min(timeout.toNanos(), 1_000_000));
+    ConsumerRecords<byte[], byte[]> polled = super.poll(timeout);
+    polls.incrementAndGet();
+    return polled;
+  }
+
+  @Override
+  public synchronized void commitAsync(
+      Map<TopicPartition, OffsetAndMetadata> offsets, OffsetCommitCallback callback) {
+    commits.add(offsets);
+    super.commitAsync(offsets, callback);
+  }
+
+  @Override
+  public void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout) {
+    commits.add(offsets);
+    super.commitSync(offsets, timeout);
+  }
+
+  /** Returns the offset last committed for the partition, or -1. */
+  long lastCommit(TopicPartition partition) {
+    return commits.stream()
+        .filter(commit -> commit.containsKey(partition))
+        .mapToLong(commit -> commit.get(partition).offset())
+        .reduce(-1, (earlier, later) -> later);
+  }
+
+  private static final class NoListener implements ConsumerRebalanceListener {
+    @Override
+    public void onPartitionsRevoked(Collection<TopicPartition> partitions) {}
+
+    @Override
+    public void onPartitionsAssigned(Collection<TopicPartition> partitions) {}
+  }
+}

@@ -1,0 +1,132 @@
+package dev.millrace.internal.consumer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.offset.OffsetTicket;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.consumer.CommitFailedException;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.OffsetCommitCallback;
+import org.apache.kafka.clients.consumer.RetriableCommitFailedException;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+class OffsetCommitterTest {
+  private static final long INTERVAL = Duration.ofMillis(100).toNanos();
+  private static final TopicPartition NAME = new TopicPartition("orders", 0);
+
+  private final FakeClient client = new FakeClient();
+  private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+  private final OffsetCommitter committer =
+      new OffsetCommitter(
+          "c", client, new ConsumerMeters(registry, "c", "g"), Duration.ofMillis(100), 0);
+  private final AssignedPartition partition = new AssignedPartition(NAME);
+
+  @Test
+  void nothingIsCommittedBeforeTheInterval() {
+    finish(10);
+
+    committer.commitIfDue(INTERVAL - 1, List.of(partition));
+    assertThat(client.sent).isEmpty();
+
+    committer.commitIfDue(INTERVAL, List.of(partition));
+    assertThat(client.sent).containsExactly(Map.of(NAME, new OffsetAndMetadata(11)));
+  }
+
+  @Test
+  void withoutNewsNothingIsSent() {
+    finish(10);
+    committer.commitIfDue(INTERVAL, List.of(partition));
+    client.answer(null);
+
+    committer.commitIfDue(2 * INTERVAL, List.of(partition));
+
+    assertThat(client.sent).hasSize(1);
+  }
+
+  @Test
+  void onlyOneCommitIsOnItsWay() {
+    finish(10);
+    committer.commitIfDue(INTERVAL, List.of(partition));
+    finish(11);
+    committer.commitIfDue(2 * INTERVAL, List.of(partition));
+    assertThat(client.sent).hasSize(1);
+
+    client.answer(null);
+    committer.commitIfDue(3 * INTERVAL, List.of(partition));
+
+    assertThat(client.sent.get(1)).isEqualTo(Map.of(NAME, new OffsetAndMetadata(12)));
+  }
+
+  @Test
+  void afterAFailureTheNextCommitSaysTheSameAndMore() {
+    finish(10);
+    committer.commitIfDue(INTERVAL, List.of(partition));
+    client.answer(new RetriableCommitFailedException("coordinator moved"));
+    finish(11);
+
+    committer.commitIfDue(2 * INTERVAL, List.of(partition));
+
+    assertThat(client.sent.get(1)).isEqualTo(Map.of(NAME, new OffsetAndMetadata(12)));
+    assertThat(registry.get("millrace.consumer.commit.failures").counter().count()).isEqualTo(1);
+  }
+
+  @Test
+  void aFailedCommitOfALeavingPartitionDoesNotThrow() {
+    finish(10);
+    client.failure = new CommitFailedException("fenced");
+
+    committer.commitNow(List.of(partition), Duration.ofSeconds(1));
+
+    assertThat(client.sent).hasSize(1);
+    assertThat(registry.get("millrace.consumer.commit.failures").counter().count()).isEqualTo(1);
+  }
+
+  @Test
+  void anUnfinishedRecordIsNeverCommitted() {
+    partition.tracker().issue(9).start();
+    finish(10);
+
+    committer.commitIfDue(INTERVAL, List.of(partition));
+    committer.commitNow(List.of(partition), Duration.ofSeconds(1));
+
+    assertThat(client.sent).isEmpty();
+  }
+
+  private void finish(long offset) {
+    OffsetTicket ticket = partition.tracker().issue(offset);
+    ticket.start();
+    ticket.complete();
+  }
+
+  private static final class FakeClient implements OffsetCommitter.Client {
+    final List<Map<TopicPartition, OffsetAndMetadata>> sent = new ArrayList<>();
+    private final List<OffsetCommitCallback> unanswered = new ArrayList<>();
+    @Nullable RuntimeException failure;
+
+    @Override
+    public void commitAsync(
+        Map<TopicPartition, OffsetAndMetadata> offsets, OffsetCommitCallback callback) {
+      sent.add(offsets);
+      unanswered.add(callback);
+    }
+
+    @Override
+    public void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout) {
+      sent.add(offsets);
+      if (failure != null) {
+        throw failure;
+      }
+    }
+
+    void answer(@Nullable Exception result) {
+      unanswered.remove(0).onComplete(sent.get(sent.size() - 1), result);
+    }
+  }
+}

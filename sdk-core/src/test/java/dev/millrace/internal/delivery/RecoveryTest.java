@@ -1,0 +1,85 @@
+package dev.millrace.internal.delivery;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.config.BackoffDefinition;
+import dev.millrace.config.DeadLetterDefinition;
+import dev.millrace.config.RetryDefinition;
+import dev.millrace.errors.PayloadException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class RecoveryTest {
+  private static final DeadLetterDefinition DEAD_LETTER = new DeadLetterDefinition(null, true);
+  private static final RetryDefinition FOUR_ATTEMPTS = retry(4, 0);
+  private final RuntimeException failure = new RuntimeException("no stock");
+
+  @Test
+  void waitsLongerEachTimeUpToTheMaximum() {
+    Recovery recovery = new Recovery(retry(6, 0), null);
+
+    List<Long> millis =
+        IntStream.rangeClosed(1, 5)
+            .mapToObj(attempt -> (Outcome.RetryLater) recovery.after(attempt, failure))
+            .map(retry -> TimeUnit.NANOSECONDS.toMillis(retry.delayNanos()))
+            .toList();
+
+    assertThat(millis).containsExactly(100L, 200L, 400L, 500L, 500L);
+  }
+
+  @Test
+  void jitterSpreadsTheWaitByItsShare() {
+    Recovery recovery = new Recovery(retry(3, 0.2), null);
+    List<Long> millis =
+        IntStream.range(0, 1_000)
+            .mapToObj(i -> (Outcome.RetryLater) recovery.after(1, failure))
+            .map(retry -> TimeUnit.NANOSECONDS.toMillis(retry.delayNanos()))
+            .toList();
+
+    assertThat(millis).allMatch(wait -> wait >= 80 && wait <= 120);
+    assertThat(millis.stream().distinct().count()).isGreaterThan(10);
+  }
+
+  @Test
+  void whenTheAttemptsAreUsedUpTheRecordIsADeadLetter() {
+    Recovery recovery = new Recovery(FOUR_ATTEMPTS, DEAD_LETTER);
+
+    assertThat(recovery.after(3, failure)).isInstanceOf(Outcome.RetryLater.class);
+    assertThat(recovery.after(4, failure)).isEqualTo(new Outcome.DeadLetter(failure));
+  }
+
+  @Test
+  void withoutADeadLetterTheConsumerStops() {
+    Recovery recovery = new Recovery(FOUR_ATTEMPTS, null);
+
+    assertThat(recovery.after(4, failure)).isEqualTo(new Outcome.Stop(failure));
+  }
+
+  @Test
+  void oneAttemptMeansNoRetry() {
+    assertThat(new Recovery(retry(1, 0), DEAD_LETTER).after(1, failure))
+        .isInstanceOf(Outcome.DeadLetter.class);
+  }
+
+  @Test
+  void bytesThatDoNotDecodeAreNotTriedAgain() {
+    PayloadException poison = new PayloadException("not JSON", null);
+
+    assertThat(new Recovery(FOUR_ATTEMPTS, DEAD_LETTER).after(1, poison))
+        .isEqualTo(new Outcome.DeadLetter(poison));
+  }
+
+  @Test
+  void anErrorIsAFailureLikeAnyOther() {
+    assertThat(new Recovery(FOUR_ATTEMPTS, null).after(1, new StackOverflowError()))
+        .isInstanceOf(Outcome.RetryLater.class);
+  }
+
+  private static RetryDefinition retry(int attempts, double jitter) {
+    return new RetryDefinition(
+        attempts, new BackoffDefinition(Duration.ofMillis(100), 2, Duration.ofMillis(500), jitter));
+  }
+}
