@@ -25,6 +25,7 @@ final class BrokerProperties {
           "controller.listener.names",
           "controller.quorum.voters",
           "controller.quorum.bootstrap.servers",
+          "server.max.startup.time.ms",
           "log.dir",
           "log.dirs",
           "metadata.log.dir");
@@ -78,7 +79,7 @@ final class BrokerProperties {
   static void refuseOwn(String name) {
     if (DECIDED_BY_THE_KIT.contains(name)) {
       throw new IllegalArgumentException(
-          "The test kit sets " + name + " itself: it chooses ports, directories and roles");
+          "The test kit sets " + name + " itself, with ports, directories, roles and timeout");
     }
   }
 

@@ -22,6 +22,12 @@ final class Cluster implements AutoCloseable {
   /** Far more than a stop takes: beyond it a thread is stuck, and waiting on would not help. */
   private static final Duration STOP_BOUND = Duration.ofSeconds(30);
 
+  /**
+   * What a start gets beyond its bound. At the bound the broker gives up by itself and puts its
+   * threads away in order, which it does not when it is interrupted.
+   */
+  private static final Duration GIVE_UP = Duration.ofSeconds(15);
+
   private final TempDirectory directory = new TempDirectory("millrace-kafka-");
   private final List<KafkaNode> nodes = new ArrayList<>();
   private final Map<String, String> overrides;
@@ -31,8 +37,7 @@ final class Cluster implements AutoCloseable {
   Cluster(int size, Map<String, String> overrides, Duration startBound) {
     this.startBound = startBound;
     this.overrides = new HashMap<>(overrides);
-    // The broker's own waits end with ours, so that a start that hangs ends by itself.
-    this.overrides.putIfAbsent("server.max.startup.time.ms", Long.toString(startBound.toMillis()));
+    this.overrides.put("server.max.startup.time.ms", Long.toString(startBound.toMillis()));
     try {
       format(size);
     } catch (Exception e) {
@@ -65,7 +70,7 @@ final class Cluster implements AutoCloseable {
     try {
       InParallel.run(
           "start",
-          startBound,
+          startBound.plus(GIVE_UP),
           stopped,
           node -> node.start(BrokerProperties.of(node.place(), places, overrides)));
     } catch (EmbeddedKafkaException e) {

@@ -195,7 +195,7 @@ public final class EmbeddedKafka implements AutoCloseable {
      * Sets a broker property on every node, over the kit's default for it.
      *
      * @throws IllegalArgumentException for a property the kit decides itself: ports, directories,
-     *     roles
+     *     roles, the time to start
      */
     public Builder property(String name, String value) {
       BrokerProperties.refuseOwn(name);
@@ -203,7 +203,10 @@ public final class EmbeddedKafka implements AutoCloseable {
       return this;
     }
 
-    /** Bounds a start of the brokers; 60 s by default. */
+    /**
+     * Bounds a start of the brokers; 60 s by default. A start that hangs ends with an exception
+     * after this time and a few seconds for putting away what it had begun.
+     */
     public Builder startTimeout(Duration timeout) {
       if (timeout.isNegative() || timeout.isZero()) {
         throw new IllegalArgumentException("startTimeout must be positive, not " + timeout);
