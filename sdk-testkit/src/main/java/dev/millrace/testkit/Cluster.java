@@ -28,7 +28,7 @@ final class Cluster implements AutoCloseable {
    */
   private static final Duration GIVE_UP = Duration.ofSeconds(15);
 
-  private final TempDirectory directory = new TempDirectory("millrace-kafka-");
+  private final TempDirectory directory = new TempDirectory("millrace-kafka");
   private final List<KafkaNode> nodes = new ArrayList<>();
   private final Map<String, String> overrides;
   private final Duration startBound;

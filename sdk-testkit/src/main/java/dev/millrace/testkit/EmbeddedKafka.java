@@ -4,12 +4,8 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.function.Predicate;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
-import org.apache.kafka.clients.admin.NewTopic;
-import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /**
  * A real Kafka inside this JVM: brokers and controllers (KRaft) on free ports of 127.0.0.1, with
@@ -34,6 +30,7 @@ import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 public final class EmbeddedKafka implements AutoCloseable {
   private final Cluster cluster;
   private final Admin admin;
+  private final TopicAdmin topics;
   private boolean closed;
 
   private EmbeddedKafka(Cluster cluster) {
@@ -45,6 +42,7 @@ public final class EmbeddedKafka implements AutoCloseable {
                 cluster.bootstrapServers(),
                 AdminClientConfig.CLIENT_ID_CONFIG,
                 "millrace-testkit"));
+    this.topics = new TopicAdmin(admin);
   }
 
   /**
@@ -88,24 +86,16 @@ public final class EmbeddedKafka implements AutoCloseable {
    * @throws EmbeddedKafkaException if the broker refuses, with its reason as the cause
    */
   public void createTopic(String name, int partitions, Map<String, String> configs) {
-    NewTopic topic = new NewTopic(name, Optional.of(partitions), Optional.empty());
-    Answer.to("create topic " + name, admin.createTopics(List.of(topic.configs(configs))).all());
-    // The controller has decided; the brokers that clients ask learn of it a moment later.
-    Predicate<Long> ready = leaders -> leaders == partitions;
-    long leaders = Poll.until(Answer.BOUND, () -> leaders(name), ready);
-    if (!ready.test(leaders)) {
-      throw new EmbeddedKafkaException(
-          "Topic %s has %d leaders for %d partitions".formatted(name, leaders, partitions), null);
-    }
+    topics.create(name, partitions, configs);
   }
 
   /**
-   * Deletes a topic and all it holds.
+   * Deletes a topic and all it holds, and returns when clients no longer see it.
    *
    * @throws EmbeddedKafkaException if the broker refuses, with its reason as the cause
    */
   public void deleteTopic(String name) {
-    Answer.to("delete topic " + name, admin.deleteTopics(List.of(name)).all());
+    topics.delete(List.of(name));
   }
 
   /**
@@ -147,21 +137,8 @@ public final class EmbeddedKafka implements AutoCloseable {
     }
   }
 
-  private long leaders(String topic) {
-    try {
-      return Answer.to(
-              "describe topic " + topic, admin.describeTopics(List.of(topic)).allTopicNames())
-          .values()
-          .stream()
-          .flatMap(description -> description.partitions().stream())
-          .filter(partition -> partition.leader() != null)
-          .count();
-    } catch (EmbeddedKafkaException e) {
-      if (e.getCause() instanceof UnknownTopicOrPartitionException) {
-        return 0;
-      }
-      throw e;
-    }
+  TopicAdmin topics() {
+    return topics;
   }
 
   private void requireOpen() {

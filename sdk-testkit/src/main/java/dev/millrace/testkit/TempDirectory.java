@@ -9,11 +9,15 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import org.jspecify.annotations.Nullable;
 
-/** A directory under the system's temporary one, removed with all it holds at {@link #close()}. */
+/**
+ * A directory under the system's temporary one, removed with all it holds at {@link #close()}. Its
+ * name carries the process's id, so that one left by a killed process can be told.
+ */
 final class TempDirectory implements AutoCloseable {
   private final Path path;
 
-  TempDirectory(String prefix) {
+  TempDirectory(String name) {
+    String prefix = name + "-" + ProcessHandle.current().pid() + "-";
     try {
       path = Files.createTempDirectory(prefix);
     } catch (IOException e) {

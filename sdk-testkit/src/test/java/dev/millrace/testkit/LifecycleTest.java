@@ -41,13 +41,12 @@ class LifecycleTest {
     Set<Thread> threadsBefore = threads();
     Set<Path> directoriesBefore = directories();
     EmbeddedKafka kafka = EmbeddedKafka.start();
-    kafka.createTopic("some", 1);
-    try (KafkaProducer<String, String> producer = Clients.producer(kafka, Map.of())) {
+    try (kafka;
+        KafkaProducer<String, String> producer = Clients.producer(kafka, Map.of())) {
+      kafka.createTopic("some", 1);
       producer.send(new ProducerRecord<>("some", "v")).get();
+      assertThat(directories()).hasSize(directoriesBefore.size() + 1);
     }
-    assertThat(directories()).hasSize(directoriesBefore.size() + 1);
-
-    kafka.close();
     kafka.close();
 
     assertThat(directories()).isEqualTo(directoriesBefore);
@@ -105,10 +104,8 @@ class LifecycleTest {
       one.createTopic("here", 1);
       other.createTopic("there", 1);
 
-      assertThat(Answer.to("list topics", one.admin().listTopics().names()))
-          .containsExactly("here");
-      assertThat(Answer.to("list topics", other.admin().listTopics().names()))
-          .containsExactly("there");
+      assertThat(one.topics().names()).containsExactly("here");
+      assertThat(other.topics().names()).containsExactly("there");
     }
   }
 
@@ -190,8 +187,9 @@ class LifecycleTest {
   }
 
   private static Set<Path> directories() throws IOException {
+    String ours = "millrace-kafka-" + ProcessHandle.current().pid() + "-";
     try (Stream<Path> all = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
-      return all.filter(p -> p.getFileName().toString().startsWith("millrace-kafka-"))
+      return all.filter(p -> p.getFileName().toString().startsWith(ours))
           .collect(Collectors.toSet());
     }
   }

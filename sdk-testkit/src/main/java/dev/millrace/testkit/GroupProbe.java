@@ -1,0 +1,134 @@
+package dev.millrace.testkit;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.IsolationLevel;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * Looks at how far a consumer group has come in its topics, from outside and without joining it.
+ *
+ * <p>Thread-safe: each call uses clients of its own.
+ */
+public final class GroupProbe {
+  /** Up to this many offsets the records are counted one by one. */
+  private static final long COUNT_UP_TO = 1_000;
+
+  private static final Comparator<TopicPartition> BY_NAME =
+      Comparator.comparing(TopicPartition::topic).thenComparingInt(TopicPartition::partition);
+
+  private final String bootstrapServers;
+  private final String groupId;
+  private final List<String> topics;
+
+  private GroupProbe(String bootstrapServers, String groupId, List<String> topics) {
+    this.bootstrapServers = bootstrapServers;
+    this.groupId = groupId;
+    this.topics = topics;
+  }
+
+  /**
+   * Returns a probe of a group.
+   *
+   * @param topics the topics the group is to read; they must be given because a partition the group
+   *     never committed would not show otherwise
+   */
+  public static GroupProbe of(String bootstrapServers, String groupId, String... topics) {
+    if (topics.length == 0) {
+      throw new IllegalArgumentException("Name the topics that group " + groupId + " reads");
+    }
+    return new GroupProbe(bootstrapServers, groupId, List.of(topics));
+  }
+
+  /**
+   * Returns what the group has committed, by partition, whatever the topic; empty for a group that
+   * never committed.
+   *
+   * @throws EmbeddedKafkaException if the brokers do not answer
+   */
+  public Map<TopicPartition, OffsetAndMetadata> committed() {
+    try (Look look = new Look()) {
+      return look.committed();
+    }
+  }
+
+  /**
+   * Returns, for every partition of the topics, how many records the group still has before it:
+   * committed records at or after its offset, or all there are where it has none. Markers of
+   * transactions and aborted records do not count; beyond 1,000 offsets they may.
+   *
+   * @throws EmbeddedKafkaException if the brokers do not answer
+   */
+  public Map<TopicPartition, Long> lag() {
+    try (Look look = new Look()) {
+      return look.lag();
+    }
+  }
+
+  /**
+   * Waits until no partition of the topics has a lag.
+   *
+   * @throws AssertionError if one still has after {@code timeout}, with the numbers per partition,
+   *     or if none of the topics exists
+   */
+  public void awaitLagZero(Duration timeout) {
+    try (Look look = new Look()) {
+      Map<TopicPartition, Long> lag = Poll.until(timeout, look::lag, GroupProbe::isZero);
+      if (!isZero(lag)) {
+        throw new AssertionError(
+            "Group %s has not come to the end of %s after %s; lag %s, committed %s"
+                .formatted(groupId, topics, timeout, lag, look.committed()));
+      }
+    }
+  }
+
+  private static boolean isZero(Map<TopicPartition, Long> lag) {
+    return !lag.isEmpty() && lag.values().stream().allMatch(records -> records == 0);
+  }
+
+  /** The clients of one call. */
+  private final class Look implements AutoCloseable {
+    private final Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers));
+    private final RangeReader reader =
+        new RangeReader(bootstrapServers, IsolationLevel.READ_COMMITTED);
+
+    Map<TopicPartition, OffsetAndMetadata> committed() {
+      return Answer.to(
+          "list the offsets of group " + groupId,
+          admin.listConsumerGroupOffsets(groupId).partitionsToOffsetAndMetadata());
+    }
+
+    Map<TopicPartition, Long> lag() {
+      Map<TopicPartition, OffsetAndMetadata> committed = committed();
+      Map<TopicPartition, Long> lag = new TreeMap<>(BY_NAME);
+      List<OffsetRange> toCount = new ArrayList<>();
+      for (OffsetRange whole : topics.stream().flatMap(t -> reader.whole(t).stream()).toList()) {
+        OffsetAndMetadata offset = committed.get(whole.partition());
+        OffsetRange left = offset == null ? whole : whole.startingAt(offset.offset());
+        if (left.to() - left.from() > COUNT_UP_TO) {
+          lag.put(left.partition(), left.to() - left.from());
+        } else {
+          lag.put(left.partition(), 0L);
+          toCount.add(left);
+        }
+      }
+      for (ConsumerRecord<byte[], byte[]> record : reader.read(toCount)) {
+        lag.merge(new TopicPartition(record.topic(), record.partition()), 1L, Long::sum);
+      }
+      return lag;
+    }
+
+    @Override
+    public void close() {
+      reader.close();
+      admin.close();
+    }
+  }
+}

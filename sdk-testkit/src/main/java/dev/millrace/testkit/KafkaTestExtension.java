@@ -1,0 +1,46 @@
+package dev.millrace.testkit;
+
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
+import org.junit.jupiter.api.extension.ParameterContext;
+import org.junit.jupiter.api.extension.ParameterResolver;
+
+/** Hands out what {@link KafkaTest} promises; JUnit's stores keep it and close it in time. */
+final class KafkaTestExtension implements ParameterResolver {
+  private static final Namespace NAMESPACE = Namespace.create(KafkaTestExtension.class);
+
+  @Override
+  public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
+    Class<?> type = parameter.getParameter().getType();
+    return type == EmbeddedKafka.class || type == TestTopics.class;
+  }
+
+  @Override
+  public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
+    return parameter.getParameter().getType() == EmbeddedKafka.class
+        ? kafka(context)
+        : topics(context);
+  }
+
+  /** A constructor's parameters belong to the test it makes the instance for. */
+  @Override
+  public ExtensionContextScope getTestInstantiationExtensionContextScope(ExtensionContext root) {
+    return ExtensionContextScope.TEST_METHOD;
+  }
+
+  private static EmbeddedKafka kafka(ExtensionContext context) {
+    return context
+        .getRoot()
+        .getStore(NAMESPACE)
+        .computeIfAbsent(EmbeddedKafka.class, key -> EmbeddedKafka.start(), EmbeddedKafka.class);
+  }
+
+  private static TestTopics topics(ExtensionContext context) {
+    // A store also finds what an outer one holds under the key; the id keeps a test's topics its
+    // own.
+    return context
+        .getStore(NAMESPACE)
+        .computeIfAbsent(
+            context.getUniqueId(), key -> new TestTopics(kafka(context)), TestTopics.class);
+  }
+}

@@ -1,0 +1,65 @@
+package dev.millrace.testkit;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * Topics and groups of one test, under names no other test has.
+ *
+ * <p>Every name carries the same mark, eight hexadecimal digits drawn for this test. After the test
+ * all topics whose name contains the mark are deleted, also those the code under test made from
+ * such a name, like {@code orders-3f2a91c4.billing.dlq}.
+ *
+ * <p>Thread-safe.
+ */
+public final class TestTopics implements AutoCloseable {
+  private final EmbeddedKafka kafka;
+  private final String mark =
+      String.format(Locale.ROOT, "%08x", ThreadLocalRandom.current().nextInt());
+
+  TestTopics(EmbeddedKafka kafka) {
+    this.kafka = kafka;
+  }
+
+  /**
+   * Creates a topic and returns its real name.
+   *
+   * @param name what the test calls it; one topic for one name
+   * @param partitions 1 or more
+   * @throws EmbeddedKafkaException if the broker refuses
+   */
+  public String create(String name, int partitions) {
+    return create(name, partitions, Map.of());
+  }
+
+  /**
+   * Creates a topic with settings of its own and returns its real name.
+   *
+   * @see EmbeddedKafka#createTopic(String, int, Map)
+   */
+  public String create(String name, int partitions, Map<String, String> configs) {
+    String real = name(name);
+    kafka.createTopic(real, partitions, configs);
+    return real;
+  }
+
+  /** Returns the real name without creating the topic, for one that must be missing at first. */
+  public String name(String name) {
+    return name + "-" + mark;
+  }
+
+  /** Returns a consumer group's id that only this test uses. The same name gives the same id. */
+  public String groupId(String name) {
+    return name + "-" + mark;
+  }
+
+  /** Deletes the test's topics. The extension calls it after the test. */
+  @Override
+  public void close() {
+    List<String> mine =
+        kafka.topics().names().stream().filter(topic -> topic.contains(mark)).toList();
+    kafka.topics().delete(mine);
+  }
+}

@@ -1,0 +1,66 @@
+package dev.millrace.testkit;
+
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+
+/**
+ * Creates and deletes topics and returns when clients see it. The controller answers when it has
+ * decided; the brokers that clients ask learn of it a moment later.
+ *
+ * <p>Thread-safe.
+ */
+final class TopicAdmin {
+  private final Admin admin;
+
+  TopicAdmin(Admin admin) {
+    this.admin = admin;
+  }
+
+  void create(String name, int partitions, Map<String, String> configs) {
+    NewTopic topic = new NewTopic(name, Optional.of(partitions), Optional.empty());
+    Answer.to("create topic " + name, admin.createTopics(List.of(topic.configs(configs))).all());
+    long leaders = Poll.until(Answer.BOUND, () -> leaders(name), seen -> seen == partitions);
+    if (leaders != partitions) {
+      throw new EmbeddedKafkaException(
+          "Topic %s has %d leaders for %d partitions".formatted(name, leaders, partitions), null);
+    }
+  }
+
+  void delete(Collection<String> names) {
+    Answer.to("delete topics " + names, admin.deleteTopics(names).all());
+    Set<String> left =
+        Poll.until(Answer.BOUND, this::names, seen -> names.stream().noneMatch(seen::contains));
+    if (names.stream().anyMatch(left::contains)) {
+      throw new EmbeddedKafkaException(
+          "Deleted topics %s, but still there are %s".formatted(names, left), null);
+    }
+  }
+
+  /** The topics there are, without Kafka's own. */
+  Set<String> names() {
+    return Answer.to("list topics", admin.listTopics().names());
+  }
+
+  private long leaders(String topic) {
+    try {
+      return Answer.to(
+              "describe topic " + topic, admin.describeTopics(List.of(topic)).allTopicNames())
+          .values()
+          .stream()
+          .flatMap(description -> description.partitions().stream())
+          .filter(partition -> partition.leader() != null)
+          .count();
+    } catch (EmbeddedKafkaException e) {
+      if (e.getCause() instanceof UnknownTopicOrPartitionException) {
+        return 0;
+      }
+      throw e;
+    }
+  }
+}
