@@ -15,17 +15,15 @@ import org.slf4j.LoggerFactory;
 final class BrokerExit {
   private static final Logger LOG = LoggerFactory.getLogger(BrokerExit.class);
 
-  static {
-    // Never put back: a broker thread that outlives its broker must not find the real exit again.
-    Exit.setExitProcedure(BrokerExit::refuse);
-    Exit.setHaltProcedure(BrokerExit::refuse);
-  }
-
   private BrokerExit() {}
 
-  /** Takes effect for every broker of this JVM, once. */
+  /**
+   * Takes effect for every broker of this JVM. It is never put back: a broker's thread that
+   * outlives its broker must not find the real exit again.
+   */
   static void disarm() {
-    LOG.trace("Brokers cannot exit this JVM");
+    Exit.setExitProcedure(BrokerExit::refuse);
+    Exit.setHaltProcedure(BrokerExit::refuse);
   }
 
   /**

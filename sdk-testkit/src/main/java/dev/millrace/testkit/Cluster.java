@@ -74,8 +74,15 @@ final class Cluster implements AutoCloseable {
           stopped,
           node -> node.start(BrokerProperties.of(node.place(), places, overrides)));
     } catch (EmbeddedKafkaException e) {
-      stopAfter(e, stopped);
-      throw e;
+      EmbeddedKafkaException advised =
+          new EmbeddedKafkaException(
+              e.getMessage()
+                  + ". Its log (kafka.*, org.apache.kafka.*) says more; look for a wrong property,"
+                  + " or give a slow machine a start timeout above "
+                  + startBound,
+              e.getCause());
+      stopAfter(advised, stopped);
+      throw advised;
     }
   }
 
@@ -94,17 +101,19 @@ final class Cluster implements AutoCloseable {
   }
 
   private static void stop(List<KafkaNode> nodes) {
-    InParallel.run("stop", STOP_BOUND, nodes, node -> node.stopBroker(HAND_OVER));
-    InParallel.run("stop", STOP_BOUND, nodes, KafkaNode::stopController);
+    try {
+      InParallel.run("stop", STOP_BOUND, nodes, node -> node.stopBroker(HAND_OVER));
+    } finally {
+      InParallel.run("stop", STOP_BOUND, nodes, KafkaNode::stopController);
+    }
   }
 
   @Override
   public void close() {
-    try {
+    try (directory) {
       stop();
     } finally {
       nodes.forEach(KafkaNode::close);
-      directory.close();
     }
   }
 }

@@ -90,7 +90,8 @@ public final class EmbeddedKafka implements AutoCloseable {
   }
 
   /**
-   * Deletes a topic and all it holds, and returns when clients no longer see it.
+   * Deletes a topic and all it holds, and returns when clients no longer see it. Does nothing when
+   * there is no such topic.
    *
    * @throws EmbeddedKafkaException if the broker refuses, with its reason as the cause
    */

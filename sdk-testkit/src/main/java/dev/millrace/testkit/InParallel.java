@@ -2,22 +2,24 @@ package dev.millrace.testkit;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.Callable;
-import java.util.concurrent.CancellationException;
-import java.util.concurrent.ExecutionException;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Runs one step on several nodes at once and bounds the time it takes. */
+/**
+ * Runs one step on several nodes at once and bounds the time it takes.
+ *
+ * <p>An interruption of the caller does not cut a step short: a broker left half way keeps its
+ * threads, its ports and its files. The caller finds itself interrupted afterwards.
+ */
 final class InParallel {
   private static final Logger LOG = LoggerFactory.getLogger(InParallel.class);
 
-  /** What an interrupted step gets to put its own threads away. */
+  /** What a late step gets, once interrupted, to put its own threads away. */
   private static final Duration GRACE = Duration.ofSeconds(10);
 
   private InParallel() {}
@@ -28,52 +30,61 @@ final class InParallel {
   }
 
   /**
-   * Runs the step on every node and returns when all have ended. A step that is late is interrupted
-   * and waited for a little longer.
+   * Runs the step on every node and returns when all have ended.
    *
-   * @throws EmbeddedKafkaException if a step failed, was late, or the caller was interrupted
+   * @throws EmbeddedKafkaException if a step was late, or failed: then with the first failure as
+   *     the cause and the others suppressed in it
    */
   static void run(String what, Duration bound, List<KafkaNode> nodes, Step step) {
     if (nodes.isEmpty()) {
       return;
     }
+    Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
     ExecutorService threads = Executors.newFixedThreadPool(nodes.size(), InParallel::daemon);
-    List<Callable<@Nullable Void>> steps =
-        nodes.stream().map(node -> callable(step, node)).toList();
-    try {
-      for (Future<@Nullable Void> result :
-          threads.invokeAll(steps, bound.toMillis(), TimeUnit.MILLISECONDS)) {
-        result.get();
+    nodes.forEach(node -> threads.execute(() -> run(step, node, failures)));
+    threads.shutdown();
+    boolean inTime = ended(threads, bound);
+    if (!inTime) {
+      threads.shutdownNow();
+      if (!ended(threads, GRACE)) {
+        LOG.error("A broker does not react to its interruption; some thread of it is left behind");
       }
-    } catch (ExecutionException e) {
+    }
+    Throwable failure = failures.poll();
+    if (failure != null) {
+      failures.forEach(failure::addSuppressed);
       throw new EmbeddedKafkaException(
-          "The embedded Kafka failed to " + what + ": " + e.getCause(), e.getCause());
-    } catch (CancellationException e) {
+          "The embedded Kafka failed to " + what + ": " + failure, failure);
+    }
+    if (!inTime) {
       throw new EmbeddedKafkaException(
-          "The embedded Kafka did not " + what + " within " + bound + "; see its log", e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new EmbeddedKafkaException("Interrupted during the " + what + " of Kafka", e);
-    } finally {
-      end(threads);
+          "The embedded Kafka did not " + what + " within " + bound, null);
     }
   }
 
-  private static Callable<@Nullable Void> callable(Step step, KafkaNode node) {
-    return () -> {
+  private static void run(Step step, KafkaNode node, Queue<Throwable> failures) {
+    try {
       step.on(node);
-      return null;
-    };
+    } catch (Throwable t) {
+      failures.add(t);
+    }
   }
 
-  private static void end(ExecutorService threads) {
-    threads.shutdownNow();
+  private static boolean ended(ExecutorService threads, Duration bound) {
+    long end = System.nanoTime() + bound.toNanos();
+    boolean interrupted = false;
     try {
-      if (!threads.awaitTermination(GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
-        LOG.error("A broker's thread does not react to its interruption and is left behind");
+      while (true) {
+        try {
+          return threads.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 

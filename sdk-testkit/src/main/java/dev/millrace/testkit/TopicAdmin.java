@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /**
@@ -32,8 +33,9 @@ final class TopicAdmin {
     }
   }
 
+  /** A topic that is gone already is as good as deleted. */
   void delete(Collection<String> names) {
-    Answer.to("delete topics " + names, admin.deleteTopics(names).all());
+    admin.deleteTopics(names).topicNameValues().forEach(TopicAdmin::awaitDeleted);
     Set<String> left =
         Poll.until(Answer.BOUND, this::names, seen -> names.stream().noneMatch(seen::contains));
     if (names.stream().anyMatch(left::contains)) {
@@ -47,6 +49,16 @@ final class TopicAdmin {
     return Answer.to("list topics", admin.listTopics().names());
   }
 
+  private static void awaitDeleted(String name, KafkaFuture<Void> answer) {
+    try {
+      Answer.to("delete topic " + name, answer);
+    } catch (EmbeddedKafkaException e) {
+      if (!saysUnknown(e)) {
+        throw e;
+      }
+    }
+  }
+
   private long leaders(String topic) {
     try {
       return Answer.to(
@@ -57,10 +69,14 @@ final class TopicAdmin {
           .filter(partition -> partition.leader() != null)
           .count();
     } catch (EmbeddedKafkaException e) {
-      if (e.getCause() instanceof UnknownTopicOrPartitionException) {
+      if (saysUnknown(e)) {
         return 0;
       }
       throw e;
     }
+  }
+
+  private static boolean saysUnknown(EmbeddedKafkaException e) {
+    return e.getCause() instanceof UnknownTopicOrPartitionException;
   }
 }

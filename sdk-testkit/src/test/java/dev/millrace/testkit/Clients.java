@@ -3,6 +3,7 @@ package dev.millrace.testkit;
 import java.util.HashMap;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.KafkaShareConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -22,5 +23,12 @@ final class Clients {
     config.put("bootstrap.servers", kafka.bootstrapServers());
     config.putIfAbsent("auto.offset.reset", "earliest");
     return new KafkaConsumer<>(config, new StringDeserializer(), new StringDeserializer());
+  }
+
+  static KafkaShareConsumer<String, String> shareConsumer(EmbeddedKafka kafka, String groupId) {
+    return new KafkaShareConsumer<>(
+        Map.of("bootstrap.servers", kafka.bootstrapServers(), "group.id", groupId),
+        new StringDeserializer(),
+        new StringDeserializer());
   }
 }

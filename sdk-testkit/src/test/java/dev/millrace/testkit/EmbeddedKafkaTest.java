@@ -1,14 +1,22 @@
 package dev.millrace.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.KafkaShareConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.TopicExistsException;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -43,7 +51,7 @@ class EmbeddedKafkaTest {
     try (KafkaConsumer<String, String> consumer =
         Clients.consumer(kafka, Map.of("group.id", protocol, "group.protocol", protocol))) {
       consumer.subscribe(List.of(topic));
-      assertThat(values(consumer, 1)).containsExactly("v");
+      assertThat(values(() -> consumer.poll(Duration.ofMillis(100)), 1)).containsExactly("v");
     }
   }
 
@@ -64,17 +72,54 @@ class EmbeddedKafkaTest {
     try (KafkaConsumer<String, String> consumer =
         Clients.consumer(kafka, Map.of("group.id", "t", "isolation.level", "read_committed"))) {
       consumer.subscribe(List.of("transactions"));
-      assertThat(values(consumer, 1)).containsExactly("committed");
+      assertThat(values(() -> consumer.poll(Duration.ofMillis(100)), 1))
+          .containsExactly("committed");
     }
   }
 
-  private static List<String> values(KafkaConsumer<String, String> consumer, int count) {
+  @Test
+  void sharesATopicsRecordsInAShareGroup() throws Exception {
+    kafka.createTopic("shared", 1);
+    ConfigResource group = new ConfigResource(ConfigResource.Type.GROUP, "share");
+    ConfigEntry fromTheStart = new ConfigEntry("share.auto.offset.reset", "earliest");
+    kafka
+        .admin()
+        .incrementalAlterConfigs(
+            Map.of(group, List.of(new AlterConfigOp(fromTheStart, AlterConfigOp.OpType.SET))))
+        .all()
+        .get();
+    try (KafkaProducer<String, String> producer = Clients.producer(kafka, Map.of())) {
+      producer.send(new ProducerRecord<>("shared", "v")).get();
+    }
+
+    try (KafkaShareConsumer<String, String> consumer = Clients.shareConsumer(kafka, "share")) {
+      consumer.subscribe(List.of("shared"));
+      assertThat(values(() -> consumer.poll(Duration.ofMillis(100)), 1)).containsExactly("v");
+    }
+  }
+
+  @Test
+  void createsAndDeletesTopicsForEverybodyToSee() {
+    kafka.createTopic("short-lived", 3, Map.of("cleanup.policy", "compact"));
+    assertThat(kafka.topics().names()).contains("short-lived");
+    assertThatThrownBy(() -> kafka.createTopic("short-lived", 1))
+        .isInstanceOf(EmbeddedKafkaException.class)
+        .hasCauseInstanceOf(TopicExistsException.class);
+
+    kafka.deleteTopic("short-lived");
+    kafka.deleteTopic("short-lived");
+
+    assertThat(kafka.topics().names()).doesNotContain("short-lived");
+  }
+
+  private static List<String> values(Supplier<ConsumerRecords<String, String>> poll, int count) {
     List<String> values = new ArrayList<>();
     Awaitility.await()
         .atMost(Duration.ofSeconds(30))
+        .pollInSameThread()
         .until(
             () -> {
-              consumer.poll(Duration.ofMillis(100)).forEach(r -> values.add(r.value()));
+              poll.get().forEach(r -> values.add(r.value()));
               return values.size() >= count;
             });
     return values;

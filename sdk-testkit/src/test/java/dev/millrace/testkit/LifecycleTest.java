@@ -98,6 +98,19 @@ class LifecycleTest {
   }
 
   @Test
+  void anInterruptedTestStillClosesIt() throws Exception {
+    Set<Thread> threadsBefore = threads();
+    EmbeddedKafka kafka = EmbeddedKafka.start();
+
+    Thread.currentThread().interrupt();
+    kafka.close();
+
+    assertThat(Thread.interrupted()).isTrue();
+    assertThatCode(() -> bind(port(kafka))).doesNotThrowAnyException();
+    awaitOnly(threadsBefore);
+  }
+
+  @Test
   void twoRunAtOnce() {
     try (EmbeddedKafka one = EmbeddedKafka.start();
         EmbeddedKafka other = EmbeddedKafka.start()) {
