@@ -1,0 +1,75 @@
+package dev.millrace;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.consumer.ConsumerState;
+import dev.millrace.consumer.MessageConsumer;
+import dev.millrace.producer.MessageProducer;
+import dev.millrace.testkit.EmbeddedKafka;
+import dev.millrace.testkit.GroupProbe;
+import dev.millrace.testkit.KafkaTest;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The file a service already has, in JSON and Pascal case, from load to a clean close. */
+@KafkaTest
+class FirstUseTest {
+  private static final String FILE =
+      """
+      {"Kafka":{"Common":{"BootstrapServers":"localhost:9092","ServiceShortName":"my-service"},
+        "Producers":[{"Name":"OrderProducer","Topics":["orders"],"DeliverySemantics":"AtLeastOnce","EnableIdempotence":true}],
+        "Consumers":[{"Name":"OrderConsumer","GroupId":"order-processing-group","Topics":["orders"],
+          "DeliverySemantics":"AtLeastOnce","ChannelCapacity":1000}]}}
+      """;
+
+  record Order(String id, int quantity) {}
+
+  @Test
+  void theFilePublishesAndConsumesAThousandRecords(EmbeddedKafka broker, @TempDir Path folder)
+      throws Exception {
+    // Unchanged but for the address: the broker listens on a free port.
+    Path file =
+        Files.writeString(
+            folder.resolve("kafka.json"),
+            FILE.replace("localhost:9092", broker.bootstrapServers()));
+    broker.createTopic("orders", 4);
+    Set<Order> handled = ConcurrentHashMap.newKeySet();
+    CountDownLatch all = new CountDownLatch(1_000);
+
+    try (KafkaFactory kafka = KafkaFactory.load(file)) {
+      MessageProducer<Order> producer = kafka.createProducer("OrderProducer", Order.class);
+      MessageConsumer consumer =
+          kafka
+              .createConsumer("OrderConsumer", Order.class)
+              .subscribe(
+                  (order, context) -> {
+                    handled.add(order);
+                    all.countDown();
+                  });
+      List<CompletableFuture<?>> sent = new ArrayList<>();
+      for (int i = 0; i < 1_000; i++) {
+        sent.add(producer.send("customer-" + i % 50, new Order("o-" + i, i)));
+      }
+      CompletableFuture.allOf(sent.toArray(CompletableFuture<?>[]::new)).join();
+
+      assertThat(all.await(30, TimeUnit.SECONDS)).isTrue();
+      GroupProbe.of(broker.bootstrapServers(), "order-processing-group", "orders")
+          .awaitLagZero(Duration.ofSeconds(10));
+      consumer.close();
+      assertThat(consumer.state()).isEqualTo(ConsumerState.CLOSED);
+    } finally {
+      broker.deleteTopic("orders");
+    }
+    assertThat(handled).hasSize(1_000);
+  }
+}
