@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * any thread, and the worker goes on with other lanes.
  */
 public final class LaneScheduler {
+  private final Confinement confinement = new Confinement("The lane table");
   private final LaneTable lanes;
   private final ConcurrentLinkedQueue<Lane> ready = new ConcurrentLinkedQueue<>();
   private final InFlight inFlight = new InFlight();
@@ -38,6 +39,7 @@ public final class LaneScheduler {
 
   /** Poll thread. Queues the delivery behind all earlier ones of its tag; wakes nobody. */
   public void offer(Delivery delivery, long tag) {
+    confinement.check();
     inFlight.add(delivery);
     Lane lane = lanes.laneOf(tag);
     if (lane.offer(delivery)) {

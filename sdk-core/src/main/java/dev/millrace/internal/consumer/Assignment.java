@@ -1,5 +1,6 @@
 package dev.millrace.internal.consumer;
 
+import dev.millrace.internal.channel.Confinement;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * The partitions owned now. Confined to the poll thread, but for the names, which anybody reads.
  */
 final class Assignment {
+  private final Confinement confinement = new Confinement("The assignment");
   private final ConsumerMeters meters;
   private final Map<TopicPartition, Entry> owned = new HashMap<>();
   private volatile Set<TopicPartition> names = Set.of();
@@ -23,6 +25,7 @@ final class Assignment {
   }
 
   void add(TopicPartition name) {
+    confinement.check();
     AssignedPartition partition = new AssignedPartition(name);
     owned.put(name, new Entry(partition, meters.lag(name, partition::lag)));
     names = Set.copyOf(owned.keySet());
@@ -30,6 +33,7 @@ final class Assignment {
 
   /** Forgets the partitions; those not owned are passed over. */
   void remove(Collection<TopicPartition> gone) {
+    confinement.check();
     for (TopicPartition name : gone) {
       Entry entry = owned.remove(name);
       if (entry != null) {
@@ -40,6 +44,7 @@ final class Assignment {
   }
 
   @Nullable AssignedPartition get(TopicPartition name) {
+    confinement.check();
     Entry entry = owned.get(name);
     return entry == null ? null : entry.partition();
   }
@@ -57,6 +62,7 @@ final class Assignment {
   }
 
   List<AssignedPartition> all() {
+    confinement.check();
     return owned.values().stream().map(Entry::partition).toList();
   }
 

@@ -15,6 +15,9 @@ import org.slf4j.LoggerFactory;
 final class RebalanceHandler implements ConsumerRebalanceListener {
   private static final Logger LOG = LoggerFactory.getLogger(RebalanceHandler.class);
 
+  /** For the coordinator's answer; records have been waited for before. */
+  private static final Duration COMMIT_TIMEOUT = Duration.ofSeconds(5);
+
   private final String consumer;
   private final Assignment assignment;
   private final IntakeGate gate;
@@ -55,7 +58,7 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
     }
     LOG.info("Consumer '{}' gives up {}.", consumer, partitions);
     drain.untilIdle(leaving, System.nanoTime() + drainTimeout.toNanos());
-    committer.commitNow(leaving, drainTimeout);
+    committer.commitNow(leaving, COMMIT_TIMEOUT);
     assignment.remove(partitions);
   }
 
