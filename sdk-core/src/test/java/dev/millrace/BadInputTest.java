@@ -163,7 +163,8 @@ class BadInputTest {
     long start = System.nanoTime();
     assertThatThrownBy(call)
         .isInstanceOf(BrokerUnavailableException.class)
-        .hasMessageContaining("no Kafka broker answered at 127.0.0.1:" + port + " within 500 ms")
+        .hasMessageContaining(
+            "no contact with a Kafka broker at 127.0.0.1:" + port + " within 500 ms")
         .hasMessageContaining("Check bootstrap-servers");
     // connect-timeout is half a second; the rest is a slow machine's.
     assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(20));

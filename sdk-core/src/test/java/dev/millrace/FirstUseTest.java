@@ -1,13 +1,17 @@
 package dev.millrace;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.millrace.config.ConfigLoader;
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.producer.MessageProducer;
 import dev.millrace.testkit.EmbeddedKafka;
 import dev.millrace.testkit.GroupProbe;
 import dev.millrace.testkit.KafkaTest;
+import dev.millrace.testkit.TestTopics;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -71,5 +75,30 @@ class FirstUseTest {
       broker.deleteTopic("orders");
     }
     assertThat(handled).hasSize(1_000);
+  }
+
+  @Test
+  void aConsumerRunsOnceInAFactoryAndAgainOnceItHasEnded(EmbeddedKafka broker, TestTopics topics) {
+    String yaml =
+        "kafka: { common: { bootstrap-servers: '%s' }, consumers: { c: { topics: [%s], group-id: %s } } }"
+            .formatted(
+                broker.bootstrapServers(), topics.create("orders", 1), topics.groupId("orders"));
+    SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    try (KafkaFactory kafka =
+        KafkaFactory.builder()
+            .meterRegistry(registry)
+            .create(ConfigLoader.create().parse("test", yaml))) {
+      MessageConsumer first = kafka.createConsumer("c").subscribe((value, context) -> {});
+
+      assertThatThrownBy(() -> kafka.createConsumer("c").subscribe((value, context) -> {}))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessageContaining("Consumer 'c' is already running");
+      assertThat(first.state()).isEqualTo(ConsumerState.RUNNING);
+      assertThat(registry.find("millrace.consumer.records").counters()).isNotEmpty();
+
+      first.close();
+      assertThat(registry.getMeters()).isEmpty();
+      kafka.createConsumer("c").subscribe((value, context) -> {}).close();
+    }
   }
 }

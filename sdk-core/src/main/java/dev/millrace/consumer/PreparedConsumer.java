@@ -17,7 +17,8 @@ public interface PreparedConsumer<V> {
    *     connect-timeout}
    * @throws dev.millrace.errors.InvalidDefinitionException when the Kafka client refuses the
    *     settings
-   * @throws IllegalStateException when the factory is closed
+   * @throws IllegalStateException when the factory is closed, or when a consumer of this name is
+   *     already running in it
    */
   MessageConsumer subscribe(RecordHandler<? super V> handler);
 }

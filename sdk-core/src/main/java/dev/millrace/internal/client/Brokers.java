@@ -50,7 +50,7 @@ public final class Brokers {
     Object address = address(settings);
     if (!reached.contains(address)) {
       try (Admin admin = admin(owner, settings)) {
-        await(owner, settings, admin.describeCluster().clusterId());
+        contact(owner, settings, admin);
       }
       reached.add(address);
     }
@@ -72,7 +72,7 @@ public final class Brokers {
       Collection<String> needed,
       Map<String, String> companions) {
     try (Admin admin = admin(owner, settings)) {
-      await(owner, settings, admin.describeCluster().clusterId());
+      contact(owner, settings, admin);
       reached.add(address(settings));
       Map<String, Integer> partitions = partitions(owner, settings, admin, needed);
       Set<String> present = partitions(owner, settings, admin, companions.keySet()).keySet();
@@ -91,6 +91,14 @@ public final class Brokers {
                       owner,
                       topic,
                       address(settings)));
+    }
+  }
+
+  private void contact(String owner, Map<String, Object> settings, Admin admin) {
+    try {
+      await(owner, settings, admin.describeCluster().clusterId());
+    } catch (KafkaException e) {
+      throw unavailable(owner, settings, e);
     }
   }
 
@@ -166,7 +174,7 @@ public final class Brokers {
   private BrokerUnavailableException unavailable(
       String owner, Map<String, Object> settings, Exception cause) {
     return new BrokerUnavailableException(
-        "%s: no Kafka broker answered at %s within %d ms (%s). Check bootstrap-servers, that the brokers run, and the security settings; connect-timeout sets the wait."
+        "%s: no contact with a Kafka broker at %s within %d ms (%s). Check bootstrap-servers, that the brokers run, and the security settings; connect-timeout sets the wait."
             .formatted(owner, address(settings), connectTimeout.toMillis(), reason(cause)),
         cause);
   }

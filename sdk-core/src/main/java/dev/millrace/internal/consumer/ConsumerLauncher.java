@@ -14,6 +14,7 @@ import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.producer.ProducerPool;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -61,7 +62,18 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
 
   @Override
   public MessageConsumer subscribe(RecordHandler<? super V> handler) {
-    shared.running().requireOpen();
+    Objects.requireNonNull(handler, "handler");
+    shared.running().reserve(definition.name());
+    try {
+      prepareTopics();
+      return start(newClient(), handler);
+    } catch (RuntimeException e) {
+      shared.running().release(definition.name());
+      throw e;
+    }
+  }
+
+  private void prepareTopics() {
     boolean createsTopics =
         definition.deadLetter() != null && definition.deadLetter().createTopic();
     shared
@@ -71,13 +83,6 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
             settings.properties(),
             definition.topics(),
             createsTopics ? DeadLetters.topics(definition) : Map.of());
-    Consumer<byte[], byte[]> consumer = newClient();
-    try {
-      return start(consumer, handler);
-    } catch (RuntimeException e) {
-      consumer.close();
-      throw e;
-    }
   }
 
   private Consumer<byte[], byte[]> newClient() {
@@ -91,34 +96,40 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
     }
   }
 
-  private MessageConsumer start(
-      Consumer<byte[], byte[]> consumer, RecordHandler<? super V> handler) {
-    StopRequest stop = new StopRequest();
+  private MessageConsumer start(Consumer<byte[], byte[]> client, RecordHandler<? super V> handler) {
     ConsumerMeters meters =
         new ConsumerMeters(shared.registry(), definition.name(), definition.groupId());
-    ConsumerEngine engine =
-        new ConsumerEngine(
-            definition,
-            settings.maxPollRecords(),
-            consumer,
-            deserializer,
-            handler,
-            deadLetters(),
-            meters,
-            stop);
-    ClientMeters.Binding binding = shared.clientMeters().bind(consumer, definition.name());
-    EngineHandle handle =
-        new EngineHandle(
-            definition.name(),
-            definition.closeTimeout(),
-            engine,
-            stop,
-            ended -> {
-              binding.close();
-              shared.running().ended(ended);
-            });
-    shared.running().start(handle, handle::start);
-    return handle;
+    ClientMeters.Binding clientMeters = shared.clientMeters().bind(client, definition.name());
+    try {
+      StopRequest stop = new StopRequest();
+      ConsumerEngine engine =
+          new ConsumerEngine(
+              definition,
+              settings.maxPollRecords(),
+              client,
+              deserializer,
+              handler,
+              deadLetters(),
+              meters,
+              stop);
+      EngineHandle handle =
+          new EngineHandle(
+              definition.name(),
+              definition.closeTimeout(),
+              engine,
+              stop,
+              ended -> {
+                clientMeters.close();
+                shared.running().ended(ended);
+              });
+      shared.running().start(handle, handle::start);
+      return handle;
+    } catch (RuntimeException e) {
+      clientMeters.close();
+      meters.close();
+      client.close();
+      throw e;
+    }
   }
 
   private @Nullable DeadLetters deadLetters() {

@@ -8,21 +8,33 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 
-/** A factory's consumers that have not ended, so that none outlives its factory. Any thread. */
+/**
+ * A factory's consumers that have not ended: none outlives its factory, and none runs twice in it,
+ * since two would share their meters and their client id. Any thread.
+ */
 public final class RunningConsumers {
+  private final Set<String> reserved = ConcurrentHashMap.newKeySet();
   private final Set<MessageConsumer> running = ConcurrentHashMap.newKeySet();
   private final ReentrantLock lifecycle = new ReentrantLock();
   private boolean closed;
 
-  void requireOpen() {
-    lifecycle.lock();
-    try {
-      if (closed) {
-        throw new IllegalStateException("The KafkaFactory is closed.");
-      }
-    } finally {
-      lifecycle.unlock();
+  /**
+   * Takes a name before anything is made for it.
+   *
+   * @throws IllegalStateException when the factory is closed, or the name is taken
+   */
+  void reserve(String name) {
+    requireOpen();
+    if (!reserved.add(name)) {
+      throw new IllegalStateException(
+          "Consumer '%s' is already running in this factory; raise its concurrency for more at a time, or close it first."
+              .formatted(name));
     }
+  }
+
+  /** Gives a name back whose consumer did not start. */
+  void release(String name) {
+    reserved.remove(name);
   }
 
   /** Starts a consumer, unless the factory has been closed meanwhile. */
@@ -39,6 +51,18 @@ public final class RunningConsumers {
 
   void ended(MessageConsumer consumer) {
     running.remove(consumer);
+    reserved.remove(consumer.name());
+  }
+
+  private void requireOpen() {
+    lifecycle.lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException("The KafkaFactory is closed.");
+      }
+    } finally {
+      lifecycle.unlock();
+    }
   }
 
   /** Closes all of them at the same time, each within its own close time-out. */
