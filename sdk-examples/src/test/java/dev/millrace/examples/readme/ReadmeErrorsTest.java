@@ -1,0 +1,141 @@
+package dev.millrace.examples.readme;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import dev.millrace.KafkaFactory;
+import dev.millrace.config.ConfigLoader;
+import dev.millrace.config.KafkaConfig;
+import dev.millrace.consumer.MessageConsumer;
+import dev.millrace.producer.MessageProducer;
+import dev.millrace.testkit.EmbeddedKafka;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The README shows errors as a user meets them: each is made to happen, and must read like that.
+ */
+@Timeout(120)
+class ReadmeErrorsTest {
+  private static final String CONFIG =
+      """
+      kafka:
+        common: { bootstrap-servers: "%s", connect-timeout: 1s }
+        producers:
+          order-producer: { topics: [orders] }
+          audit-producer: { topics: [orders, audit] }
+          exact-producer: { topics: [orders], delivery-semantics: exactly-once }
+        consumers:
+          order-consumer: { topics: [orders], group-id: order-service, retry: { max-attempts: 1 } }
+          late-consumer: { topics: [orders], group-id: late, delivery-semantics: at-most-once }
+      """;
+
+  private static EmbeddedKafka broker;
+  private static KafkaFactory kafka;
+
+  @BeforeAll
+  static void start() {
+    broker = EmbeddedKafka.start();
+    broker.createTopic("orders", 1);
+    kafka = KafkaFactory.create(config(broker.bootstrapServers()));
+  }
+
+  @AfterAll
+  static void stop() {
+    kafka.close();
+    broker.close();
+  }
+
+  @Test
+  void mistakesInTheFile(@TempDir Path folder) throws Exception {
+    Path file = folder.resolve("kafka.yaml");
+    Files.writeString(
+        file,
+        """
+        kafka:
+          common: { bootstrap-servers: "localhost" }
+          producers:
+            order-producer:
+              topics: [orders]
+              properties: { acks: 1, linger.msec: 5 }
+          consumers:
+            order-consumer:
+              topics: [orders]
+              orderng: key
+              close-timeout: 30
+        """);
+    assertShown(message(() -> KafkaFactory.load(file)).replace(folder + "/", ""));
+  }
+
+  @Test
+  void anUnknownName() {
+    assertShown(message(() -> kafka.createProducer("ordr-producer", String.class)));
+  }
+
+  @Test
+  void noBroker() {
+    try (KafkaFactory lonely = KafkaFactory.create(config("127.0.0.1:1"))) {
+      String message = message(() -> lonely.createProducer("order-producer", String.class));
+      assertShown(message.replaceFirst("\\(TimeoutException: .*", "(TimeoutException: "));
+      assertShown(message.replaceFirst(".*\\. Check", ". Check")); // the client's words may differ
+    }
+  }
+
+  @Test
+  void aPromiseThatIsNotThereYet() {
+    assertShown(message(() -> kafka.createProducer("exact-producer", String.class)));
+    assertShown(message(() -> kafka.createConsumer("late-consumer", String.class)));
+  }
+
+  @Test
+  void whichTopic() {
+    MessageProducer<String> audit = kafka.createProducer("audit-producer", String.class);
+    assertShown(message(() -> audit.send("key", "value").join()));
+    assertShown(message(() -> audit.send("invoices", "key", "value").join()));
+  }
+
+  @Test
+  void aRecordThatStopsItsConsumer() throws Exception {
+    kafka.createProducer("order-producer", String.class).send("a", "b").join();
+    try (MessageConsumer consumer =
+        kafka
+            .createConsumer("order-consumer", String.class)
+            .subscribe(
+                (order, context) -> {
+                  throw new IllegalStateException("out of stock");
+                })) {
+      assertShown(message(() -> consumer.awaitClosed(Duration.ofSeconds(30))));
+    }
+  }
+
+  @Test
+  void afterClose() {
+    KafkaFactory closed = KafkaFactory.create(config(broker.bootstrapServers()));
+    MessageProducer<String> orders = closed.createProducer("order-producer", String.class);
+    closed.close();
+    assertShown(message(() -> orders.send("key", "value").join()));
+  }
+
+  private static KafkaConfig config(String servers) {
+    return ConfigLoader.create()
+        .environment(Map.of())
+        .parse("kafka.yaml", CONFIG.formatted(servers));
+  }
+
+  private static String message(ThrowingCallable action) {
+    Throwable thrown = catchThrowable(action);
+    return thrown == null ? "nothing was thrown" : String.valueOf(thrown.getMessage());
+  }
+
+  private static void assertShown(String message) {
+    assertThat(Readme.text()).contains(message);
+  }
+}

@@ -1,0 +1,101 @@
+package dev.millrace.examples.readme;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.millrace.config.ConfigException;
+import dev.millrace.config.ConfigLoader;
+import dev.millrace.config.KafkaConfig;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** The README's tables of keys must name every key, and the defaults that really hold. */
+class ReadmeTablesTest {
+  private static final Pattern CODE = Pattern.compile("`([^`]+)`.*");
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @Test
+  void everyKeyHasItsRow() {
+    assertThat(keys("### `common`")).containsExactlyInAnyOrderElementsOf(known("common"));
+    assertThat(keys("### `defaults`")).containsExactlyInAnyOrderElementsOf(known("defaults"));
+    assertThat(keys("### Each of `producers`"))
+        .containsExactlyInAnyOrderElementsOf(known("producers/p"));
+    List<String> consumer = keys("### Each of `consumers`");
+    assertThat(consumer.stream().map(key -> key.replaceAll("\\..*", "")).distinct())
+        .containsExactlyInAnyOrderElementsOf(known("consumers/c"));
+    assertThat(below(consumer, "retry.").map(key -> key.replaceAll("\\..*", "")).distinct())
+        .containsExactlyInAnyOrderElementsOf(known("consumers/c/retry"));
+    assertThat(below(consumer, "retry.backoff."))
+        .containsExactlyInAnyOrderElementsOf(known("consumers/c/retry/backoff"));
+    assertThat(below(consumer, "dead-letter."))
+        .containsExactlyInAnyOrderElementsOf(known("consumers/c/dead-letter"));
+  }
+
+  @Test
+  void theDefaultsAreWhatHolds() throws JsonProcessingException {
+    ObjectNode silent = minimal();
+    ObjectNode spoken = minimal();
+    fill(spoken.withObject("/kafka/common"), "### `common`");
+    fill(spoken.withObject("/kafka/producers/p"), "### Each of `producers`");
+    fill(spoken.withObject("/kafka/consumers/c"), "### Each of `consumers`");
+
+    assertThat(spoken).isNotEqualTo(silent);
+    assertThat(load(spoken)).isEqualTo(load(silent));
+  }
+
+  private static ObjectNode minimal() {
+    ObjectNode root = JSON.createObjectNode();
+    root.withObject("/kafka/common").put("bootstrap-servers", "localhost:9092");
+    root.withObject("/kafka/producers/p").put("topics", "orders");
+    ObjectNode consumer = root.withObject("/kafka/consumers/c");
+    consumer.put("topics", "orders").put("group-id", "g").withObject("/dead-letter");
+    return root;
+  }
+
+  private static void fill(ObjectNode entry, String heading) {
+    for (List<String> row : Readme.table(heading)) {
+      Matcher documented = CODE.matcher(row.get(2));
+      if (documented.matches()) {
+        String path = "/" + code(row.get(0)).replace('.', '/');
+        int leaf = path.lastIndexOf('/');
+        ObjectNode place = leaf == 0 ? entry : entry.withObject(path.substring(0, leaf));
+        place.put(path.substring(leaf + 1), documented.group(1));
+      }
+    }
+  }
+
+  /** The loader names the keys it knows when it is given one that is like none of them. */
+  private static List<String> known(String path) {
+    ObjectNode root = minimal();
+    root.withObject("/kafka/" + path).put("zzzzzzzzzzzz", "1");
+    ConfigException refused = catchThrowableOfType(ConfigException.class, () -> load(root));
+    return Stream.of(String.valueOf(refused.problems().get(0).hint()))
+        .peek(hint -> assertThat(hint).startsWith("known keys: "))
+        .flatMap(hint -> Stream.of(hint.substring("known keys: ".length()).split(", ")))
+        .toList();
+  }
+
+  private static List<String> keys(String heading) {
+    return Readme.table(heading).stream().map(row -> code(row.get(0))).toList();
+  }
+
+  private static Stream<String> below(List<String> keys, String parent) {
+    return keys.stream()
+        .filter(key -> key.startsWith(parent))
+        .map(key -> key.substring(parent.length()));
+  }
+
+  private static String code(String cell) {
+    return cell.replace("`", "");
+  }
+
+  private static KafkaConfig load(ObjectNode root) throws JsonProcessingException {
+    return ConfigLoader.create().parse("kafka.json", JSON.writeValueAsString(root));
+  }
+}
