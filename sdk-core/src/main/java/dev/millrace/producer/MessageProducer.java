@@ -16,7 +16,9 @@ public interface MessageProducer<V> extends AutoCloseable {
   String name();
 
   /**
-   * Sends to the producer's topic.
+   * Sends to the producer's topic. Like Kafka's own, the call itself waits, for up to {@code
+   * max.block.ms} (10 seconds unless the profile or a property says otherwise), while the topic is
+   * not known to the brokers or the client's buffer is full.
    *
    * @param key decides the partition and the order; null spreads records over the partitions
    * @param value the value; null is a tombstone

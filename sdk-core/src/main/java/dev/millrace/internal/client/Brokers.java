@@ -87,7 +87,7 @@ public final class Brokers {
           .forEach(
               topic ->
                   LOG.warn(
-                      "{} reads topic '{}', which does not exist on {}; it will be read once it is there.",
+                      "{} needs topic '{}', which does not exist at {}; it will be used once it is there.",
                       owner,
                       topic,
                       address(settings)));

@@ -122,7 +122,7 @@ public final class ClientProperties {
   public Map<String, Object> deadLetterProducer(ConsumerDefinition definition) {
     Map<String, String> access = new HashMap<>(definition.properties());
     access.keySet().removeIf(name -> ACCESS_PREFIXES.stream().noneMatch(name::startsWith));
-    access.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, "5000");
+    access.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, "1000");
     // What was small enough to be read is not for this client to refuse, but for the broker.
     access.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, "33554432");
     return producer(

@@ -12,15 +12,22 @@ final class TuningProfiles {
   static Map<String, String> producer(TuningProfile profile) {
     return switch (profile) {
       case BALANCED ->
-          Map.of(ProducerConfig.LINGER_MS_CONFIG, "5", ProducerConfig.BATCH_SIZE_CONFIG, "65536");
+          Map.of(
+              ProducerConfig.LINGER_MS_CONFIG, "5",
+              ProducerConfig.BATCH_SIZE_CONFIG, "65536",
+              ProducerConfig.MAX_BLOCK_MS_CONFIG, "10000");
       case THROUGHPUT ->
           Map.of(
               ProducerConfig.LINGER_MS_CONFIG, "20",
               ProducerConfig.BATCH_SIZE_CONFIG, "131072",
               ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4",
-              ProducerConfig.BUFFER_MEMORY_CONFIG, "67108864");
+              ProducerConfig.BUFFER_MEMORY_CONFIG, "67108864",
+              ProducerConfig.MAX_BLOCK_MS_CONFIG, "10000");
       case LATENCY ->
-          Map.of(ProducerConfig.LINGER_MS_CONFIG, "0", ProducerConfig.BATCH_SIZE_CONFIG, "16384");
+          Map.of(
+              ProducerConfig.LINGER_MS_CONFIG, "0",
+              ProducerConfig.BATCH_SIZE_CONFIG, "16384",
+              ProducerConfig.MAX_BLOCK_MS_CONFIG, "10000");
       case DURABILITY ->
           Map.of(
               ProducerConfig.LINGER_MS_CONFIG, "5",

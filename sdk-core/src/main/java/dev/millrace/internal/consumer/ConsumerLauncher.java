@@ -13,6 +13,8 @@ import dev.millrace.internal.metrics.ClientMeters;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.producer.ProducerPool;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
@@ -74,15 +76,19 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
   }
 
   private void prepareTopics() {
-    boolean createsTopics =
-        definition.deadLetter() != null && definition.deadLetter().createTopic();
+    Map<String, String> deadLetterTopics = DeadLetters.topics(definition);
+    boolean create = definition.deadLetter() != null && definition.deadLetter().createTopic();
+    List<String> needed = new ArrayList<>(definition.topics());
+    if (!create) {
+      needed.addAll(deadLetterTopics.keySet());
+    }
     shared
         .brokers()
         .prepareTopics(
             "Consumer '" + definition.name() + "'",
             settings.properties(),
-            definition.topics(),
-            createsTopics ? DeadLetters.topics(definition) : Map.of());
+            needed,
+            create ? deadLetterTopics : Map.of());
   }
 
   private Consumer<byte[], byte[]> newClient() {

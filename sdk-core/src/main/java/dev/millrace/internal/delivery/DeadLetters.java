@@ -64,17 +64,17 @@ public final class DeadLetters {
     return fixed != null ? fixed : source + "." + group + ".dlq";
   }
 
+  /** Returns where the records of a source topic go. */
+  String topic(String source) {
+    return topic(fixedTopic, source, group);
+  }
+
   /** Sends the record; the future completes when all in-sync replicas have it. */
   CompletableFuture<RecordMetadata> send(
-      ConsumerRecord<byte[], byte[]> source, int attempts, Throwable cause) {
+      String topic, ConsumerRecord<byte[], byte[]> source, int attempts, Throwable cause) {
     return sender.apply(
         new ProducerRecord<>(
-            topic(fixedTopic, source.topic(), group),
-            null,
-            null,
-            source.key(),
-            source.value(),
-            headers(source, attempts, cause)));
+            topic, null, null, source.key(), source.value(), headers(source, attempts, cause)));
   }
 
   private Headers headers(ConsumerRecord<byte[], byte[]> source, int attempts, Throwable cause) {

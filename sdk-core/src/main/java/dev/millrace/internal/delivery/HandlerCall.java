@@ -27,10 +27,14 @@ final class HandlerCall<V> {
 
   /** Worker, with the delivery's ticket claimed. Throws nothing, whatever the handler throws. */
   Outcome attempt(Delivery delivery) {
+    V value;
+    try {
+      value = decode(delivery.record());
+    } catch (PayloadException undecodable) {
+      return recovery.giveUp(undecodable);
+    }
     long start = System.nanoTime();
     try {
-      V value = decode(delivery.record());
-      start = System.nanoTime();
       handler.handle(value, new HandlerContext(delivery.record(), delivery.attempt()));
       meters.handlerReturned(System.nanoTime() - start);
       return Outcome.Handled.INSTANCE;
@@ -51,8 +55,8 @@ final class HandlerCall<V> {
       return deserializer.deserialize(record.topic(), record.headers(), record.value());
     } catch (PayloadException e) {
       throw e;
-    } catch (RuntimeException e) {
-      throw new PayloadException("The value could not be decoded: " + e.getMessage(), e);
+    } catch (RuntimeException | StackOverflowError e) {
+      throw new PayloadException("The value could not be decoded: " + e, e);
     }
   }
 }

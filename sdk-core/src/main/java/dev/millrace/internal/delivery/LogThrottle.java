@@ -2,6 +2,7 @@ package dev.millrace.internal.delivery;
 
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /** Lets one line a second through, so that a thousand failing records don't bury the first. */
 final class LogThrottle {
@@ -10,14 +11,15 @@ final class LogThrottle {
   private final AtomicLong nextNanos = new AtomicLong(System.nanoTime());
   private final AtomicLong held = new AtomicLong();
 
-  /** Returns how many lines were held back since the last one, or -1 to hold this one back too. */
-  long permit() {
+  /** Returns what the line ends with, or null when it is held back. */
+  @Nullable String permit() {
     long now = System.nanoTime();
     long next = nextNanos.get();
-    if (now - next >= 0 && nextNanos.compareAndSet(next, now + INTERVAL_NANOS)) {
-      return held.getAndSet(0);
+    if (now - next < 0 || !nextNanos.compareAndSet(next, now + INTERVAL_NANOS)) {
+      held.incrementAndGet();
+      return null;
     }
-    held.incrementAndGet();
-    return -1;
+    long count = held.getAndSet(0);
+    return count == 0 ? "" : " (" + count + " more such lines in the last second or longer)";
   }
 }

@@ -3,7 +3,6 @@ package dev.millrace.internal.delivery;
 import dev.millrace.config.BackoffDefinition;
 import dev.millrace.config.DeadLetterDefinition;
 import dev.millrace.config.RetryDefinition;
-import dev.millrace.errors.PayloadException;
 import io.github.resilience4j.core.IntervalFunction;
 import io.github.resilience4j.core.functions.Either;
 import io.github.resilience4j.retry.RetryConfig;
@@ -30,13 +29,11 @@ final class Recovery {
                 backoff.multiplier(),
                 backoff.jitter(),
                 backoff.max().toMillis()))
-        // The same bytes will not decode better a second time.
-        .ignoreExceptions(PayloadException.class)
         .build();
   }
 
   /**
-   * Decides.
+   * Decides after a handler has thrown.
    *
    * @param attempt which attempt has failed, from 1
    */
@@ -45,6 +42,11 @@ final class Recovery {
       long millis = retry.getIntervalBiFunction().apply(attempt, Either.left(cause));
       return new Outcome.RetryLater(TimeUnit.MILLISECONDS.toNanos(millis), cause);
     }
+    return giveUp(cause);
+  }
+
+  /** Decides when no attempt can help any more; the same bytes will not decode better again. */
+  Outcome giveUp(Throwable cause) {
     return hasDeadLetter ? new Outcome.DeadLetter(cause) : new Outcome.Stop(cause);
   }
 }

@@ -89,15 +89,16 @@ final class Settlement {
     if (deadLetters == null) {
       throw new IllegalStateException("No dead-letter topic is configured.");
     }
+    String topic = deadLetters.topic(delivery.record().topic());
     var unused =
         deadLetters
-            .send(delivery.record(), delivery.attempt(), cause)
+            .send(topic, delivery.record(), delivery.attempt(), cause)
             .whenComplete(
                 (metadata, failure) -> {
                   if (failure == null) {
-                    deadLetterAcknowledged(delivery, cause, metadata.topic());
+                    deadLetterAcknowledged(delivery, cause, topic);
                   } else {
-                    deadLetterFailed(delivery, failure);
+                    deadLetterFailed(delivery, failure, topic);
                   }
                 });
     return false;
@@ -108,34 +109,35 @@ final class Settlement {
     if (delivery.ticket().complete()) {
       meters.deadLettered();
     }
-    long held = deadLetterLog.permit();
-    if (held >= 0) {
+    String end = deadLetterLog.permit();
+    if (end != null) {
       LOG.warn(
-          "Consumer '{}' gave up on {} after {} attempts; it is in '{}' now. ({} such lines held back)",
+          "Consumer '{}' gave up on {} at attempt {}; it is in '{}' now.{}",
           consumer,
           place(delivery),
           delivery.attempt(),
           topic,
-          held,
+          end,
           cause);
     }
     scheduler.finish(delivery);
   }
 
   /** Producer's I/O thread, or the worker's own. The record is neither dropped nor passed. */
-  private void deadLetterFailed(Delivery delivery, Throwable failure) {
+  private void deadLetterFailed(Delivery delivery, Throwable failure, String topic) {
     meters.deadLetterFailed();
     long millis = DEAD_LETTER_BACKOFF.apply(delivery.deadLetterSendFailed());
-    long held = deadLetterLog.permit();
-    if (held >= 0) {
+    String end = deadLetterLog.permit();
+    if (end != null) {
       LOG.warn(
-          "Consumer '{}' could not write the dead letter of {}; it tries again in {} ms, and until"
-              + " then the partition's offset stays. ({} such lines held back)",
+          "Consumer '{}' could not write the dead letter of {} to '{}': {}. It tries again in {} ms;"
+              + " until it succeeds, the partition's committed offset stays.{}",
           consumer,
           place(delivery),
+          topic,
+          failure.toString(),
           millis,
-          held,
-          failure);
+          end);
     }
     if (delivery.ticket().requeue()) {
       timer.after(TimeUnit.MILLISECONDS.toNanos(millis), () -> scheduler.resume(delivery));
@@ -154,17 +156,16 @@ final class Settlement {
   }
 
   private void logFailure(Delivery delivery, Outcome.RetryLater retry) {
-    long held = failureLog.permit();
-    if (held >= 0) {
+    String end = failureLog.permit();
+    if (end != null) {
       LOG.warn(
-          "Consumer '{}' failed at {}, attempt {}; the next one follows in {} ms. ({} such lines held"
-              + " back)",
+          "Consumer '{}' failed at {}, attempt {}: {}. The next one follows in {} ms.{}",
           consumer,
           place(delivery),
           delivery.attempt(),
+          retry.cause().toString(),
           TimeUnit.NANOSECONDS.toMillis(retry.delayNanos()),
-          held,
-          retry.cause());
+          end);
     }
   }
 

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.millrace.config.BackoffDefinition;
 import dev.millrace.config.DeadLetterDefinition;
 import dev.millrace.config.RetryDefinition;
-import dev.millrace.errors.PayloadException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -66,10 +65,10 @@ class RecoveryTest {
 
   @Test
   void bytesThatDoNotDecodeAreNotTriedAgain() {
-    PayloadException poison = new PayloadException("not JSON", null);
-
-    assertThat(new Recovery(FOUR_ATTEMPTS, DEAD_LETTER).after(1, poison))
-        .isEqualTo(new Outcome.DeadLetter(poison));
+    assertThat(new Recovery(FOUR_ATTEMPTS, DEAD_LETTER).giveUp(failure))
+        .isEqualTo(new Outcome.DeadLetter(failure));
+    assertThat(new Recovery(FOUR_ATTEMPTS, null).giveUp(failure))
+        .isEqualTo(new Outcome.Stop(failure));
   }
 
   @Test
