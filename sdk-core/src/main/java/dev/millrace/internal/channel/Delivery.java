@@ -8,10 +8,9 @@ import org.jspecify.annotations.Nullable;
  * One record on its way from the poll to its end. The poll thread makes it; then it belongs to
  * whoever holds its lane, one at a time.
  */
-public final class Delivery {
+public final class Delivery implements OffsetTicket.Holder {
   private final OffsetTicket ticket;
   private final long queuedNanos;
-  private final int bytes;
 
   private @Nullable ConsumerRecord<byte[], byte[]> record;
   private int attempt = 1;
@@ -31,8 +30,7 @@ public final class Delivery {
     this.record = record;
     this.ticket = ticket;
     this.queuedNanos = queuedNanos;
-    this.bytes =
-        Math.max(0, record.serializedKeySize()) + Math.max(0, record.serializedValueSize());
+    ticket.heldBy(this);
   }
 
   /** Returns the record; it is gone once the delivery has ended. */
@@ -76,12 +74,22 @@ public final class Delivery {
     return ++deadLetterSends;
   }
 
-  /** Returns the size of key and value, in bytes. */
-  int bytes() {
-    return bytes;
+  /** Poll thread. Gives its room in the channel back at once: its lane may hang for long. */
+  @Override
+  public void withdrawn() {
+    if (lane != null) {
+      lane.inFlight.remove(this);
+    }
+    release();
   }
 
-  /** Lets go of the payload: an idle lane may keep its last delivery for long. */
+  /** Returns the size of key and value, in bytes. */
+  int bytes() {
+    ConsumerRecord<byte[], byte[]> held = record();
+    return Math.max(0, held.serializedKeySize()) + Math.max(0, held.serializedValueSize());
+  }
+
+  /** Lets go of the payload: an idle or hanging lane may keep its deliveries for long. */
   void release() {
     record = null;
   }

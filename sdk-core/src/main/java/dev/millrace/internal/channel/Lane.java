@@ -23,6 +23,8 @@ final class Lane {
     }
   }
 
+  final InFlight inFlight;
+
   // Poll thread.
   long tag;
   @Nullable Lane nextInBucket;
@@ -35,8 +37,9 @@ final class Lane {
   @SuppressWarnings("UnusedVariable") // read and written through SIZE
   private volatile int size;
 
-  Lane(long tag) {
+  Lane(long tag, InFlight inFlight) {
     this.tag = tag;
+    this.inFlight = inFlight;
   }
 
   /** Poll thread. True when the lane was idle: the caller now holds it and must make it ready. */
@@ -44,10 +47,15 @@ final class Lane {
     delivery.lane = this;
     Delivery last = tail;
     tail = delivery;
-    if (last != null) {
-      last.next = delivery;
+    if (last == null || isIdle()) {
+      // No link from the old tail: it may be old garbage, and would keep the young from collection.
+      head = delivery;
+      SIZE.setVolatile(this, 1);
+      return true;
     }
+    last.next = delivery;
     if ((int) SIZE.getAndAdd(this, 1) == 0) {
+      last.next = null;
       head = delivery;
       return true;
     }
@@ -71,12 +79,14 @@ final class Lane {
   /** Holder. Drops the head; false when the lane is now idle and no longer the caller's. */
   boolean advance() {
     Delivery ended = head();
-    ended.release();
+    if (!ended.ticket().isWithdrawn()) { // else it has left the channel already
+      inFlight.remove(ended);
+      ended.release();
+    }
     if ((int) SIZE.getAndAdd(this, -1) == 1) {
       return false;
     }
     head = ended.next;
-    // An old dead link would keep all younger deliveries from being collected.
     ended.next = null;
     return true;
   }

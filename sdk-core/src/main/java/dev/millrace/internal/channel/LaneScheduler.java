@@ -24,7 +24,7 @@ public final class LaneScheduler {
    * @param signal raised whenever a delivery ends
    */
   public LaneScheduler(int capacity, PollThreadSignal signal) {
-    this.lanes = new LaneTable(capacity);
+    this.lanes = new LaneTable(capacity, inFlight);
     this.signal = signal;
   }
 
@@ -76,7 +76,6 @@ public final class LaneScheduler {
 
   /** Holder of the lane. Ends its head; false when the lane is now idle and no longer held. */
   boolean end(Lane lane) {
-    inFlight.remove(lane.head());
     boolean more = lane.advance();
     signal.raise();
     return more;

@@ -13,11 +13,14 @@ final class LaneTable {
   private static final int MAX_BUCKETS = 1 << 20;
 
   private final @Nullable Lane[] buckets;
+  private final InFlight inFlight;
 
   /**
    * @param capacity the most records in flight
+   * @param inFlight what the lanes' deliveries count in
    */
-  LaneTable(int capacity) {
+  LaneTable(int capacity, InFlight inFlight) {
+    this.inFlight = inFlight;
     int wanted = Math.min(MAX_BUCKETS, Math.max(16, 2 * capacity));
     this.buckets = new Lane[Integer.highestOneBit(wanted - 1) << 1];
   }
@@ -38,7 +41,7 @@ final class LaneTable {
       idle.tag = tag;
       return idle;
     }
-    Lane created = new Lane(tag);
+    Lane created = new Lane(tag, inFlight);
     created.nextInBucket = buckets[bucket];
     buckets[bucket] = created;
     return created;

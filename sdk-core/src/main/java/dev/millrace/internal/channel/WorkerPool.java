@@ -68,7 +68,10 @@ public final class WorkerPool {
         return;
       }
       woken = sleepers.poll();
-      if (woken == null && workers.size() < permits) {
+      if (woken != null) {
+        // Under the lock: set later, it could end the sleeper's next sleep instead of this one.
+        woken.woken = true;
+      } else if (workers.size() < permits) {
         Worker created = new Worker();
         workers.add(created);
         created.thread.start();
@@ -78,7 +81,7 @@ public final class WorkerPool {
       lock.unlock();
     }
     if (woken != null) {
-      woken.wake();
+      LockSupport.unpark(woken.thread);
     }
   }
 
@@ -103,7 +106,7 @@ public final class WorkerPool {
     } finally {
       lock.unlock();
     }
-    all.forEach(Worker::wake);
+    all.forEach(worker -> LockSupport.unpark(worker.thread));
   }
 
   /** Interrupts the handlers that still run. */
@@ -213,11 +216,6 @@ public final class WorkerPool {
       } finally {
         lock.unlock();
       }
-    }
-
-    void wake() {
-      woken = true;
-      LockSupport.unpark(thread);
     }
   }
 }

@@ -39,6 +39,7 @@ final class ConsumerEngine {
   private final Consumer<byte[], byte[]> consumer;
   private final ConsumerMeters meters;
   private final StopRequest stop;
+  private final PollThreadSignal signal = new PollThreadSignal();
   private final Assignment assignment;
   private final Drain drain;
   private final OffsetCommitter committer;
@@ -61,10 +62,9 @@ final class ConsumerEngine {
     this.stop = stop;
     String name = definition.name();
     EngineThreads threads = new EngineThreads(name);
-    PollThreadSignal signal = new PollThreadSignal();
     LaneScheduler scheduler = new LaneScheduler(definition.channelCapacity(), signal);
     this.assignment = new Assignment(meters);
-    this.drain = new Drain(name, signal);
+    this.drain = new Drain(name, signal, stop);
     this.committer =
         new OffsetCommitter(
             name, committing(consumer), meters, definition.commitInterval(), System.nanoTime());
@@ -110,6 +110,12 @@ final class ConsumerEngine {
     return workers.isWorkerThread();
   }
 
+  /** Asks the poll thread to end, wherever it waits. Any thread. */
+  void stop(Duration timeout) {
+    stop.request(null, timeout);
+    signal.raise();
+  }
+
   /** The poll thread's whole life. Returns when everything has ended. */
   void run() {
     try {
@@ -123,9 +129,10 @@ final class ConsumerEngine {
   }
 
   private void end() {
-    int running = drain.untilIdle(assignment.all(), stop.handlersUntilNanos());
+    drain.untilIdle(assignment.all(), stop.handlersUntilNanos());
     workers.stop();
-    if (running > 0) {
+    // Not only those of the partitions owned now: a handler may hang since an earlier rebalance.
+    if (!workers.awaitEnd(until(stop.handlersUntilNanos())).isEmpty()) {
       workers.interrupt();
     }
     timer.close();
@@ -148,11 +155,15 @@ final class ConsumerEngine {
   }
 
   private Duration timeLeft() {
-    Duration left = Duration.ofNanos(stop.deadlineNanos() - System.nanoTime());
+    Duration left = until(stop.deadlineNanos());
     return left.compareTo(SHORTEST_WAIT) > 0 ? left : SHORTEST_WAIT;
   }
 
-  /** Worker. */
+  private static Duration until(long nanos) {
+    return Duration.ofNanos(Math.max(0, nanos - System.nanoTime()));
+  }
+
+  /** Worker, or the producer's I/O thread. */
   private void stopAtRecord(ConsumerRecord<byte[], byte[]> record, Throwable cause) {
     stop.request(
         new ConsumerFailedException(

@@ -17,33 +17,35 @@ final class Drain {
 
   private final String consumer;
   private final PollThreadSignal signal;
+  private final StopRequest stop;
 
-  Drain(String consumer, PollThreadSignal signal) {
+  Drain(String consumer, PollThreadSignal signal, StopRequest stop) {
     this.consumer = consumer;
     this.signal = signal;
+    this.stop = stop;
   }
 
   /**
-   * Waits for running records until the deadline, then takes the rest back.
-   *
-   * @return how many records still run, though their end will no longer count
+   * Waits for running records until the deadline, or a requested stop's if that is earlier; then
+   * takes the rest back.
    */
-  int untilIdle(Collection<AssignedPartition> partitions, long deadlineNanos) {
-    signal.await(() -> running(partitions) == 0, () -> true, deadlineNanos);
-    return takeBack(partitions);
+  void untilIdle(Collection<AssignedPartition> partitions, long deadlineNanos) {
+    signal.await(() -> running(partitions) == 0 || stop.isRequested(), () -> true, deadlineNanos);
+    if (stop.isRequested()) {
+      long stopNanos = stop.handlersUntilNanos();
+      signal.await(
+          () -> running(partitions) == 0,
+          () -> true,
+          stopNanos - deadlineNanos < 0 ? stopNanos : deadlineNanos);
+    }
+    takeBack(partitions);
   }
 
-  /**
-   * Takes back everything unfinished, at once.
-   *
-   * @return how many records still run, though their end will no longer count
-   */
-  int takeBack(Collection<AssignedPartition> partitions) {
-    int running = 0;
+  /** Takes back everything unfinished, at once, and names in the log what still ran. */
+  void takeBack(Collection<AssignedPartition> partitions) {
     List<String> stuck = new ArrayList<>();
     for (AssignedPartition partition : partitions) {
-      Abandoned abandoned = partition.tracker().withdrawAll();
-      running += abandoned.running();
+      Abandoned abandoned = partition.tracker().takeBack();
       if (abandoned.running() > 0) {
         stuck.add(
             "%s: %d running, the oldest at offset %d, %d not started"
@@ -61,13 +63,12 @@ final class Drain {
           consumer,
           stuck);
     }
-    return running;
   }
 
   private static int running(Collection<AssignedPartition> partitions) {
     int running = 0;
     for (AssignedPartition partition : partitions) {
-      running += partition.tracker().withdrawQueued();
+      running += partition.tracker().retire();
     }
     return running;
   }

@@ -52,8 +52,11 @@ final class EngineHandle implements MessageConsumer {
           .ifPresentOrElse(
               failure -> LOG.error("{}", failure.getMessage(), failure.getCause()),
               () -> LOG.info("Consumer '{}' is closed.", name));
-      onEnd.accept(this);
-      ended.countDown();
+      try {
+        onEnd.accept(this);
+      } finally {
+        ended.countDown();
+      }
     }
   }
 
@@ -114,7 +117,7 @@ final class EngineHandle implements MessageConsumer {
 
   @Override
   public void close(Duration timeout) {
-    stop.request(null, timeout);
+    engine.stop(timeout);
     if (engine.isWorkerThread()) {
       return;
     }

@@ -12,6 +12,7 @@ package dev.millrace.internal.consumer;
  * @param maxPollRecords the most records one poll returns
  */
 record FlowControl(int capacity, long capacityBytes, int maxPollRecords) {
+  private static final int MOST_AHEAD = 20_000;
 
   /** Whether one more poll fits. */
   boolean hasRoom(int records, long bytes) {
@@ -25,5 +26,22 @@ record FlowControl(int capacity, long capacityBytes, int maxPollRecords) {
   boolean hasRoomAgain(int records, long bytes) {
     int resumeBelow = Math.max(0, capacity - maxPollRecords - maxPollRecords / 2);
     return records <= resumeBelow && (bytes < capacityBytes / 2 || records == 0);
+  }
+
+  /**
+   * Whether a partition has so much delivered behind its oldest unfinished record that no more of
+   * it is taken: each costs a ticket, and a crash now would have them all handled again.
+   */
+  boolean isTooFarAhead(int open) {
+    return open > aheadLimit();
+  }
+
+  /** Whether a partition held back for that has caught up. */
+  boolean hasCaughtUp(int open) {
+    return open <= aheadLimit() / 2;
+  }
+
+  private int aheadLimit() {
+    return Math.max(MOST_AHEAD, capacity);
   }
 }

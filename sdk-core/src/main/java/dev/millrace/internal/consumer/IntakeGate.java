@@ -1,15 +1,19 @@
 package dev.millrace.internal.consumer;
 
 import java.util.Collection;
+import java.util.HashSet;
+import java.util.Set;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Holds intake back by pausing all partitions, so that the poll loop can go on polling while the
- * channel is full. Confined to the poll thread.
+ * Holds intake back by pausing partitions, so that the poll loop can go on polling: all of them
+ * while the channel is full, a single one while it has run too far ahead. Confined to the poll
+ * thread.
  */
 final class IntakeGate {
   private final Consumer<?, ?> consumer;
+  private final Set<TopicPartition> held = new HashSet<>();
   private boolean shut;
 
   IntakeGate(Consumer<?, ?> consumer) {
@@ -25,8 +29,27 @@ final class IntakeGate {
 
   void open() {
     if (shut) {
-      consumer.resume(consumer.paused());
+      Set<TopicPartition> paused = new HashSet<>(consumer.paused());
+      paused.removeAll(held);
+      consumer.resume(paused);
       shut = false;
+    }
+  }
+
+  boolean isHeld(TopicPartition partition) {
+    return held.contains(partition);
+  }
+
+  /** Holds one partition back, whether the gate is open or shut. */
+  void hold(TopicPartition partition) {
+    held.add(partition);
+    consumer.pause(Set.of(partition));
+  }
+
+  void release(TopicPartition partition) {
+    held.remove(partition);
+    if (!shut) {
+      consumer.resume(Set.of(partition));
     }
   }
 
@@ -35,5 +58,10 @@ final class IntakeGate {
     if (shut) {
       consumer.pause(partitions);
     }
+  }
+
+  /** Whoever has them next, or we again, starts anew. */
+  void gone(Collection<TopicPartition> partitions) {
+    held.removeAll(partitions);
   }
 }

@@ -14,6 +14,8 @@ import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.common.TopicPartition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The poll thread's work: poll, hand over, commit, again. The sole caller of the Kafka consumer
@@ -21,6 +23,7 @@ import org.apache.kafka.common.TopicPartition;
  * never waits for one.
  */
 final class PollLoop {
+  private static final Logger LOG = LoggerFactory.getLogger(PollLoop.class);
   private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
   /** How long a full channel is waited for before the partitions are paused. */
@@ -64,6 +67,7 @@ final class PollLoop {
   void turn() {
     long now = System.nanoTime();
     committer.commitIfDue(now, assignment.all());
+    holdBack();
     measureLag(now);
     if (hasRoom() || awaitRoom(now)) {
       gate.open();
@@ -73,6 +77,27 @@ final class PollLoop {
       // Paused partitions return nothing, but the group sees a live member.
       gate.shut();
       handOver(consumer.poll(Duration.ZERO));
+    }
+  }
+
+  /** One record that does not end must not have a partition run ahead of it without bound. */
+  private void holdBack() {
+    for (AssignedPartition partition : assignment.all()) {
+      TopicPartition name = partition.partition();
+      int open = partition.tracker().advance();
+      if (gate.isHeld(name)) {
+        if (flow.hasCaughtUp(open)) {
+          gate.release(name);
+        }
+      } else if (flow.isTooFarAhead(open)) {
+        gate.hold(name);
+        LOG.warn(
+            "No more of {} is taken for now: {} records were delivered since offset {}, which has not"
+                + " ended.",
+            name,
+            open,
+            partition.tracker().oldestOpen());
+      }
     }
   }
 
@@ -95,10 +120,34 @@ final class PollLoop {
     }
     long now = System.nanoTime();
     for (TopicPartition name : polled.partitions()) {
-      handOver(owned(name), polled.records(name), now);
+      AssignedPartition partition = assignment.get(name);
+      if (partition == null) {
+        giveBack(name, polled.records(name).get(0).offset());
+      } else {
+        handOver(partition, polled.records(name), now);
+      }
     }
-    polled.nextOffsets().forEach((name, next) -> owned(name).tracker().position(next));
+    polled
+        .nextOffsets()
+        .forEach(
+            (name, next) -> {
+              AssignedPartition partition = assignment.get(name);
+              if (partition != null) {
+                partition.tracker().position(next);
+              }
+            });
     workers.wakeOne();
+  }
+
+  /**
+   * The poll that tells of a lost partition may still return buffered records of it (under the
+   * KIP-848 protocol). They are the next owner's; should that be us, they must come again.
+   */
+  private void giveBack(TopicPartition name, long firstOffset) {
+    LOG.info("Records of {} from offset {} are left to its next owner.", name, firstOffset);
+    if (consumer.assignment().contains(name)) {
+      consumer.seek(name, firstOffset);
+    }
   }
 
   private void handOver(
@@ -107,15 +156,6 @@ final class PollLoop {
       Delivery delivery = new Delivery(record, partition.tracker().issue(record.offset()), now);
       scheduler.offer(delivery, tags.of(partition.laneSeed(), record));
     }
-  }
-
-  private AssignedPartition owned(TopicPartition name) {
-    AssignedPartition partition = assignment.get(name);
-    if (partition == null) {
-      throw new IllegalStateException(
-          "The Kafka client returned records of " + name + ", which was not assigned.");
-    }
-    return partition;
   }
 
   private void measureLag(long now) {

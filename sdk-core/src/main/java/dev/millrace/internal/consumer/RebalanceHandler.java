@@ -60,6 +60,7 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
     drain.untilIdle(leaving, System.nanoTime() + drainTimeout.toNanos());
     committer.commitNow(leaving, COMMIT_TIMEOUT);
     assignment.remove(partitions);
+    gate.gone(partitions);
   }
 
   @Override
@@ -72,5 +73,6 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
     LOG.warn("Consumer '{}' has lost {}; nothing is committed for them.", consumer, partitions);
     drain.takeBack(lost);
     assignment.remove(partitions);
+    gate.gone(partitions);
   }
 }

@@ -86,7 +86,7 @@ public final class DeadLetters {
     put(headers, GROUP, group);
     put(headers, ATTEMPTS, Integer.toString(attempts));
     put(headers, EXCEPTION_CLASS, cause.getClass().getName());
-    put(headers, EXCEPTION_MESSAGE, String.valueOf(cause.getMessage()));
+    put(headers, EXCEPTION_MESSAGE, Failures.message(cause));
     return headers;
   }
 

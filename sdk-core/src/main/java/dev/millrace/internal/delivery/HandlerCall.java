@@ -41,8 +41,8 @@ final class HandlerCall<V> {
     } catch (Throwable failure) {
       // Errors too: an offset must not pass a record because its handler ran out of memory.
       meters.handlerFailed(System.nanoTime() - start);
-      return delivery.ticket().isWithdrawn()
-          ? Outcome.Withdrawn.INSTANCE
+      return delivery.ticket().isAbandoned()
+          ? Outcome.Abandoned.INSTANCE
           : recovery.after(delivery.attempt(), failure);
     } finally {
       // A flag that this handler left behind must not fail the next record's handler.

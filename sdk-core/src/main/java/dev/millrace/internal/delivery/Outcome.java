@@ -24,7 +24,7 @@ sealed interface Outcome {
   record Stop(Throwable cause) implements Outcome {}
 
   /** The record was taken back while it ran; what its handler threw no longer matters. */
-  record Withdrawn() implements Outcome {
-    static final Withdrawn INSTANCE = new Withdrawn();
+  record Abandoned() implements Outcome {
+    static final Abandoned INSTANCE = new Abandoned();
   }
 }

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -70,7 +71,7 @@ final class Settlement {
     if (outcome instanceof Outcome.Stop stop) {
       return stop(delivery, stop.cause());
     }
-    return true; // Withdrawn
+    return true; // Abandoned
   }
 
   private boolean retryLater(Delivery delivery, Outcome.RetryLater retry) {
@@ -89,16 +90,22 @@ final class Settlement {
     if (deadLetters == null) {
       throw new IllegalStateException("No dead-letter topic is configured.");
     }
-    String topic = deadLetters.topic(delivery.record().topic());
+    ConsumerRecord<byte[], byte[]> record = delivery.record();
+    String topic = deadLetters.topic(record.topic());
     var unused =
         deadLetters
-            .send(topic, delivery.record(), delivery.attempt(), cause)
+            .send(topic, record, delivery.attempt(), cause)
             .whenComplete(
                 (metadata, failure) -> {
-                  if (failure == null) {
-                    deadLetterAcknowledged(delivery, cause, topic);
-                  } else {
-                    deadLetterFailed(delivery, failure, topic);
+                  try {
+                    if (failure == null) {
+                      deadLetterAcknowledged(delivery, cause, topic);
+                    } else {
+                      deadLetterFailed(delivery, failure, topic);
+                    }
+                  } catch (
+                      Throwable bug) { // The future would swallow it, and the lane stay parked.
+                    onStop.accept(record, bug);
                   }
                 });
     return false;
@@ -106,26 +113,35 @@ final class Settlement {
 
   /** Producer's I/O thread. */
   private void deadLetterAcknowledged(Delivery delivery, Throwable cause, String topic) {
+    String place = place(delivery);
+    int attempt = delivery.attempt();
     if (delivery.ticket().complete()) {
       meters.deadLettered();
     }
+    scheduler.finish(delivery);
     String end = deadLetterLog.permit();
     if (end != null) {
       LOG.warn(
           "Consumer '{}' gave up on {} at attempt {}; it is in '{}' now.{}",
           consumer,
-          place(delivery),
-          delivery.attempt(),
+          place,
+          attempt,
           topic,
           end,
           cause);
     }
-    scheduler.finish(delivery);
   }
 
   /** Producer's I/O thread, or the worker's own. The record is neither dropped nor passed. */
   private void deadLetterFailed(Delivery delivery, Throwable failure, String topic) {
     meters.deadLetterFailed();
+    if (failure instanceof RecordTooLargeException) {
+      // No later attempt can succeed; to skip the record is not ours to decide.
+      if (stop(delivery, failure)) {
+        scheduler.finish(delivery);
+      }
+      return;
+    }
     long millis = DEAD_LETTER_BACKOFF.apply(delivery.deadLetterSendFailed());
     String end = deadLetterLog.permit();
     if (end != null) {
@@ -135,7 +151,7 @@ final class Settlement {
           consumer,
           place(delivery),
           topic,
-          failure.toString(),
+          Failures.text(failure),
           millis,
           end);
     }
@@ -150,9 +166,9 @@ final class Settlement {
     meters.stopped();
     ConsumerRecord<byte[], byte[]> record = delivery.record();
     // Not running any more, so that the close does not wait for it; the lane stays parked.
-    delivery.ticket().requeue();
+    boolean parked = delivery.ticket().requeue();
     onStop.accept(record, cause);
-    return false;
+    return !parked;
   }
 
   private void logFailure(Delivery delivery, Outcome.RetryLater retry) {
@@ -163,7 +179,7 @@ final class Settlement {
           consumer,
           place(delivery),
           delivery.attempt(),
-          retry.cause().toString(),
+          Failures.text(retry.cause()),
           TimeUnit.NANOSECONDS.toMillis(retry.delayNanos()),
           end);
     }

@@ -2,26 +2,40 @@ package dev.millrace.internal.offset;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One delivered record's offset, and how far the record has come. It travels with the record, so
  * that ending a record needs no look-up and no lock.
  *
  * <pre>
- *   QUEUED ⇄ RUNNING → DONE
- *      ↘       ↓
- *      WITHDRAWN          (the partition was taken away, or the consumer closes)
+ *   QUEUED ⇄ RUNNING → DONE       RUNNING → LAST_RUN → DONE
+ *      ↓        ↓                              ↓
+ *  WITHDRAWN  ABANDONED                    ABANDONED
  * </pre>
  *
- * Invariant: a ticket that is withdrawn never starts again and never becomes done, so no record
- * starts after its partition has been given up, and a late end can't move a later owner's offset.
- * Workers call {@code start}, {@code complete} and {@code requeue}; only the poll thread withdraws.
+ * The lower row, and LAST_RUN, are reached only when the partition leaves or the consumer closes. A
+ * record in its last run may end well; it will not be tried again.
+ *
+ * <p>Invariant: once its partition has begun to leave, a ticket never starts again; once it is
+ * taken back, it never becomes done. So no record starts after its partition has been given up, and
+ * a late end can't move a later owner's offset. Workers call {@code start}, {@code complete} and
+ * {@code requeue}; only the poll thread takes back.
  */
 public final class OffsetTicket {
+  /**
+   * What waits for the record while it is queued; told, on the poll thread, that it never will run.
+   */
+  public interface Holder {
+    void withdrawn();
+  }
+
   private static final int QUEUED = 0;
   private static final int RUNNING = 1;
-  private static final int DONE = 2;
-  private static final int WITHDRAWN = 3;
+  private static final int LAST_RUN = 2;
+  private static final int DONE = 3;
+  private static final int WITHDRAWN = 4;
+  private static final int ABANDONED = 5;
 
   private static final VarHandle STATE;
 
@@ -34,6 +48,7 @@ public final class OffsetTicket {
   }
 
   private final long offset;
+  private @Nullable Holder holder;
 
   @SuppressWarnings("UnusedVariable") // read and written through STATE
   private volatile int state = QUEUED;
@@ -42,29 +57,46 @@ public final class OffsetTicket {
     this.offset = offset;
   }
 
+  /** Poll thread, before the record is handed over. */
+  public void heldBy(Holder waiting) {
+    holder = waiting;
+  }
+
   /** Returns the record's offset. */
   public long offset() {
     return offset;
   }
 
-  /** Claims the record for its handler; false when it has been withdrawn. Any worker. */
+  /** Claims the record for its handler; false when it has been taken back. Any worker. */
   public boolean start() {
     return STATE.compareAndSet(this, QUEUED, RUNNING);
   }
 
-  /** Records the record's end; false when it was withdrawn while it ran. Any thread, any time. */
+  /** Records the record's end; false when it was taken back while it ran. Any thread, any time. */
   public boolean complete() {
-    return STATE.compareAndSet(this, RUNNING, DONE);
+    return STATE.compareAndSet(this, RUNNING, DONE) || STATE.compareAndSet(this, LAST_RUN, DONE);
   }
 
-  /** Puts a running record back for another attempt; false when it was withdrawn meanwhile. */
+  /**
+   * Puts a running record back for another attempt; false when there will be none, because its
+   * partition leaves or has left.
+   */
   public boolean requeue() {
-    return STATE.compareAndSet(this, RUNNING, QUEUED);
+    if (STATE.compareAndSet(this, RUNNING, QUEUED)) {
+      return true;
+    }
+    STATE.compareAndSet(this, LAST_RUN, ABANDONED);
+    return false;
   }
 
-  /** Returns whether the record was taken back. */
+  /** Returns whether the record was taken back before it started, or between two attempts. */
   public boolean isWithdrawn() {
     return state == WITHDRAWN;
+  }
+
+  /** Returns whether the record was taken back while it ran. */
+  public boolean isAbandoned() {
+    return state == ABANDONED;
   }
 
   boolean isDone() {
@@ -72,21 +104,31 @@ public final class OffsetTicket {
   }
 
   boolean isRunning() {
-    return state == RUNNING;
+    int current = state;
+    return current == RUNNING || current == LAST_RUN;
   }
 
-  /** Takes back a record that is not in its handler. */
-  void withdrawQueued() {
-    STATE.compareAndSet(this, QUEUED, WITHDRAWN);
-  }
-
-  /** Takes back a record even while it is in its handler, unless it is done. */
-  void withdraw() {
-    while (true) {
+  /**
+   * Poll thread. Takes the record back if it is not in its handler; else makes this run its last.
+   */
+  void retire() {
+    while (!STATE.compareAndSet(this, RUNNING, LAST_RUN)) {
+      if (STATE.compareAndSet(this, QUEUED, WITHDRAWN)) {
+        if (holder != null) {
+          holder.withdrawn();
+        }
+        return;
+      }
       int current = state;
-      if (current == DONE || STATE.compareAndSet(this, current, WITHDRAWN)) {
+      if (current != QUEUED && current != RUNNING) {
         return;
       }
     }
+  }
+
+  /** Poll thread. Takes the record back even while it is in its handler, unless it is done. */
+  void takeBack() {
+    retire();
+    STATE.compareAndSet(this, LAST_RUN, ABANDONED);
   }
 }

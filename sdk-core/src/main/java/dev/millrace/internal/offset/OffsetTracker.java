@@ -35,8 +35,12 @@ public final class OffsetTracker {
     position = next;
   }
 
-  /** Returns what a commit may say now, or null when the last one already said it. */
-  public @Nullable OffsetAndMetadata committable() {
+  /**
+   * Moves the frontier past what is done.
+   *
+   * @return how many delivered records it has not passed, done ones among them
+   */
+  public int advance() {
     OffsetTicket last = null;
     for (OffsetTicket head = open.peek(); head != null && head.isDone(); head = open.peek()) {
       last = open.poll();
@@ -46,12 +50,19 @@ public final class OffsetTracker {
     } else if (last != null) {
       frontier = new OffsetAndMetadata(last.offset() + 1, Optional.empty(), "");
     }
-    return frontier != null && frontier.offset() > committed ? frontier : null;
+    return open.size();
+  }
+
+  /** Returns what a commit may say now, or null when the last one already said it. */
+  public @Nullable OffsetAndMetadata committable() {
+    advance();
+    // Not "greater": after a reset, because the topic was made anew, offsets start again below.
+    return frontier != null && frontier.offset() != committed ? frontier : null;
   }
 
   /** Notes that the broker has acknowledged a commit. */
   public void committed(OffsetAndMetadata offset) {
-    committed = Math.max(committed, offset.offset());
+    committed = offset.offset();
   }
 
   /** Returns how far the next poll is ahead of the frontier, in offsets. */
@@ -63,11 +74,22 @@ public final class OffsetTracker {
     return oldest == null ? 0 : position.offset() - oldest.offset();
   }
 
-  /** Takes back what has not started, and returns how many records still run. */
-  public int withdrawQueued() {
+  /** Returns the oldest unfinished offset, or -1 when all is finished. */
+  public long oldestOpen() {
+    OffsetTicket oldest = open.peek();
+    return oldest == null ? -1 : oldest.offset();
+  }
+
+  /**
+   * Sees to it that nothing starts any more: takes back what waits, and makes the runs under way
+   * the last ones.
+   *
+   * @return how many records still run
+   */
+  public int retire() {
     int running = 0;
     for (OffsetTicket ticket : open) {
-      ticket.withdrawQueued();
+      ticket.retire();
       if (ticket.isRunning()) {
         running++;
       }
@@ -75,21 +97,18 @@ public final class OffsetTracker {
     return running;
   }
 
-  /** Takes back everything that is not done, and returns what was still running, oldest first. */
-  public Abandoned withdrawAll() {
+  /** Takes back everything that is not done. */
+  public Abandoned takeBack() {
     int running = 0;
     int unstarted = 0;
     long oldestRunning = -1;
     for (OffsetTicket ticket : open) {
-      boolean wasRunning = ticket.isRunning();
-      ticket.withdraw();
-      if (ticket.isWithdrawn()) {
-        if (wasRunning) {
-          oldestRunning = running == 0 ? ticket.offset() : oldestRunning;
-          running++;
-        } else {
-          unstarted++;
-        }
+      ticket.takeBack();
+      if (ticket.isAbandoned()) {
+        oldestRunning = running == 0 ? ticket.offset() : oldestRunning;
+        running++;
+      } else if (ticket.isWithdrawn()) {
+        unstarted++;
       }
     }
     return new Abandoned(running, unstarted, oldestRunning);
@@ -98,9 +117,9 @@ public final class OffsetTracker {
   /**
    * What was left undone.
    *
-   * @param running records that were still in their handler
+   * @param running records that were in their handler, or failed in it, when they were taken back
    * @param unstarted records that had not started
-   * @param oldestRunning the lowest offset still in its handler, or -1
+   * @param oldestRunning the lowest offset of these, or -1
    */
   public record Abandoned(int running, int unstarted, long oldestRunning) {}
 }

@@ -39,19 +39,48 @@ class OffsetTicketTest {
   }
 
   @Test
-  void aWithdrawnRecordNeverStartsAgainAndNeverBecomesDone() {
-    OffsetTicket queued = new OffsetTicket(7);
-    queued.withdrawQueued();
-    assertThat(queued.start()).isFalse();
+  void aRecordTakenBackBeforeItStartedNeverStarts() {
+    OffsetTicket ticket = new OffsetTicket(7);
+    int[] told = {0};
+    ticket.heldBy(() -> told[0]++);
 
-    OffsetTicket running = new OffsetTicket(8);
-    running.start();
-    running.withdrawQueued();
-    assertThat(running.isRunning()).isTrue();
-    running.withdraw();
-    assertThat(running.complete()).isFalse();
-    assertThat(running.requeue()).isFalse();
-    assertThat(running.isWithdrawn()).isTrue();
+    ticket.retire();
+    ticket.takeBack();
+
+    assertThat(ticket.start()).isFalse();
+    assertThat(ticket.isWithdrawn()).isTrue();
+    assertThat(told[0]).isEqualTo(1);
+  }
+
+  @Test
+  void aRunUnderWayWhenItsPartitionLeavesIsTheLastButMayEndWell() {
+    OffsetTicket ends = new OffsetTicket(8);
+    ends.start();
+    ends.retire();
+    assertThat(ends.isRunning()).isTrue();
+    assertThat(ends.complete()).isTrue();
+    assertThat(ends.isDone()).isTrue();
+
+    OffsetTicket fails = new OffsetTicket(9);
+    fails.start();
+    fails.retire();
+    assertThat(fails.requeue()).isFalse();
+    assertThat(fails.isRunning()).isFalse();
+    assertThat(fails.start()).isFalse();
+    assertThat(fails.complete()).isFalse();
+  }
+
+  @Test
+  void aRecordTakenBackWhileItRanNeverBecomesDone() {
+    OffsetTicket ticket = new OffsetTicket(8);
+    ticket.start();
+
+    ticket.takeBack();
+
+    assertThat(ticket.isAbandoned()).isTrue();
+    assertThat(ticket.complete()).isFalse();
+    assertThat(ticket.requeue()).isFalse();
+    assertThat(ticket.start()).isFalse();
   }
 
   @Test
@@ -60,10 +89,9 @@ class OffsetTicketTest {
     ticket.start();
     ticket.complete();
 
-    ticket.withdraw();
+    ticket.takeBack();
 
     assertThat(ticket.isDone()).isTrue();
-    assertThat(ticket.isWithdrawn()).isFalse();
   }
 
   /** Revocation and a worker meet on the same ticket: exactly one of them may have it. */
@@ -84,7 +112,7 @@ class OffsetTicketTest {
             threads.submit(
                 () -> {
                   together.await();
-                  ticket.withdrawQueued();
+                  ticket.retire();
                   return null;
                 });
         withdrawn.get();

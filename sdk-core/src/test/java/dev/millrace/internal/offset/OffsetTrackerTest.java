@@ -83,7 +83,7 @@ class OffsetTrackerTest {
     OffsetTicket second = tracker.issue(11);
     second.start();
 
-    assertThat(tracker.withdrawQueued()).isEqualTo(1);
+    assertThat(tracker.retire()).isEqualTo(1);
     second.complete();
 
     assertThat(first.start()).isFalse();
@@ -97,7 +97,7 @@ class OffsetTrackerTest {
     tracker.issue(12).start();
     tracker.issue(13);
 
-    assertThat(tracker.withdrawAll()).isEqualTo(new Abandoned(2, 1, 11));
+    assertThat(tracker.takeBack()).isEqualTo(new Abandoned(2, 1, 11));
   }
 
   @Test
