@@ -165,21 +165,29 @@ final class ConsumerEngine {
 
   /** Worker, or the producer's I/O thread. */
   private void stopAtRecord(ConsumerRecord<byte[], byte[]> record, Throwable cause) {
-    stop.request(
+    String why =
+        definition.deadLetter() == null
+            ? "whose attempts are used up (%s). The offset stays before it; configure 'dead-letter' to go on without such records."
+            : "which can be neither handled nor written to its dead-letter topic (%s). The offset stays before it.";
+    stop(
         new ConsumerFailedException(
-            "Consumer '%s' stopped at %s-%d@%d, whose attempts are used up (%s). The offset stays before it; configure 'dead-letter' to go on without such records."
-                .formatted(
-                    definition.name(), record.topic(), record.partition(), record.offset(), cause),
-            cause),
-        definition.closeTimeout());
+            "Consumer '%s' stopped at %s-%d@%d, "
+                    .formatted(
+                        definition.name(), record.topic(), record.partition(), record.offset())
+                + why.formatted(cause),
+            cause));
   }
 
   /** Poll thread or worker. */
   private void stopBecause(Throwable failure) {
-    stop.request(
+    stop(
         new ConsumerFailedException(
-            "Consumer '%s' stopped because of %s".formatted(definition.name(), failure), failure),
-        definition.closeTimeout());
+            "Consumer '%s' stopped because of %s".formatted(definition.name(), failure), failure));
+  }
+
+  private void stop(ConsumerFailedException failure) {
+    stop.request(failure, definition.closeTimeout());
+    signal.raise();
   }
 
   private static OffsetCommitter.Client committing(Consumer<?, ?> consumer) {

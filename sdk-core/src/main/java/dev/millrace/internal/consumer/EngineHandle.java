@@ -54,6 +54,8 @@ final class EngineHandle implements MessageConsumer {
               () -> LOG.info("Consumer '{}' is closed.", name));
       try {
         onEnd.accept(this);
+      } catch (RuntimeException e) {
+        LOG.warn("Consumer '{}' has ended, but not all of its meters could be removed.", name, e);
       } finally {
         ended.countDown();
       }

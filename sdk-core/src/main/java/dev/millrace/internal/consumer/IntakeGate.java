@@ -29,9 +29,9 @@ final class IntakeGate {
 
   void open() {
     if (shut) {
-      Set<TopicPartition> paused = new HashSet<>(consumer.paused());
-      paused.removeAll(held);
-      consumer.resume(paused);
+      Set<TopicPartition> waiting = new HashSet<>(consumer.assignment());
+      waiting.removeAll(held);
+      consumer.resume(waiting);
       shut = false;
     }
   }

@@ -1,0 +1,179 @@
+package dev.millrace.internal.consumer;
+
+import static dev.millrace.internal.consumer.EngineFixture.P0;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.millrace.consumer.RecordContext;
+import dev.millrace.errors.ConsumerFailedException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What goes wrong around a record, and what the engine makes of it. */
+class EngineFailureTest {
+  private final EngineFixture engine = new EngineFixture();
+  private final Queue<Long> handled = new ConcurrentLinkedQueue<>();
+
+  @AfterEach
+  void leavesNothing() {
+    engine.close();
+  }
+
+  @Test
+  void aDeadLetterThatFailsIsSentAgainAndHoldsTheOffsetUntilItIsAcknowledged() {
+    AtomicInteger sends = new AtomicInteger();
+    CompletableFuture<RecordMetadata> last = new CompletableFuture<>();
+    engine.attempts = 1;
+    engine.deadLetterSender =
+        message ->
+            sends.incrementAndGet() < 3
+                ? CompletableFuture.failedFuture(new TimeoutException("no leader"))
+                : last;
+    engine.start(EngineFailureTest::failAtZero);
+    engine.assign(P0);
+    engine.add(P0, 0, 3);
+
+    await().until(() -> sends.get() == 3);
+    assertThat(engine.consumer.lastCommit(P0)).isEqualTo(-1);
+    last.complete(new RecordMetadata(new TopicPartition("dlq", 0), 0, 0, 0, 0, 0));
+
+    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(3));
+    assertThat(sends).hasValue(3);
+    assertThat(
+            engine
+                .registry
+                .get("millrace.consumer.records")
+                .tag("outcome", "dead-lettered")
+                .counter()
+                .count())
+        .isEqualTo(1);
+  }
+
+  @Test
+  void aDeadLetterThatIsTooLargeStopsTheConsumerInsteadOfTryingForEver() {
+    engine.attempts = 1;
+    engine.deadLetterSender =
+        message -> CompletableFuture.failedFuture(new RecordTooLargeException("2 MB"));
+    engine.start(EngineFailureTest::failAtZero);
+    engine.assign(P0);
+    engine.add(P0, 0, 1);
+
+    assertThatThrownBy(() -> engine.handle().awaitClosed(Duration.ofSeconds(20)))
+        .isInstanceOf(ConsumerFailedException.class)
+        .hasMessageContaining("orders-0@0, which can be neither handled nor written")
+        .hasRootCauseInstanceOf(RecordTooLargeException.class);
+    assertThat(engine.consumer.lastCommit(P0)).isEqualTo(-1);
+  }
+
+  @Test
+  void anExceptionWhoseMessageThrowsIsAFailureLikeAnyOther() {
+    engine.start(
+        (value, context) -> {
+          if (context.attempt() == 1) {
+            throw new HostileException();
+          }
+          handled.add(context.offset());
+        });
+    engine.assign(P0);
+    engine.add(P0, 0, 1);
+
+    await().until(() -> handled.contains(0L));
+  }
+
+  @Test
+  void afterOffsetsStartAnewCommitsFollow() {
+    engine.start((value, context) -> handled.add(context.offset()));
+    engine.assign(P0);
+    engine.add(P0, 0, 10);
+    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(10));
+
+    // What a reset does when the topic has been made anew.
+    engine.consumer.schedulePollTask(
+        () -> {
+          engine.consumer.seek(P0, 0);
+          engine.addNow(P0, 0, 5);
+        });
+
+    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(5));
+  }
+
+  @Test
+  void recordsThatArriveWithTheNewsOfTheirPartitionsLossAreLeftToItsNextOwner() {
+    engine.start((value, context) -> handled.add(context.offset()));
+    engine.assign(P0);
+    engine.consumer.schedulePollTask(
+        () -> {
+          engine.consumer.lose(List.of(P0));
+          engine.addNow(P0, 0, 3);
+        });
+    await().until(() -> engine.handle().assignment().isEmpty());
+    int polls = engine.consumer.polls.get();
+    await().until(() -> engine.consumer.polls.get() > polls + 3);
+
+    assertThat(engine.handle().failure()).isEmpty();
+    assertThat(handled).isEmpty();
+    assertThat(engine.consumer.position(P0)).as("they will come again").isZero();
+  }
+
+  @Test
+  void aPartitionDoesNotRunAheadOfItsUnfinishedRecordWithoutBound() {
+    engine.start(
+        (value, context) -> {
+          if (context.offset() == 0) {
+            engine.release.await();
+          }
+          handled.add(context.offset());
+        });
+    engine.assign(P0);
+    engine.add(P0, 0, 30_000);
+
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> engine.consumer.paused().contains(P0) && handled.size() > 20_000 - 100);
+    assertThat(handled).hasSizeBetween(20_000 - 100, 20_000 + 100);
+    engine.release.countDown();
+
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(30_000));
+  }
+
+  @Test
+  void aFailureWhileTheMetersAreTakenAwayDoesNotHideTheEnd() throws Exception {
+    engine.onEnd =
+        ended -> {
+          throw new IllegalStateException("the registry is closed");
+        };
+    engine.start((value, context) -> {});
+
+    engine.handle().close(Duration.ofSeconds(5));
+
+    assertThat(engine.handle().awaitClosed(Duration.ofSeconds(20))).isTrue();
+  }
+
+  private static void failAtZero(String value, RecordContext context) {
+    if (context.offset() == 0) {
+      throw new IllegalArgumentException("poison");
+    }
+  }
+
+  private static final class HostileException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    @Override
+    public String getMessage() {
+      throw new IllegalStateException("hostile");
+    }
+  }
+}

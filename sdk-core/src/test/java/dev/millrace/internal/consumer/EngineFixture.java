@@ -1,0 +1,165 @@
+package dev.millrace.internal.consumer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.millrace.config.BackoffDefinition;
+import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.config.DeadLetterDefinition;
+import dev.millrace.config.DeliverySemantics;
+import dev.millrace.config.Format;
+import dev.millrace.config.Ordering;
+import dev.millrace.config.RetryDefinition;
+import dev.millrace.config.TuningProfile;
+import dev.millrace.consumer.ConsumerState;
+import dev.millrace.consumer.MessageConsumer;
+import dev.millrace.consumer.RecordHandler;
+import dev.millrace.internal.delivery.DeadLetters;
+import dev.millrace.internal.metrics.ConsumerMeters;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.jspecify.annotations.Nullable;
+
+/** An engine on Kafka's fake consumer, and the hands to drive it. */
+final class EngineFixture implements AutoCloseable {
+  static final TopicPartition P0 = new TopicPartition("orders", 0);
+  static final TopicPartition P1 = new TopicPartition("orders", 1);
+  static final int CAPACITY = 40;
+  static final int MAX_POLL = 20;
+
+  final FakeConsumer consumer = new FakeConsumer(P0, P1);
+  final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+
+  /** Opened at the end, for handlers that wait on it. */
+  final CountDownLatch release = new CountDownLatch(1);
+
+  Ordering ordering = Ordering.KEY;
+  int permits = 4;
+  int attempts = 2;
+  Duration backoff = Duration.ofMillis(20);
+  Duration drain = Duration.ofSeconds(5);
+  Consumer<MessageConsumer> onEnd = ended -> {};
+  @Nullable Function<ProducerRecord<byte[], byte[]>, CompletableFuture<RecordMetadata>>
+      deadLetterSender;
+
+  private @Nullable EngineHandle handle;
+
+  void start(RecordHandler<String> handler) {
+    ConsumerDefinition definition = definition();
+    StopRequest stop = new StopRequest();
+    ConsumerEngine engine =
+        new ConsumerEngine(
+            definition,
+            MAX_POLL,
+            consumer,
+            new StringDeserializer(),
+            handler,
+            definition.deadLetter() == null
+                ? null
+                : new DeadLetters("group", definition.deadLetter(), deadLetterSender),
+            new ConsumerMeters(registry, definition.name(), definition.groupId()),
+            stop);
+    handle = new EngineHandle(definition.name(), Duration.ofSeconds(5), engine, stop, onEnd);
+    handle.start();
+  }
+
+  EngineHandle handle() {
+    EngineHandle started = handle;
+    assertThat(started).isNotNull();
+    return started;
+  }
+
+  void assign(TopicPartition... partitions) {
+    consumer.schedulePollTask(() -> consumer.rebalance(List.of(partitions)));
+    await()
+        .untilAsserted(
+            () -> assertThat(handle().assignment()).containsExactlyInAnyOrder(partitions));
+  }
+
+  /** Has the next polls return records with a key each. */
+  void add(TopicPartition partition, long from, int count) {
+    consumer.schedulePollTask(() -> addNow(partition, from, count));
+  }
+
+  /** Poll thread. */
+  void addNow(TopicPartition partition, long from, int count) {
+    for (long offset = from; offset < from + count; offset++) {
+      consumer.addRecord(
+          new ConsumerRecord<>(
+              partition.topic(),
+              partition.partition(),
+              offset,
+              bytes("key-" + offset),
+              bytes("value-" + offset)));
+    }
+  }
+
+  double gauge(String name) {
+    return registry.get(name).gauge().value();
+  }
+
+  static void hold(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(20, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Ends the engine and checks that it leaves nothing. */
+  @Override
+  public void close() {
+    release.countDown();
+    if (handle != null) {
+      handle.close(Duration.ofSeconds(5));
+      assertThat(handle.state()).isIn(ConsumerState.CLOSED, ConsumerState.FAILED);
+    }
+    assertThat(registry.getMeters()).isEmpty();
+    await().untilAsserted(() -> assertThat(engineThreads()).isEmpty());
+  }
+
+  static List<String> engineThreads() {
+    return Thread.getAllStackTraces().keySet().stream()
+        .map(Thread::getName)
+        .filter(name -> name.startsWith("millrace-engine-test-"))
+        .toList();
+  }
+
+  private ConsumerDefinition definition() {
+    return new ConsumerDefinition(
+        "engine-test",
+        List.of("localhost:9092"),
+        List.of("orders"),
+        "group",
+        DeliverySemantics.AT_LEAST_ONCE,
+        ordering,
+        permits,
+        CAPACITY,
+        1 << 20,
+        Format.AUTO,
+        TuningProfile.BALANCED,
+        new RetryDefinition(attempts, new BackoffDefinition(backoff, 1, backoff, 0)),
+        deadLetterSender == null ? null : new DeadLetterDefinition(null, false),
+        Duration.ofMillis(20),
+        drain,
+        Duration.ofSeconds(5),
+        Map.of());
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+}
