@@ -126,9 +126,8 @@ public final class OffsetTicket {
     }
   }
 
-  /** Poll thread. Takes the record back even while it is in its handler, unless it is done. */
-  void takeBack() {
-    retire();
+  /** Poll thread, after {@link #retire}. Takes the record back from its last run. */
+  void abandon() {
     STATE.compareAndSet(this, LAST_RUN, ABANDONED);
   }
 }

@@ -1,6 +1,7 @@
 package dev.millrace.internal.offset;
 
 import java.util.ArrayDeque;
+import java.util.Iterator;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.jspecify.annotations.Nullable;
@@ -81,14 +82,16 @@ public final class OffsetTracker {
   }
 
   /**
-   * Sees to it that nothing starts any more: takes back what waits, and makes the runs under way
-   * the last ones.
+   * Sees to it that nothing starts any more: takes back what waits, and makes the runs under way the
+   * last ones. From the newest to the oldest: a worker that passes over a record taken back must not
+   * find a later one of its key that still starts.
    *
    * @return how many records still run
    */
   public int retire() {
     int running = 0;
-    for (OffsetTicket ticket : open) {
+    for (Iterator<OffsetTicket> newestFirst = open.descendingIterator(); newestFirst.hasNext(); ) {
+      OffsetTicket ticket = newestFirst.next();
       ticket.retire();
       if (ticket.isRunning()) {
         running++;
@@ -99,11 +102,12 @@ public final class OffsetTracker {
 
   /** Takes back everything that is not done. */
   public Abandoned takeBack() {
+    retire();
     int running = 0;
     int unstarted = 0;
     long oldestRunning = -1;
     for (OffsetTicket ticket : open) {
-      ticket.takeBack();
+      ticket.abandon();
       if (ticket.isAbandoned()) {
         oldestRunning = running == 0 ? ticket.offset() : oldestRunning;
         running++;

@@ -45,7 +45,7 @@ class OffsetTicketTest {
     ticket.heldBy(() -> told[0]++);
 
     ticket.retire();
-    ticket.takeBack();
+    ticket.abandon();
 
     assertThat(ticket.start()).isFalse();
     assertThat(ticket.isWithdrawn()).isTrue();
@@ -75,7 +75,8 @@ class OffsetTicketTest {
     OffsetTicket ticket = new OffsetTicket(8);
     ticket.start();
 
-    ticket.takeBack();
+    ticket.retire();
+    ticket.abandon();
 
     assertThat(ticket.isAbandoned()).isTrue();
     assertThat(ticket.complete()).isFalse();
@@ -89,7 +90,8 @@ class OffsetTicketTest {
     ticket.start();
     ticket.complete();
 
-    ticket.takeBack();
+    ticket.retire();
+    ticket.abandon();
 
     assertThat(ticket.isDone()).isTrue();
   }
