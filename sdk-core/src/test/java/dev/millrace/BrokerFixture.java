@@ -11,6 +11,7 @@ import dev.millrace.testkit.TopicProbe;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -167,6 +168,14 @@ final class BrokerFixture implements AutoCloseable {
         .filter(name -> List.of(prefixes).stream().anyMatch(name::startsWith))
         .sorted()
         .toList();
+  }
+
+  /** Whether a consumer's poll thread waits for running handlers: it has taken back the others. */
+  static boolean isDraining(String consumer) {
+    return Thread.getAllStackTraces().entrySet().stream()
+        .filter(thread -> thread.getKey().getName().equals("millrace-" + consumer + "-poll"))
+        .flatMap(thread -> Arrays.stream(thread.getValue()))
+        .anyMatch(frame -> frame.getClassName().endsWith(".Drain"));
   }
 
   /** What a blocked handler does: waits for the test to let it go. */

@@ -24,7 +24,9 @@ import org.apache.kafka.common.header.internals.RecordHeader;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** A failure that stays: the record goes to the dead-letter topic as it came, and the next flows. */
+/**
+ * A failure that stays: the record goes to the dead-letter topic as it came, and the next flows.
+ */
 @KafkaTest
 class DeadLetterTest {
   private static final String CONFIG =
@@ -80,8 +82,7 @@ class DeadLetterTest {
     ConsumerRecord<byte[], byte[]> dead = onlyDeadLetter();
     assertThat(dead.key()).isEqualTo(key);
     assertThat(dead.value()).isEqualTo(value);
-    assertThat(Arrays.copyOf(dead.headers().toArray(), 3))
-        .containsExactlyElementsOf(headers);
+    assertThat(Arrays.copyOf(dead.headers().toArray(), 3)).containsExactlyElementsOf(headers);
     assertThat(added(dead, 3))
         .isEqualTo(
             Map.of(
@@ -114,8 +115,7 @@ class DeadLetterTest {
     broker.send(new ProducerRecord<>(broker.topic(), "a".getBytes(UTF_8), poison));
     broker.send("a", "{\"id\":\"o-1\",\"quantity\":3}");
 
-    subscribe(
-        Order.class, (order, context) -> seen.add(order.id() + "x" + order.quantity()));
+    subscribe(Order.class, (order, context) -> seen.add(order.id() + "x" + order.quantity()));
 
     broker.awaitLagZero();
     ConsumerRecord<byte[], byte[]> dead = onlyDeadLetter();
@@ -159,8 +159,7 @@ class DeadLetterTest {
 
     await()
         .atMost(SOON)
-        .untilAsserted(
-            () -> assertThat(seen).containsExactlyInAnyOrder("gone=null", "null=o-2"));
+        .untilAsserted(() -> assertThat(seen).containsExactlyInAnyOrder("gone=null", "null=o-2"));
     broker.awaitLagZero();
     assertThat(broker.read(broker.deadLetterTopic()).readAll()).isEmpty();
   }

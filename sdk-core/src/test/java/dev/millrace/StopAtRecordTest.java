@@ -64,8 +64,7 @@ class StopAtRecordTest {
                     throw cause;
                   }
                 });
-    Counter stopped =
-        registry.get("millrace.consumer.records").tag("outcome", "stopped").counter();
+    Counter stopped = registry.get("millrace.consumer.records").tag("outcome", "stopped").counter();
 
     assertThatThrownBy(() -> consumer.awaitClosed(SOON))
         .isInstanceOf(ConsumerFailedException.class)

@@ -1,0 +1,126 @@
+package dev.millrace;
+
+import static dev.millrace.BrokerFixture.SOON;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.millrace.consumer.MessageConsumer;
+import dev.millrace.testkit.EmbeddedKafka;
+import dev.millrace.testkit.KafkaTest;
+import dev.millrace.testkit.TestTopics;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Consumers of one group come and go while records flow. */
+@KafkaTest
+class RebalanceTest {
+  private static final int PARTITIONS = 4;
+  private static final int KEYS = 200;
+  private static final int PER_KEY = 200;
+  private static final int CHANNEL_CAPACITY = 500;
+
+  private static final String CLASSIC = "{ session.timeout.ms: 20000, heartbeat.interval.ms: 200 }";
+  private static final String CONSUMER = "{ group.protocol: consumer }";
+
+  private final BrokerFixture broker;
+  private final OrderWatch order = new OrderWatch();
+  private int sent;
+  private int changes;
+
+  RebalanceTest(EmbeddedKafka kafka, TestTopics topics) {
+    broker = new BrokerFixture(kafka, topics);
+  }
+
+  @AfterEach
+  void close() {
+    broker.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {CLASSIC, CONSUMER})
+  void nothingIsLostAndEachKeyStaysInOrder(String properties) {
+    broker.create(PARTITIONS);
+    send(PER_KEY / 2);
+    MessageConsumer first = join(properties);
+    underLoad();
+    MessageConsumer second = join(properties);
+    underLoad();
+    MessageConsumer third = join(properties);
+    underLoad();
+    leave(first);
+    underLoad();
+    MessageConsumer fourth = join(properties);
+    underLoad();
+    leave(second);
+    send(PER_KEY - sent);
+
+    broker.awaitLagZero();
+    order.assertAllHandled(KEYS, PER_KEY);
+    assertThat(third.assignment()).hasSize(PARTITIONS / 2);
+    assertThat(fourth.assignment()).hasSize(PARTITIONS / 2);
+    // Each change may repeat what was in flight where partitions left, and no more.
+    assertThat(order.repeated()).isLessThanOrEqualTo((long) changes * CHANNEL_CAPACITY);
+  }
+
+  /** Sends more, and waits until a part of it is handled: what follows finds the rest in flow. */
+  private void underLoad() {
+    long before = order.handled();
+    send(PER_KEY / 16);
+    await().atMost(SOON).until(() -> order.handled() >= before + 500);
+  }
+
+  private MessageConsumer join(String properties) {
+    MessageConsumer consumer =
+        broker
+            .factory(
+                """
+                kafka:
+                  common: { bootstrap-servers: "${BROKERS}" }
+                  consumers:
+                    rebalance:
+                      topics: ["${TOPIC}"]
+                      group-id: ${GROUP}
+                      concurrency: 8
+                      channel-capacity: %d
+                      drain-timeout: 20s
+                      retry: { max-attempts: 1 }
+                      properties: %s
+                """
+                    .formatted(CHANNEL_CAPACITY, properties))
+            .createConsumer("rebalance", String.class)
+            .subscribe(
+                (value, context) ->
+                    order.handle(context.key(), Long.parseLong(value), RebalanceTest::work));
+    await().atMost(SOON).until(() -> !consumer.assignment().isEmpty());
+    changed();
+    return consumer;
+  }
+
+  private void leave(MessageConsumer consumer) {
+    consumer.close(Duration.ofSeconds(20));
+    changed();
+  }
+
+  /** A change that came too late to meet records proves nothing. */
+  private void changed() {
+    changes++;
+    assertThat(order.handled()).as("handled when membership had changed").isLessThan(KEYS * sent);
+  }
+
+  private void send(int perKey) {
+    for (int i = 0; i < perKey; i++, sent++) {
+      for (int key = 0; key < KEYS; key++) {
+        broker.sendLater("key-" + key, Integer.toString(sent));
+      }
+    }
+    broker.flush();
+  }
+
+  private static void work() {
+    LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(2));
+  }
+}
