@@ -108,7 +108,9 @@ class RebalanceTest {
   /** A change that came too late to meet records proves nothing. */
   private void changed() {
     changes++;
-    assertThat(order.handled()).as("handled when membership had changed").isLessThan(KEYS * sent);
+    assertThat(order.handled())
+        .as("handled when membership had changed")
+        .isLessThan((long) KEYS * sent);
   }
 
   private void send(int perKey) {

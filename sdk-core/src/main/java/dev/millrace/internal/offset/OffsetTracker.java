@@ -82,9 +82,9 @@ public final class OffsetTracker {
   }
 
   /**
-   * Sees to it that nothing starts any more: takes back what waits, and makes the runs under way the
-   * last ones. From the newest to the oldest: a worker that passes over a record taken back must not
-   * find a later one of its key that still starts.
+   * Sees to it that nothing starts any more: takes back what waits, and makes the runs under way
+   * the last ones. From the newest to the oldest: a worker that passes over a record taken back
+   * must not find a later one of its key that still starts.
    *
    * @return how many records still run
    */

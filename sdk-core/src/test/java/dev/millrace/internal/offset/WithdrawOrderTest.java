@@ -37,7 +37,7 @@ class WithdrawOrderTest {
                 return lane.stream().filter(OffsetTicket::start).count();
               });
 
-      tracker.withdrawQueued();
+      tracker.retire();
 
       assertThat(startedBehind.get(10, TimeUnit.SECONDS)).isZero();
     } finally {
