@@ -50,6 +50,7 @@ public final class KafkaFactory implements AutoCloseable {
   private final ClientProperties clientProperties;
   private final Brokers brokers;
   private final ProducerPool producers;
+  private final ProducerPool deadLetterProducers;
   private final RunningConsumers consumers = new RunningConsumers();
   private final ConsumerLauncher.Surroundings surroundings;
 
@@ -60,11 +61,12 @@ public final class KafkaFactory implements AutoCloseable {
     this.brokers = new Brokers(config.common().connectTimeout());
     ClientMeters clientMeters = new ClientMeters(builder.meterRegistry);
     this.producers = new ProducerPool(clientMeters);
+    this.deadLetterProducers = new ProducerPool(clientMeters);
     MeterRegistry registry =
         builder.meterRegistry != null ? builder.meterRegistry : new CompositeMeterRegistry();
     this.surroundings =
         new ConsumerLauncher.Surroundings(
-            clientProperties, brokers, producers, registry, clientMeters, consumers);
+            clientProperties, brokers, deadLetterProducers, registry, clientMeters, consumers);
   }
 
   /**
@@ -187,6 +189,7 @@ public final class KafkaFactory implements AutoCloseable {
   @Override
   public void close() {
     consumers.close();
+    deadLetterProducers.close(PRODUCER_CLOSE_TIMEOUT);
     producers.close(PRODUCER_CLOSE_TIMEOUT);
   }
 

@@ -95,7 +95,7 @@ class FlowTest {
                       group-id: ${GROUP}
                       concurrency: 4
                       channel-capacity: 40
-                      drain-timeout: 1s
+                      drain-timeout: 500ms
                       properties:
                         max.poll.interval.ms: 3000
                         session.timeout.ms: 6000
@@ -151,7 +151,7 @@ class FlowTest {
                       group-id: ${GROUP}
                       concurrency: 2
                       channel-capacity: 8
-                      drain-timeout: 500ms
+                      drain-timeout: 200ms
                       properties:
                         max.poll.interval.ms: 1500
                         session.timeout.ms: 6000

@@ -146,6 +146,14 @@ class ProducersTest {
   }
 
   @Test
+  void aSettingThatTheClientRefusesIsTheDefinitionsFault() {
+    assertThatThrownBy(() -> factory.createProducer("refused"))
+        .isInstanceOf(InvalidDefinitionException.class)
+        .hasMessageContaining("refused")
+        .hasMessageContaining("no.such.Interceptor");
+  }
+
+  @Test
   void jsonComesBackAsItsType() {
     Queue<Order> seen = new ConcurrentLinkedQueue<>();
     factory.createConsumer("orders", Order.class).subscribe((order, context) -> seen.add(order));

@@ -4,6 +4,7 @@ import static dev.millrace.BrokerFixture.SOON;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.millrace.consumer.RecordHandler;
 import dev.millrace.testkit.EmbeddedKafka;
 import dev.millrace.testkit.KafkaTest;
 import dev.millrace.testkit.TestTopics;
@@ -28,37 +29,47 @@ class RetryInPlaceTest {
     broker.close();
   }
 
-  /** With one permit: a back-off that held its worker would let nobody else on. */
   @Test
-  void aKeyInBackoffWaitsForItselfWhileOthersGoOn() {
+  void laterRecordsOfTheKeyWaitForTheRetries() {
+    broker.create(1);
+    broker.send("a", "a1");
+    broker.send("a", "a2");
+
+    subscribe(
+        "50ms",
+        (value, context) -> {
+          seen.add(value + "#" + context.attempt());
+          if (value.equals("a1") && context.attempt() < 3) {
+            throw new IllegalStateException("not yet");
+          }
+        });
+
+    broker.awaitLagZero();
+    assertThat(seen).containsExactly("a1#1", "a1#2", "a1#3", "a2#1");
+  }
+
+  /** There is one permit: a back-off that kept it would let nobody else on for ten minutes. */
+  @Test
+  void otherKeysGoOnWhileAKeyIsInBackoff() {
     broker.create(1);
     broker.send("a", "a1");
     broker.send("a", "a2");
     broker.send("b", "b1");
-    KafkaFactory factory =
-        broker.factory(
-            """
-            kafka:
-              common: { bootstrap-servers: "${BROKERS}" }
-              consumers:
-                retry-in-place:
-                  topics: ["${TOPIC}"]
-                  group-id: ${GROUP}
-                  concurrency: 1
-                  retry: { max-attempts: 3, backoff: { initial: 1s, multiplier: 1, jitter: 0 } }
-            """);
-    factory
-        .createConsumer("retry-in-place", String.class)
-        .subscribe(
-            (value, context) -> {
-              seen.add(value + "#" + context.attempt());
-              if (value.equals("a1") && context.attempt() < 3) {
-                throw new IllegalStateException("not yet");
-              }
-            });
 
-    broker.awaitLagZero();
-    assertThat(seen).containsExactly("a1#1", "b1#1", "a1#2", "a1#3", "a2#1");
+    subscribe(
+        "10m",
+        (value, context) -> {
+          seen.add(value + "#" + context.attempt());
+          if (value.equals("a1")) {
+            throw new IllegalStateException("not yet");
+          }
+        });
+    await().atMost(SOON).until(() -> seen.contains("b1#1"));
+    broker.send("c", "c1");
+    await().atMost(SOON).until(() -> seen.contains("c1#1"));
+
+    assertThat(seen).containsExactly("a1#1", "b1#1", "c1#1");
+    assertThat(broker.committed(0)).isLessThanOrEqualTo(0);
   }
 
   @Test
@@ -66,26 +77,15 @@ class RetryInPlaceTest {
     broker.create(1);
     broker.send("stack", "1");
     broker.send("assert", "2");
-    KafkaFactory factory =
-        broker.factory(
-            """
-            kafka:
-              common: { bootstrap-servers: "${BROKERS}" }
-              consumers:
-                retry-errors:
-                  topics: ["${TOPIC}"]
-                  group-id: ${GROUP}
-                  retry: { max-attempts: 2, backoff: { initial: 1ms } }
-            """);
-    factory
-        .createConsumer("retry-errors", String.class)
-        .subscribe(
-            (value, context) -> {
-              seen.add(context.key() + "#" + context.attempt());
-              if (context.attempt() == 1) {
-                throw value.equals("1") ? new StackOverflowError() : new AssertionError("broken");
-              }
-            });
+
+    subscribe(
+        "1ms",
+        (value, context) -> {
+          seen.add(context.key() + "#" + context.attempt());
+          if (context.attempt() == 1) {
+            throw value.equals("1") ? new StackOverflowError() : new AssertionError("broken");
+          }
+        });
 
     await()
         .atMost(SOON)
@@ -95,5 +95,25 @@ class RetryInPlaceTest {
                     .containsExactlyInAnyOrderElementsOf(
                         List.of("stack#1", "stack#2", "assert#1", "assert#2")));
     broker.awaitLagZero();
+  }
+
+  private void subscribe(String backoff, RecordHandler<String> handler) {
+    broker
+        .factory(
+            """
+            kafka:
+              common: { bootstrap-servers: "${BROKERS}" }
+              consumers:
+                retry-in-place:
+                  topics: ["${TOPIC}"]
+                  group-id: ${GROUP}
+                  concurrency: 1
+                  retry:
+                    max-attempts: 3
+                    backoff: { initial: %s, multiplier: 1, max: 10m, jitter: 0 }
+            """
+                .formatted(backoff))
+        .createConsumer("retry-in-place", String.class)
+        .subscribe(handler);
   }
 }

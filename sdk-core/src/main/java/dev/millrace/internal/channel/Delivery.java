@@ -15,7 +15,6 @@ public final class Delivery implements OffsetTicket.Holder {
   private @Nullable ConsumerRecord<byte[], byte[]> record;
   private int attempt = 1;
   private @Nullable Throwable deadLetterCause;
-  private int deadLetterSends;
 
   // The scheduler's own.
   @Nullable Lane lane;
@@ -69,11 +68,6 @@ public final class Delivery implements OffsetTicket.Holder {
     deadLetterCause = cause;
   }
 
-  /** Counts a send to the dead-letter topic that failed, and returns how many have. */
-  public int deadLetterSendFailed() {
-    return ++deadLetterSends;
-  }
-
   /** Poll thread. Gives its room in the channel back at once: its lane may hang for long. */
   @Override
   public void withdrawn() {
@@ -92,5 +86,6 @@ public final class Delivery implements OffsetTicket.Holder {
   /** Lets go of the payload: an idle or hanging lane may keep its deliveries for long. */
   void release() {
     record = null;
+    deadLetterCause = null;
   }
 }

@@ -72,9 +72,7 @@ public final class WorkerPool {
         // Under the lock: set later, it could end the sleeper's next sleep instead of this one.
         woken.woken = true;
       } else if (workers.size() < permits) {
-        Worker created = new Worker();
-        workers.add(created);
-        created.thread.start();
+        start(new Worker());
       }
       someCanWake = !sleepers.isEmpty() || workers.size() < permits;
     } finally {
@@ -82,6 +80,16 @@ public final class WorkerPool {
     }
     if (woken != null) {
       LockSupport.unpark(woken.thread);
+    }
+  }
+
+  /** Under the lock. Whoever calls may be a thread that swallows what is thrown. */
+  private void start(Worker worker) {
+    try {
+      worker.thread.start();
+      workers.add(worker);
+    } catch (Throwable noThread) {
+      onBug.accept(noThread);
     }
   }
 

@@ -164,10 +164,11 @@ public final class ClientProperties {
           null);
     }
     int maxPollInterval = number(parsed, ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG);
+    // A revocation waits for running records and then for the commit, between two polls.
     long drain = definition.drainTimeout().toMillis();
-    if (2 * drain > maxPollInterval) {
+    if (drain + Math.max(drain, 500) > maxPollInterval / 2) {
       throw new InvalidDefinitionException(
-          "%s: drain-timeout is %d ms, more than half of max.poll.interval.ms (%d ms), so that waiting for running records could cost the group membership; lower the one or raise the other."
+          "%s: drain-timeout is %d ms; waiting so long for running records, and again for the commit, takes more than half of max.poll.interval.ms (%d ms) and could cost the group membership; lower the one or raise the other."
               .formatted(owner, drain, maxPollInterval),
           null);
     }

@@ -82,7 +82,7 @@ final class ConsumerEngine {
     this.workers =
         new WorkerPool(
             definition.concurrency(), threads.workers(), scheduler, pipeline, this::stopBecause);
-    IntakeGate gate = new IntakeGate(consumer);
+    IntakeGate gate = new IntakeGate(consumer, assignment);
     this.loop =
         new PollLoop(
             consumer,
@@ -129,20 +129,16 @@ final class ConsumerEngine {
   }
 
   private void end() {
-    drain.untilIdle(assignment.all(), stop.handlersUntilNanos());
+    step("drain", () -> drain.untilIdle(assignment.all(), stop.handlersUntilNanos()));
     workers.stop();
     // Not only those of the partitions owned now: a handler may hang since an earlier rebalance.
     if (!workers.awaitEnd(until(stop.handlersUntilNanos())).isEmpty()) {
       workers.interrupt();
     }
     timer.close();
-    committer.commitNow(assignment.all(), timeLeft());
-    assignment.remove(assignment.names());
-    try {
-      consumer.close(CloseOptions.timeout(timeLeft()));
-    } catch (RuntimeException e) {
-      LOG.warn("Consumer '{}': the Kafka client did not close cleanly.", definition.name(), e);
-    }
+    step("commit", () -> committer.commitNow(assignment.all(), timeLeft()));
+    step("forget its partitions", () -> assignment.remove(assignment.names()));
+    step("leave the group", () -> consumer.close(CloseOptions.timeout(timeLeft())));
     List<Thread> stuck = workers.awaitEnd(timeLeft());
     if (!stuck.isEmpty()) {
       LOG.warn(
@@ -151,7 +147,16 @@ final class ConsumerEngine {
           stuck.size(),
           stuck.stream().map(Thread::getName).toList());
     }
-    meters.close();
+    step("remove its meters", meters::close);
+  }
+
+  /** One step that fails must not keep the next from being taken. */
+  private void step(String what, Runnable step) {
+    try {
+      step.run();
+    } catch (RuntimeException e) {
+      LOG.warn("Consumer '{}' ends, but could not {}.", definition.name(), what, e);
+    }
   }
 
   private Duration timeLeft() {

@@ -39,7 +39,7 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
   public record Surroundings(
       ClientProperties clientProperties,
       Brokers brokers,
-      ProducerPool producers,
+      ProducerPool deadLetterProducers,
       MeterRegistry registry,
       ClientMeters clientMeters,
       RunningConsumers running) {}
@@ -69,7 +69,7 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
     try {
       prepareTopics();
       return start(newClient(), handler);
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       shared.running().release(definition.name());
       throw e;
     }
@@ -97,7 +97,9 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
     } catch (KafkaException e) {
       throw new InvalidDefinitionException(
           "Consumer '%s': the Kafka client can't be made: %s"
-              .formatted(definition.name(), e.getCause() == null ? e : e.getCause()),
+              .formatted(
+                  definition.name(),
+                  e.getCause() == null ? e.getMessage() : e.getCause().getMessage()),
           e);
     }
   }
@@ -130,7 +132,7 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
               });
       shared.running().start(handle, handle::start);
       return handle;
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       clientMeters.close();
       meters.close();
       client.close();
@@ -149,10 +151,8 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
       ProducerRecord<byte[], byte[]> deadLetter) {
     try {
       return shared
-          .producers()
-          .slot(
-              definition.name() + "-dead-letters",
-              () -> shared.clientProperties().deadLetterProducer(definition))
+          .deadLetterProducers()
+          .slot(definition.name(), () -> shared.clientProperties().deadLetterProducer(definition))
           .send(deadLetter);
     } catch (RuntimeException e) {
       return CompletableFuture.failedFuture(e);

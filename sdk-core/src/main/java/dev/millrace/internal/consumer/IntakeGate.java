@@ -13,23 +13,29 @@ import org.apache.kafka.common.TopicPartition;
  */
 final class IntakeGate {
   private final Consumer<?, ?> consumer;
+  private final Assignment assignment;
   private final Set<TopicPartition> held = new HashSet<>();
   private boolean shut;
 
-  IntakeGate(Consumer<?, ?> consumer) {
+  /**
+   * @param assignment says which partitions there are: under the KIP-848 protocol the client's own
+   *     view may lose one between two calls, on another thread
+   */
+  IntakeGate(Consumer<?, ?> consumer, Assignment assignment) {
     this.consumer = consumer;
+    this.assignment = assignment;
   }
 
   void shut() {
     if (!shut) {
-      consumer.pause(consumer.assignment());
+      consumer.pause(assignment.names());
       shut = true;
     }
   }
 
   void open() {
     if (shut) {
-      Set<TopicPartition> waiting = new HashSet<>(consumer.assignment());
+      Set<TopicPartition> waiting = new HashSet<>(assignment.names());
       waiting.removeAll(held);
       consumer.resume(waiting);
       shut = false;

@@ -1,5 +1,6 @@
 package dev.millrace.internal.consumer;
 
+import dev.millrace.internal.delivery.LogThrottle;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import java.time.Duration;
 import java.util.Collection;
@@ -34,6 +35,7 @@ final class OffsetCommitter {
   private final Client client;
   private final ConsumerMeters meters;
   private final long intervalNanos;
+  private final LogThrottle failureLog = new LogThrottle();
   private long dueNanos;
   private boolean onItsWay;
 
@@ -94,11 +96,15 @@ final class OffsetCommitter {
       acknowledge(finished);
     } else {
       meters.commitFailed();
-      LOG.warn(
-          "Consumer '{}' could not commit {}; the next commit repeats it: {}",
-          consumer,
-          byName(finished),
-          failure.toString());
+      String end = failureLog.permit();
+      if (end != null) {
+        LOG.warn(
+            "Consumer '{}' could not commit {}; the next commit repeats it: {}{}",
+            consumer,
+            byName(finished),
+            failure.toString(),
+            end);
+      }
     }
   }
 

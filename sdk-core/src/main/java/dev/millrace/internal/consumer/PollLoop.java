@@ -80,6 +80,32 @@ final class PollLoop {
     }
   }
 
+  /**
+   * Offsets that start again below the last position mean another log under the same name: the
+   * topic was made anew, or truncated. What is known of the old one must not justify a commit.
+   */
+  private AssignedPartition ownerOf(TopicPartition name, long firstOffset) {
+    AssignedPartition partition = owned(name);
+    if (!partition.tracker().isBehind(firstOffset)) {
+      return partition;
+    }
+    LOG.warn(
+        "The offsets of {} start again at {}; unfinished records are dropped.", name, firstOffset);
+    partition.tracker().takeBack();
+    assignment.remove(List.of(name));
+    assignment.add(name);
+    return owned(name);
+  }
+
+  private AssignedPartition owned(TopicPartition name) {
+    AssignedPartition partition = assignment.get(name);
+    if (partition == null) {
+      throw new IllegalStateException(
+          "The Kafka client returned records of " + name + ", which was not assigned.");
+    }
+    return partition;
+  }
+
   /** One record that does not end must not have a partition run ahead of it without bound. */
   private void holdBack() {
     for (AssignedPartition partition : assignment.all()) {
@@ -120,34 +146,11 @@ final class PollLoop {
     }
     long now = System.nanoTime();
     for (TopicPartition name : polled.partitions()) {
-      AssignedPartition partition = assignment.get(name);
-      if (partition == null) {
-        giveBack(name, polled.records(name).get(0).offset());
-      } else {
-        handOver(partition, polled.records(name), now);
-      }
+      List<ConsumerRecord<byte[], byte[]>> records = polled.records(name);
+      handOver(ownerOf(name, records.get(0).offset()), records, now);
     }
-    polled
-        .nextOffsets()
-        .forEach(
-            (name, next) -> {
-              AssignedPartition partition = assignment.get(name);
-              if (partition != null) {
-                partition.tracker().position(next);
-              }
-            });
+    polled.nextOffsets().forEach((name, next) -> owned(name).tracker().position(next));
     workers.wakeOne();
-  }
-
-  /**
-   * The poll that tells of a lost partition may still return buffered records of it (under the
-   * KIP-848 protocol). They are the next owner's; should that be us, they must come again.
-   */
-  private void giveBack(TopicPartition name, long firstOffset) {
-    LOG.info("Records of {} from offset {} are left to its next owner.", name, firstOffset);
-    if (consumer.assignment().contains(name)) {
-      consumer.seek(name, firstOffset);
-    }
   }
 
   private void handOver(

@@ -15,8 +15,7 @@ import org.slf4j.LoggerFactory;
 final class RebalanceHandler implements ConsumerRebalanceListener {
   private static final Logger LOG = LoggerFactory.getLogger(RebalanceHandler.class);
 
-  /** For the coordinator's answer; records have been waited for before. */
-  private static final Duration COMMIT_TIMEOUT = Duration.ofSeconds(5);
+  private static final Duration SHORTEST_COMMIT = Duration.ofMillis(500);
 
   private final String consumer;
   private final Assignment assignment;
@@ -24,6 +23,7 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
   private final Drain drain;
   private final OffsetCommitter committer;
   private final Duration drainTimeout;
+  private final Duration commitTimeout;
 
   RebalanceHandler(
       String consumer,
@@ -38,6 +38,9 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
     this.drain = drain;
     this.committer = committer;
     this.drainTimeout = drainTimeout;
+    // For the coordinator's answer, which a drain of no time still has to wait for.
+    this.commitTimeout =
+        drainTimeout.compareTo(SHORTEST_COMMIT) > 0 ? drainTimeout : SHORTEST_COMMIT;
   }
 
   @Override
@@ -58,7 +61,7 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
     }
     LOG.info("Consumer '{}' gives up {}.", consumer, partitions);
     drain.untilIdle(leaving, System.nanoTime() + drainTimeout.toNanos());
-    committer.commitNow(leaving, COMMIT_TIMEOUT);
+    committer.commitNow(leaving, commitTimeout);
     assignment.remove(partitions);
     gate.gone(partitions);
   }

@@ -43,7 +43,12 @@ public final class RunningConsumers {
     try {
       requireOpen();
       running.add(consumer);
-      starter.run();
+      try {
+        starter.run();
+      } catch (Throwable notStarted) {
+        running.remove(consumer);
+        throw notStarted;
+      }
     } finally {
       lifecycle.unlock();
     }

@@ -51,6 +51,16 @@ public final class DeliveryPipeline implements DeliveryProcessor {
     if (!delivery.ticket().start()) {
       return true; // Taken back while it waited: its partition is gone, or the consumer closes.
     }
+    try {
+      return work(delivery);
+    } catch (Throwable bug) {
+      // The worker ends with it, and the consumer; the close must not wait for this record.
+      delivery.ticket().requeue();
+      throw bug;
+    }
+  }
+
+  private boolean work(Delivery delivery) {
     if (delivery.deadLetterCause() != null) {
       return settlement.sendDeadLetter(delivery, delivery.deadLetterCause());
     }

@@ -6,6 +6,7 @@ import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.serialization.Deserializer;
+import org.jspecify.annotations.Nullable;
 
 /** One attempt at a record: decode, call the handler, and make an outcome of what came back. */
 final class HandlerCall<V> {
@@ -34,16 +35,25 @@ final class HandlerCall<V> {
       return recovery.giveUp(undecodable);
     }
     long start = System.nanoTime();
+    Throwable failure = call(value, delivery);
+    long nanos = System.nanoTime() - start;
+    if (failure == null) {
+      meters.handlerReturned(nanos);
+      return Outcome.Handled.INSTANCE;
+    }
+    meters.handlerFailed(nanos);
+    return delivery.ticket().isAbandoned()
+        ? Outcome.Abandoned.INSTANCE
+        : recovery.after(delivery.attempt(), failure);
+  }
+
+  /** Errors count too: an offset must not pass a record because its handler ran out of memory. */
+  private @Nullable Throwable call(V value, Delivery delivery) {
     try {
       handler.handle(value, new HandlerContext(delivery.record(), delivery.attempt()));
-      meters.handlerReturned(System.nanoTime() - start);
-      return Outcome.Handled.INSTANCE;
+      return null;
     } catch (Throwable failure) {
-      // Errors too: an offset must not pass a record because its handler ran out of memory.
-      meters.handlerFailed(System.nanoTime() - start);
-      return delivery.ticket().isAbandoned()
-          ? Outcome.Abandoned.INSTANCE
-          : recovery.after(delivery.attempt(), failure);
+      return failure;
     } finally {
       // A flag that this handler left behind must not fail the next record's handler.
       Thread.interrupted();

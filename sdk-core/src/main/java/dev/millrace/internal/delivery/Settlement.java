@@ -3,8 +3,6 @@ package dev.millrace.internal.delivery;
 import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.channel.LaneScheduler;
 import dev.millrace.internal.metrics.ConsumerMeters;
-import io.github.resilience4j.core.IntervalFunction;
-import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -23,8 +21,6 @@ import org.slf4j.LoggerFactory;
  */
 final class Settlement {
   private static final Logger LOG = LoggerFactory.getLogger(Settlement.class);
-  private static final IntervalFunction DEAD_LETTER_BACKOFF =
-      IntervalFunction.ofExponentialBackoff(Duration.ofMillis(250), 2, Duration.ofSeconds(10));
 
   private final String consumer;
   private final LaneScheduler scheduler;
@@ -32,6 +28,7 @@ final class Settlement {
   private final @Nullable DeadLetters deadLetters;
   private final ConsumerMeters meters;
   private final BiConsumer<ConsumerRecord<byte[], byte[]>, Throwable> onStop;
+  private final DeadLetterOutage outage = new DeadLetterOutage();
   private final LogThrottle failureLog = new LogThrottle();
   private final LogThrottle deadLetterLog = new LogThrottle();
 
@@ -78,10 +75,15 @@ final class Settlement {
     meters.retried();
     logFailure(delivery, retry);
     delivery.nextAttempt();
+    return park(delivery, retry.delayNanos());
+  }
+
+  /** Has the delivery's lane rest; true when its partition leaves, so that it has ended instead. */
+  private boolean park(Delivery delivery, long nanos) {
     if (!delivery.ticket().requeue()) {
       return true;
     }
-    timer.after(retry.delayNanos(), () -> scheduler.resume(delivery));
+    timer.after(nanos, () -> scheduler.resume(delivery));
     return false;
   }
 
@@ -89,6 +91,10 @@ final class Settlement {
   boolean sendDeadLetter(Delivery delivery, Throwable cause) {
     if (deadLetters == null) {
       throw new IllegalStateException("No dead-letter topic is configured.");
+    }
+    long wait = outage.waitNanos(System.nanoTime());
+    if (wait > 0) {
+      return park(delivery, wait);
     }
     ConsumerRecord<byte[], byte[]> record = delivery.record();
     String topic = deadLetters.topic(record.topic());
@@ -113,6 +119,7 @@ final class Settlement {
 
   /** Producer's I/O thread. */
   private void deadLetterAcknowledged(Delivery delivery, Throwable cause, String topic) {
+    outage.succeeded();
     String place = place(delivery);
     int attempt = delivery.attempt();
     if (delivery.ticket().complete()) {
@@ -142,7 +149,7 @@ final class Settlement {
       }
       return;
     }
-    long millis = DEAD_LETTER_BACKOFF.apply(delivery.deadLetterSendFailed());
+    long wait = outage.failed(System.nanoTime());
     String end = deadLetterLog.permit();
     if (end != null) {
       LOG.warn(
@@ -152,12 +159,10 @@ final class Settlement {
           place(delivery),
           topic,
           Failures.text(failure),
-          millis,
+          TimeUnit.NANOSECONDS.toMillis(wait),
           end);
     }
-    if (delivery.ticket().requeue()) {
-      timer.after(TimeUnit.MILLISECONDS.toNanos(millis), () -> scheduler.resume(delivery));
-    } else {
+    if (park(delivery, wait)) {
       scheduler.finish(delivery);
     }
   }

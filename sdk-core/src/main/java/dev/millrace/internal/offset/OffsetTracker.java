@@ -57,13 +57,17 @@ public final class OffsetTracker {
   /** Returns what a commit may say now, or null when the last one already said it. */
   public @Nullable OffsetAndMetadata committable() {
     advance();
-    // Not "greater": after a reset, because the topic was made anew, offsets start again below.
-    return frontier != null && frontier.offset() != committed ? frontier : null;
+    return frontier != null && frontier.offset() > committed ? frontier : null;
   }
 
   /** Notes that the broker has acknowledged a commit. */
   public void committed(OffsetAndMetadata offset) {
-    committed = offset.offset();
+    committed = Math.max(committed, offset.offset());
+  }
+
+  /** Returns whether a record that has just been polled lies before what was polled before. */
+  public boolean isBehind(long offset) {
+    return position != null && offset < position.offset();
   }
 
   /** Returns how far the next poll is ahead of the frontier, in offsets. */

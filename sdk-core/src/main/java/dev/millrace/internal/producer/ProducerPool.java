@@ -1,5 +1,6 @@
 package dev.millrace.internal.producer;
 
+import dev.millrace.errors.InvalidDefinitionException;
 import dev.millrace.internal.metrics.ClientMeters;
 import java.time.Duration;
 import java.util.List;
@@ -7,6 +8,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
+import org.apache.kafka.common.KafkaException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,9 +40,20 @@ public final class ProducerPool {
     lifecycle.lock();
     try {
       requireOpen();
-      return slots.computeIfAbsent(name, absent -> new ProducerSlot(name, settings.get(), meters));
+      return slots.computeIfAbsent(name, absent -> create(name, settings.get()));
     } finally {
       lifecycle.unlock();
+    }
+  }
+
+  private ProducerSlot create(String name, Map<String, Object> settings) {
+    try {
+      return new ProducerSlot(name, settings, meters);
+    } catch (KafkaException e) {
+      throw new InvalidDefinitionException(
+          "Producer '%s': the Kafka client can't be made: %s"
+              .formatted(name, e.getCause() == null ? e.getMessage() : e.getCause().getMessage()),
+          e);
     }
   }
 

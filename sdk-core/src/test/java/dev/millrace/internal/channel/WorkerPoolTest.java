@@ -27,6 +27,7 @@ class WorkerPoolTest {
   private final LaneScheduler scheduler = new LaneScheduler(1_000, signal);
   private final AtomicReference<@Nullable Throwable> bug = new AtomicReference<>();
   private final List<Thread> threads = new ArrayList<>();
+  private final AtomicReference<@Nullable CountDownLatch> current = new AtomicReference<>();
   private @Nullable WorkerPool pool;
 
   @AfterEach
@@ -183,6 +184,56 @@ class WorkerPoolTest {
     assertThat(second.await(10, TimeUnit.SECONDS)).isTrue();
   }
 
+  /** The thread that lies down has found nothing and is not on the list yet when work comes. */
+  @Test
+  void aLaneThatBecomesReadyWhileTheLastWorkerLiesDownIsNotMissed() throws Exception {
+    for (int round = 0; round < 20_000; round++) {
+      CountDownLatch ended = new CountDownLatch(2);
+      if (pool == null) {
+        start(
+            1,
+            delivery -> {
+              current.get().countDown();
+              return true;
+            });
+      }
+      current.set(ended);
+      scheduler.offer(Deliveries.delivery(0), 0);
+      pool().wakeOne();
+      if (round % 2 == 0) {
+        Thread.onSpinWait();
+      }
+      scheduler.offer(Deliveries.delivery(1), 1);
+      pool().wakeOne();
+      assertThat(ended.await(10, TimeUnit.SECONDS)).as("round %d", round).isTrue();
+    }
+  }
+
+  @Test
+  void aThreadThatCanNotStartIsReportedAndHoldsNoPermit() throws Exception {
+    AtomicInteger made = new AtomicInteger();
+    CountDownLatch ended = new CountDownLatch(1);
+    pool =
+        new WorkerPool(
+            1,
+            work ->
+                made.incrementAndGet() == 1 ? new UnstartableThread() : new Thread(work, "second"),
+            scheduler,
+            delivery -> {
+              ended.countDown();
+              return true;
+            },
+            bug::set);
+
+    scheduler.offer(Deliveries.delivery(0), 0);
+    pool().wakeOne();
+    assertThat(bug.get()).isInstanceOf(OutOfMemoryError.class);
+    pool().wakeOne();
+
+    assertThat(ended.await(10, TimeUnit.SECONDS)).isTrue();
+    bug.set(null);
+  }
+
   @Test
   void whatAProcessorThrowsIsReported() {
     IllegalStateException thrown = new IllegalStateException("a bug");
@@ -221,6 +272,13 @@ class WorkerPoolTest {
       assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
+    }
+  }
+
+  private static final class UnstartableThread extends Thread {
+    @Override
+    public synchronized void start() {
+      throw new OutOfMemoryError("unable to create native thread");
     }
   }
 }

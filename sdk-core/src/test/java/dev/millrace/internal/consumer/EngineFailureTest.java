@@ -8,7 +8,6 @@ import static org.awaitility.Awaitility.await;
 import dev.millrace.consumer.RecordContext;
 import dev.millrace.errors.ConsumerFailedException;
 import java.time.Duration;
-import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -109,21 +108,48 @@ class EngineFailureTest {
   }
 
   @Test
-  void recordsThatArriveWithTheNewsOfTheirPartitionsLossAreLeftToItsNextOwner() {
-    engine.start((value, context) -> handled.add(context.offset()));
+  void bytesInFlightAreCountedAndComeBack() {
+    engine.start((value, context) -> engine.release.await());
     engine.assign(P0);
-    engine.consumer.schedulePollTask(
-        () -> {
-          engine.consumer.lose(List.of(P0));
-          engine.addNow(P0, 0, 3);
-        });
-    await().until(() -> engine.handle().assignment().isEmpty());
-    int polls = engine.consumer.polls.get();
-    await().until(() -> engine.consumer.polls.get() > polls + 3);
+    engine.add(P0, 0, 2);
+    int bytes = EngineFixture.bytesOf(0) + EngineFixture.bytesOf(1);
+    await().until(() -> engine.gauge("millrace.consumer.in.flight.bytes") == bytes);
 
-    assertThat(engine.handle().failure()).isEmpty();
-    assertThat(handled).isEmpty();
-    assertThat(engine.consumer.position(P0)).as("they will come again").isZero();
+    engine.release.countDown();
+
+    await().until(() -> engine.gauge("millrace.consumer.in.flight.bytes") == 0);
+  }
+
+  @Test
+  void whileTheDeadLetterTopicIsAwayOneRecordTriesAndHealthyKeysGoOn() {
+    AtomicInteger sends = new AtomicInteger();
+    AtomicInteger sending = new AtomicInteger();
+    AtomicInteger most = new AtomicInteger();
+    engine.attempts = 1;
+    engine.deadLetterSender =
+        message -> {
+          most.accumulateAndGet(sending.incrementAndGet(), Math::max);
+          sends.incrementAndGet();
+          sending.decrementAndGet();
+          return CompletableFuture.failedFuture(new TimeoutException("no topic"));
+        };
+    engine.start(
+        (value, context) -> {
+          if (context.offset() < 12) {
+            throw new IllegalArgumentException("poison");
+          }
+          handled.add(context.offset());
+        });
+    engine.assign(P0);
+    engine.add(P0, 0, 12);
+    await().until(() -> sends.get() >= 5);
+    // Back-off grows 0.25, 0.5, 1 … s and is shared: one try each time, not one per record.
+    int before = sends.get();
+    engine.add(P0, 12, 1);
+
+    await().until(() -> handled.contains(12L));
+    assertThat(sends.get() - before).isLessThan(12);
+    assertThat(engine.consumer.lastCommit(P0)).isEqualTo(-1);
   }
 
   @Test

@@ -21,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -30,6 +31,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +54,7 @@ final class EngineFixture implements AutoCloseable {
   int attempts = 2;
   Duration backoff = Duration.ofMillis(20);
   Duration drain = Duration.ofSeconds(5);
+  Duration commitInterval = Duration.ofMillis(20);
   Consumer<MessageConsumer> onEnd = ended -> {};
   @Nullable Function<ProducerRecord<byte[], byte[]>, CompletableFuture<RecordMetadata>>
       deadLetterSender;
@@ -97,14 +101,27 @@ final class EngineFixture implements AutoCloseable {
   /** Poll thread. */
   void addNow(TopicPartition partition, long from, int count) {
     for (long offset = from; offset < from + count; offset++) {
+      byte[] key = bytes("key-" + offset);
+      byte[] value = bytes("value-" + offset);
       consumer.addRecord(
           new ConsumerRecord<>(
               partition.topic(),
               partition.partition(),
               offset,
-              bytes("key-" + offset),
-              bytes("value-" + offset)));
+              0L,
+              TimestampType.CREATE_TIME,
+              key.length,
+              value.length,
+              key,
+              value,
+              new RecordHeaders(),
+              Optional.empty()));
     }
+  }
+
+  /** Returns the bytes of key and value of a record that {@link #add} adds. */
+  static int bytesOf(long offset) {
+    return ("key-" + offset + "value-" + offset).length();
   }
 
   double gauge(String name) {
@@ -153,7 +170,7 @@ final class EngineFixture implements AutoCloseable {
         TuningProfile.BALANCED,
         new RetryDefinition(attempts, new BackoffDefinition(backoff, 1, backoff, 0)),
         deadLetterSender == null ? null : new DeadLetterDefinition(null, false),
-        Duration.ofMillis(20),
+        commitInterval,
         drain,
         Duration.ofSeconds(5),
         Map.of());

@@ -1,0 +1,48 @@
+package dev.millrace.internal.delivery;
+
+import io.github.resilience4j.core.IntervalFunction;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * While the dead-letter topic can't be written, one record tries it now and then and the others
+ * wait: each try may hold its worker for a second, and healthy keys need the workers. Any thread.
+ */
+final class DeadLetterOutage {
+  private static final IntervalFunction BACKOFF =
+      IntervalFunction.ofExponentialBackoff(Duration.ofMillis(250), 2, Duration.ofSeconds(10));
+
+  private final AtomicInteger failures = new AtomicInteger();
+  private final AtomicLong nextTryNanos = new AtomicLong();
+
+  /** Returns 0 when the caller may try now, else how long to wait before asking again. */
+  long waitNanos(long nowNanos) {
+    int failed = failures.get();
+    if (failed == 0) {
+      return 0;
+    }
+    long next = nextTryNanos.get();
+    // Whoever moves the time on has the try; the others wait for the moved time.
+    if (nowNanos - next >= 0 && nextTryNanos.compareAndSet(next, nowNanos + backoff(failed))) {
+      return 0;
+    }
+    return Math.max(TimeUnit.MILLISECONDS.toNanos(1), nextTryNanos.get() - nowNanos);
+  }
+
+  /** Notes a failed send, and returns how long its record waits. */
+  long failed(long nowNanos) {
+    long wait = backoff(failures.incrementAndGet());
+    nextTryNanos.set(nowNanos + wait);
+    return wait;
+  }
+
+  void succeeded() {
+    failures.set(0);
+  }
+
+  private static long backoff(int failures) {
+    return TimeUnit.MILLISECONDS.toNanos(BACKOFF.apply(failures));
+  }
+}
