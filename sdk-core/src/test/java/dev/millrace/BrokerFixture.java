@@ -18,9 +18,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
-import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -61,16 +58,6 @@ final class BrokerFixture implements AutoCloseable {
   /** Creates the test's topic and returns when its partitions can be written to. */
   void create(int partitions) {
     topics.create("source", partitions);
-    // Metadata names a leader before that broker knows it is one. A batch refused in this moment
-    // would be overtaken by the next one of the raw producer, and be out of sequence from then on.
-    done(
-        kafka
-            .admin()
-            .listOffsets(
-                IntStream.range(0, partitions)
-                    .boxed()
-                    .collect(Collectors.toMap(this::partition, number -> OffsetSpec.latest())))
-            .all());
   }
 
   String topic() {

@@ -83,6 +83,7 @@ class CloseEdgesTest {
     release.countDown();
 
     closed.get(IN_TIME.toSeconds(), TimeUnit.SECONDS);
+    assertThat(BrokerFixture.threads("millrace-closing")).isEmpty();
     assertThat(broker.committed(0)).isLessThanOrEqualTo(0);
   }
 

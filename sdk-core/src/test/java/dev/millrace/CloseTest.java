@@ -44,7 +44,7 @@ class CloseTest {
           closing-dead-letters:
             topics: ["${TOPIC}"]
             group-id: ${GROUP}
-            retry: { max-attempts: 1 }
+            retry: { max-attempts: 2, backoff: { initial: 1ms } }
             dead-letter: {}
       """;
 

@@ -15,8 +15,11 @@ import dev.millrace.testkit.TestTopics;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -30,6 +33,7 @@ class ProducersTest {
         producers:
           single: { topics: ["${TOPIC}"] }
           several: { topics: ["${TOPIC}", "${TOPIC}.other"] }
+          lingering: { topics: ["${TOPIC}"], properties: { linger.ms: 60000 } }
           text: { topics: ["${TOPIC}"], format: string }
           refused:
             topics: ["${TOPIC}"]
@@ -183,14 +187,13 @@ class ProducersTest {
 
   @Test
   void aFactoryThatClosesFirstWritesWhatWasSent() {
-    MessageProducer<String> producer = factory.createProducer("single", String.class);
-    producer.send("a", "0").join();
-    for (int i = 1; i < 500; i++) {
-      var unused = producer.send("a", Integer.toString(i));
-    }
+    MessageProducer<String> producer = factory.createProducer("lingering", String.class);
+    List<CompletableFuture<RecordMetadata>> sent =
+        IntStream.range(0, 500).mapToObj(i -> producer.send("a", Integer.toString(i))).toList();
 
     factory.close();
 
+    assertThat(sent).allMatch(each -> each.isDone() && !each.isCompletedExceptionally());
     assertThat(values(broker.topic())).hasSize(500).startsWith("0", "1").endsWith("499");
   }
 

@@ -1,16 +1,23 @@
 package dev.millrace;
 
 import static dev.millrace.BrokerFixture.SOON;
+import static dev.millrace.BrokerFixture.hold;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.millrace.consumer.MessageConsumer;
+import dev.millrace.consumer.RecordHandler;
 import dev.millrace.testkit.EmbeddedKafka;
 import dev.millrace.testkit.KafkaTest;
 import dev.millrace.testkit.TestTopics;
 import java.time.Duration;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -28,6 +35,7 @@ class RebalanceTest {
 
   private final BrokerFixture broker;
   private final OrderWatch order = new OrderWatch();
+  private final CountDownLatch release = new CountDownLatch(1);
   private int sent;
   private int changes;
 
@@ -37,6 +45,7 @@ class RebalanceTest {
 
   @AfterEach
   void close() {
+    release.countDown();
     broker.close();
   }
 
@@ -66,6 +75,37 @@ class RebalanceTest {
     assertThat(order.repeated()).isLessThanOrEqualTo((long) changes * CHANNEL_CAPACITY);
   }
 
+  /** What runs when a partition leaves is finished and committed first, so nobody repeats it. */
+  @ParameterizedTest
+  @ValueSource(strings = {CLASSIC, CONSUMER})
+  void aPartitionLeavesWhenItsHandlersHaveEnded(String properties) {
+    broker.create(2);
+    broker.send(new ProducerRecord<>(broker.topic(), 0, null, "p0".getBytes(UTF_8)));
+    broker.send(new ProducerRecord<>(broker.topic(), 1, null, "p1".getBytes(UTF_8)));
+    Queue<String> started = new ConcurrentLinkedQueue<>();
+    MessageConsumer first =
+        subscribe(
+            properties,
+            (value, context) -> {
+              started.add(value);
+              hold(release);
+            });
+    await().atMost(SOON).until(() -> started.size() == 2);
+
+    MessageConsumer second = subscribe(properties, (value, context) -> started.add(value));
+    await().atMost(SOON).until(() -> BrokerFixture.isDraining("rebalance"));
+    assertThat(second.assignment()).isEmpty();
+    release.countDown();
+
+    await().atMost(SOON).until(() -> second.assignment().size() == 1);
+    broker.awaitLagZero();
+    broker.send(new ProducerRecord<>(broker.topic(), 0, null, "more".getBytes(UTF_8)));
+    broker.send(new ProducerRecord<>(broker.topic(), 1, null, "more".getBytes(UTF_8)));
+    broker.awaitLagZero();
+    assertThat(first.assignment()).hasSize(1);
+    assertThat(started).containsExactlyInAnyOrder("p0", "p1", "more", "more");
+  }
+
   /** Sends more, and waits until a part of it is handled: what follows finds the rest in flow. */
   private void underLoad() {
     long before = order.handled();
@@ -75,29 +115,34 @@ class RebalanceTest {
 
   private MessageConsumer join(String properties) {
     MessageConsumer consumer =
-        broker
-            .factory(
-                """
-                kafka:
-                  common: { bootstrap-servers: "${BROKERS}" }
-                  consumers:
-                    rebalance:
-                      topics: ["${TOPIC}"]
-                      group-id: ${GROUP}
-                      concurrency: 8
-                      channel-capacity: %d
-                      drain-timeout: 20s
-                      retry: { max-attempts: 1 }
-                      properties: %s
-                """
-                    .formatted(CHANNEL_CAPACITY, properties))
-            .createConsumer("rebalance", String.class)
-            .subscribe(
-                (value, context) ->
-                    order.handle(context.key(), Long.parseLong(value), RebalanceTest::work));
+        subscribe(
+            properties,
+            (value, context) ->
+                order.handle(context.key(), Long.parseLong(value), RebalanceTest::work));
     await().atMost(SOON).until(() -> !consumer.assignment().isEmpty());
     changed();
     return consumer;
+  }
+
+  private MessageConsumer subscribe(String properties, RecordHandler<String> handler) {
+    return broker
+        .factory(
+            """
+            kafka:
+              common: { bootstrap-servers: "${BROKERS}" }
+              consumers:
+                rebalance:
+                  topics: ["${TOPIC}"]
+                  group-id: ${GROUP}
+                  concurrency: 8
+                  channel-capacity: %d
+                  drain-timeout: 20s
+                  retry: { max-attempts: 1 }
+                  properties: %s
+            """
+                .formatted(CHANNEL_CAPACITY, properties))
+        .createConsumer("rebalance", String.class)
+        .subscribe(handler);
   }
 
   private void leave(MessageConsumer consumer) {

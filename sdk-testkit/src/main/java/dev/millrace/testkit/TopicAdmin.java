@@ -5,9 +5,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /**
@@ -31,6 +35,21 @@ final class TopicAdmin {
       throw new EmbeddedKafkaException(
           "Topic %s has %d leaders for %d partitions".formatted(name, leaders, partitions), null);
     }
+    awaitLeadersKnowIt(name, partitions);
+  }
+
+  /**
+   * The metadata names a leader before that broker knows it is one. A batch refused in this moment
+   * would be overtaken by its producer's next one; the admin client asks until the leader answers.
+   */
+  private void awaitLeadersKnowIt(String topic, int partitions) {
+    Map<TopicPartition, OffsetSpec> ends =
+        IntStream.range(0, partitions)
+            .boxed()
+            .collect(
+                Collectors.toMap(
+                    number -> new TopicPartition(topic, number), number -> OffsetSpec.latest()));
+    Answer.to("ask the leaders of topic " + topic, admin.listOffsets(ends).all());
   }
 
   /** A topic that is gone already is as good as deleted. */
