@@ -3,6 +3,7 @@ package dev.millrace;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.millrace.config.ConfigLoader;
 import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.config.Format;
 import dev.millrace.config.KafkaConfig;
 import dev.millrace.config.NearestNames;
 import dev.millrace.config.ProducerDefinition;
@@ -80,7 +81,11 @@ public final class KafkaFactory implements AutoCloseable {
     return builder().load(files);
   }
 
-  /** Makes a factory of a configuration that is already there. */
+  /**
+   * Makes a factory of a configuration that is already there.
+   *
+   * @param config as a {@link ConfigLoader} makes it; one put together by hand is not checked again
+   */
   public static KafkaFactory create(KafkaConfig config) {
     return builder().create(config);
   }
@@ -136,14 +141,14 @@ public final class KafkaFactory implements AutoCloseable {
   }
 
   /**
-   * Prepares a named consumer of undecoded values.
+   * Prepares a named consumer of undecoded values, whatever the format in its definition.
    *
    * @param name a consumer in the configuration
    * @throws UnknownNameException when the configuration has no such consumer
    * @throws InvalidDefinitionException when the Kafka client or the engine refuses the definition
    */
   public PreparedConsumer<byte[]> createConsumer(String name) {
-    return createConsumer(name, byte[].class);
+    return consumer(consumerDefinition(name), Format.BYTES, byte[].class);
   }
 
   /**
@@ -156,9 +161,18 @@ public final class KafkaFactory implements AutoCloseable {
    *     or the format can't hold the type
    */
   public <V> PreparedConsumer<V> createConsumer(String name, Class<V> type) {
-    ConsumerDefinition definition = required(config.consumers(), name, "consumer");
+    ConsumerDefinition definition = consumerDefinition(name);
+    return consumer(definition, definition.format(), type);
+  }
+
+  private <V> PreparedConsumer<V> consumer(
+      ConsumerDefinition definition, Format format, Class<V> type) {
     return new ConsumerLauncher<>(
-        definition, formats.deserializer(definition.format(), type, name), surroundings);
+        definition, formats.deserializer(format, type, definition.name()), surroundings);
+  }
+
+  private ConsumerDefinition consumerDefinition(String name) {
+    return required(config.consumers(), name, "consumer");
   }
 
   private ProducerDefinition producerDefinition(String name) {
@@ -184,13 +198,15 @@ public final class KafkaFactory implements AutoCloseable {
 
   /**
    * Closes all consumers, each within its {@code close-timeout}, then all producers, whose records
-   * already sent get up to 30 seconds to be acknowledged. Closing again is harmless.
+   * already sent get up to 30 seconds together to be acknowledged. Closing again is harmless. Not
+   * to be called by a handler: it would wait for itself.
    */
   @Override
   public void close() {
     consumers.close();
+    long deadline = System.nanoTime() + PRODUCER_CLOSE_TIMEOUT.toNanos();
     deadLetterProducers.close(PRODUCER_CLOSE_TIMEOUT);
-    producers.close(PRODUCER_CLOSE_TIMEOUT);
+    producers.close(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
   }
 
   /** Gives a factory what stands in no configuration. Not thread-safe. */

@@ -145,6 +145,22 @@ class BadInputTest {
   }
 
   @Test
+  void aSettingThatKeepsTheClientFromBeingMadeIsNoMissingBroker() throws IOException {
+    try (KafkaFactory kafka =
+        load(
+            SOUND
+                .formatted(9)
+                .replace(
+                    "topics: [refunds]",
+                    "topics: [refunds], properties: { security.protocol: SSL, ssl.truststore.location: /no/such.jks }"))) {
+      assertThatThrownBy(() -> kafka.createProducer("refund-producer"))
+          .isInstanceOf(InvalidDefinitionException.class)
+          .hasMessageContaining("Producer 'refund-producer'")
+          .hasMessageContaining("/no/such.jks");
+    }
+  }
+
+  @Test
   void aFormatThatCanNotHoldTheType() throws IOException {
     try (KafkaFactory kafka =
         load(SOUND.formatted(9).replace("topics: [refunds]", "topics: [refunds], format: bytes"))) {

@@ -50,7 +50,11 @@ public final class SleepingHandler {
               round + 1, limit, bare, millrace, 100 * millrace / limit, 100 * millrace / bare);
         }
         Arrays.sort(shares);
-        System.out.printf("median: %.1f %% of the limit%n", 100 * shares[ROUNDS / 2]);
+        double median = shares[ROUNDS / 2];
+        System.out.printf("median: %.1f %% of the limit%n", 100 * median);
+        if (median < 0.9) {
+          throw new IllegalStateException("less than 90 % of the limit");
+        }
       }
     }
   }

@@ -34,6 +34,7 @@ record ClientSettingRules(List<Clash> clashes) {
               new Clash(AT_LEAST_ONCE, "acks", Set.of("all", "-1"), true),
               new Clash(EXACTLY_ONCE, "acks", Set.of("all", "-1"), true),
               new Clash(EXACTLY_ONCE, "enable.idempotence", Set.of("true"), true),
+              new Clash(AT_MOST_ONCE, "retries", Set.of("0"), true),
               new Clash(AT_MOST_ONCE, "enable.idempotence", Set.of("true"), false)));
 
   static final ClientSettingRules CONSUMER =

@@ -160,12 +160,20 @@ final class Fields {
         return value;
       }
     }
-    String hint =
-        node instanceof Text text && !text.hidden() && !problems.full()
-            ? type.hint().apply(Display.cut(text.text())).orElse(null)
-            : null;
-    problems.add(node.place(), "expected " + type.expected() + ", found " + node.shown(), hint);
+    problems.add(
+        node.place(),
+        "expected " + type.expected() + ", found " + node.shown(),
+        problems.full() ? null : hint(node, type));
     return null;
+  }
+
+  private static @Nullable String hint(Node node, ScalarType<?> type) {
+    if (!(node instanceof Text text)) {
+      return null;
+    }
+    return text.hidden()
+        ? "look at what the placeholder is set to"
+        : type.hint().apply(Display.cut(text.text())).orElse(null);
   }
 
   private @Nullable String setting(Node node) {

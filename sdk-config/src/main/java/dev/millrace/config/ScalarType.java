@@ -41,20 +41,25 @@ record ScalarType<T>(
               });
 
   static final ScalarType<String> SERVER =
-      of("host:port with a port from 1 to 65535", matching(ScalarType::isServer));
+      new ScalarType<>(
+          "host:port with a port from 1 to 65535",
+          matching(ScalarType::isServer),
+          text -> Optional.of("write it as in broker-1:9092"));
 
   static final ScalarType<String> TOPIC =
       of("a topic name (1 to 249 of a-z A-Z 0-9 . _ -)", matching(ScalarType::isTopic));
 
   static ScalarType<Integer> whole(int min, int max) {
-    return of(
+    return new ScalarType<>(
         "a whole number from " + min + " to " + max,
         text ->
             WHOLE.matcher(text).matches()
                 ? Optional.of(Long.parseLong(text))
                     .filter(number -> number >= min && number <= max)
                     .map(Long::intValue)
-                : Optional.empty());
+                : Optional.empty(),
+        text ->
+            WHOLE.matcher(text).matches() ? Optional.empty() : Optional.of("write digits only"));
   }
 
   static ScalarType<Double> decimal(String range, Predicate<Double> inRange) {

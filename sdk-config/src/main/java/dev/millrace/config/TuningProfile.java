@@ -11,6 +11,6 @@ public enum TuningProfile {
   THROUGHPUT,
   /** No waiting for company: each record leaves and arrives as soon as it can. */
   LATENCY,
-  /** Long delivery time-outs and patient sessions: outlive a slow or restarting broker. */
+  /** Long delivery and request time-outs: outlive a slow or restarting broker. */
   DURABILITY
 }

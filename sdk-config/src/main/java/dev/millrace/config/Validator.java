@@ -26,6 +26,7 @@ final class Validator {
     requireRoomInChannel(consumer, in);
     requireGrowingBackoff(consumer.retry().backoff(), in.in("retry").in("backoff"));
     refuseOwnTopicAsDeadLetter(consumer, in.in("dead-letter"));
+    requireDeadLetterTopicName(consumer, in);
     ClientSettingRules.CONSUMER.refuseContradictions(consumer.deliverySemantics(), in, problems);
   }
 
@@ -85,6 +86,29 @@ final class Validator {
         && deadLetter.topic() != null
         && consumer.topics().contains(deadLetter.topic())) {
       problems.add(in.place("topic"), "is a topic this consumer reads itself", null);
+    }
+  }
+
+  private void requireDeadLetterTopicName(ConsumerDefinition consumer, Fields in) {
+    DeadLetterDefinition deadLetter = consumer.deadLetter();
+    if (deadLetter == null || deadLetter.topic() != null || !in.isSound("group-id")) {
+      return;
+    }
+    for (String topic : consumer.topics()) {
+      String name = topic + "." + consumer.groupId() + ".dlq";
+      if (ScalarType.TOPIC.parse().apply(name).isEmpty()) {
+        problems.add(
+            in.place("group-id"),
+            "makes a dead-letter topic that can't have its name, {topic}.{group-id}.dlq",
+            "write 'dead-letter.topic', or a group-id of a-z A-Z 0-9 . _ -");
+        return;
+      }
+      if (consumer.topics().contains(name)) {
+        problems.add(
+            in.place("topics"),
+            "holds the dead-letter topic of " + topic,
+            "write 'dead-letter.topic', or read it by a consumer of its own");
+      }
     }
   }
 

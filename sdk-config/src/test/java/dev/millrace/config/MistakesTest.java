@@ -47,7 +47,7 @@ class MistakesTest {
         .hasMessage(
             """
             10 problems in kafka.yaml
-              kafka.yaml:3:40 common.bootstrap-servers[1]: expected host:port with a port from 1 to 65535, found 'broker-2:99999'
+              kafka.yaml:3:40 common.bootstrap-servers[1]: expected host:port with a port from 1 to 65535, found 'broker-2:99999'; write it as in broker-1:9092
               kafka.yaml:5:7 common.properties.compression.type: is a setting of producers only; write it under 'defaults.producers.properties'
               kafka.yaml:8:24 defaults.consumers.commit-interval: expected a duration from 10ms to 1h, found 200; add a unit: ms, s, m or h
               kafka.yaml:12:27 producers.order-producer.delivery-semantics: expected one of at-most-once, at-least-once, exactly-once, found 'at-least-onec'; did you mean 'at-least-once'?
@@ -55,7 +55,7 @@ class MistakesTest {
               kafka.yaml:18:15 producers.audit-producer.properties.acks: 1 contradicts delivery-semantics exactly-once (line 16); change one of them
               kafka.yaml:22:17 consumers.order-consumer.group-id: '${GROUP}' is not defined; define it, or write ${GROUP:default}
               kafka.yaml:23:7 consumers.order-consumer.orderng: unknown key; did you mean 'ordering'?
-              kafka.yaml:24:20 consumers.order-consumer.concurrency: expected a whole number from 1 to 100000, found the value of '${CONCURRENCY}'
+              kafka.yaml:24:20 consumers.order-consumer.concurrency: expected a whole number from 1 to 100000, found the value of '${CONCURRENCY}'; look at what the placeholder is set to
               kafka.yaml:25:7 consumers.order-consumer.dead-letter: has no value; write {} for the defaults or remove the line
             """
                 .stripTrailing());
@@ -78,9 +78,9 @@ class MistakesTest {
     assertThat(Report.of(LOADER, "kafka.json", json))
         .isEqualTo(
             """
-            kafka.json:2:34 Common.BootstrapServers: expected host:port with a port from 1 to 65535, found 'localhost'
+            kafka.json:2:34 Common.BootstrapServers: expected host:port with a port from 1 to 65535, found 'localhost'; write it as in broker-1:9092
             kafka.json:4:24 Consumers[0].Topics: is empty; write the topics it reads
-            kafka.json:4:73 Consumers[0].ChannelCapacity: expected a whole number from 1 to 10000000, found 'a lot'
+            kafka.json:4:73 Consumers[0].ChannelCapacity: expected a whole number from 1 to 10000000, found 'a lot'; write digits only
             kafka.json:5:14 Consumers[1].Name: 'Orders' is the name of two entries, first in line 4
             kafka.json:6:5 Consumers[2]: the entry has no 'name'
             kafka.json:6:23 Consumers[2].GroupId: has no value; write a value or remove the line"""
@@ -165,6 +165,29 @@ class MistakesTest {
             kafka.yaml:9:7 consumers.c.group-id: is written twice, first in line 6""");
     assertThat(Report.ofYaml("kafka: {}\nKafka: {}"))
         .isEqualTo("kafka.yaml:2:1 kafka: is written twice, first in line 1");
+  }
+
+  @Test
+  void aPromiseThatASettingBreaksIsRefused() {
+    assertThat(
+            Report.ofProducer(
+                "topics: [t]\ndelivery-semantics: at-most-once\nproperties: { retries: 10 }"))
+        .contains("10 contradicts delivery-semantics at-most-once");
+  }
+
+  @Test
+  void aDeadLetterTopicNeedsAPossibleNameOfItsOwn() {
+    String consumer =
+        "kafka: { consumers: { c: { bootstrap-servers: 'a:1', dead-letter: {}, group-id: %s, topics: %s } } }";
+    assertThat(Report.ofYaml(consumer.formatted("team/orders", "[t]")))
+        .isEqualTo(
+            "kafka.yaml:1:81 consumers.c.group-id: makes a dead-letter topic that can't have its"
+                + " name, {topic}.{group-id}.dlq; write 'dead-letter.topic', or a group-id of a-z"
+                + " A-Z 0-9 . _ -");
+    assertThat(Report.ofYaml(consumer.formatted("g", "[t, t.g.dlq]")))
+        .isEqualTo(
+            "kafka.yaml:1:84 consumers.c.topics: holds the dead-letter topic of t; write"
+                + " 'dead-letter.topic', or read it by a consumer of its own");
   }
 
   @Test

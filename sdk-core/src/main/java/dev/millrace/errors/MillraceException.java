@@ -2,7 +2,10 @@ package dev.millrace.errors;
 
 import org.jspecify.annotations.Nullable;
 
-/** The root of all that Millrace throws at run time. */
+/**
+ * The root of what producers, consumers and their factory throw of their own; what is wrong with a
+ * file is a {@link dev.millrace.config.ConfigException}.
+ */
 public class MillraceException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 

@@ -53,13 +53,16 @@ final class JsonSerde<V> implements Serde<V> {
     try {
       return reader.readValue(bytes);
     } catch (IOException e) {
-      // The text of the payload may hold personal data: say where it broke, not what it said.
+      // Jackson's text quotes the payload, which may hold personal data and ends in logs and
+      // headers: say where it broke, not what it said, and keep the trace but not the text.
       String reason =
-          e instanceof JsonProcessingException json
-              ? json.getClass().getSimpleName() + position(json)
-              : e.getClass().getSimpleName();
-      throw new PayloadException(
-          bytes.length + " bytes are not JSON of " + type.getName() + ": " + reason, e);
+          e.getClass().getSimpleName()
+              + (e instanceof JsonProcessingException json ? position(json) : "");
+      PayloadException undecodable =
+          new PayloadException(
+              bytes.length + " bytes are not JSON of " + type.getName() + ": " + reason, null);
+      undecodable.setStackTrace(e.getStackTrace());
+      throw undecodable;
     }
   }
 

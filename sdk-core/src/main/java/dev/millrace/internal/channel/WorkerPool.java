@@ -9,6 +9,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The threads that work on lanes: as many as there are permits, each started when first needed.
@@ -62,6 +63,7 @@ public final class WorkerPool {
       return;
     }
     Worker woken;
+    Throwable noThread = null;
     lock.lock();
     try {
       if (stopped) {
@@ -72,7 +74,7 @@ public final class WorkerPool {
         // Under the lock: set later, it could end the sleeper's next sleep instead of this one.
         woken.woken = true;
       } else if (workers.size() < permits) {
-        start(new Worker());
+        noThread = start(new Worker());
       }
       someCanWake = !sleepers.isEmpty() || workers.size() < permits;
     } finally {
@@ -81,15 +83,20 @@ public final class WorkerPool {
     if (woken != null) {
       LockSupport.unpark(woken.thread);
     }
+    if (noThread != null) {
+      // Told, not thrown: whoever calls may be a thread that swallows it.
+      onBug.accept(noThread);
+    }
   }
 
-  /** Under the lock. Whoever calls may be a thread that swallows what is thrown. */
-  private void start(Worker worker) {
+  /** Under the lock. A worker whose thread can't start must hold no permit. */
+  private @Nullable Throwable start(Worker worker) {
     try {
       worker.thread.start();
       workers.add(worker);
+      return null;
     } catch (Throwable noThread) {
-      onBug.accept(noThread);
+      return noThread;
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.millrace.internal.client;
 
 import dev.millrace.errors.BrokerUnavailableException;
+import dev.millrace.errors.InvalidDefinitionException;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
@@ -8,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -33,26 +33,22 @@ public final class Brokers {
   private static final Logger LOG = LoggerFactory.getLogger(Brokers.class);
 
   private final Duration connectTimeout;
-  private final Set<Object> reached = ConcurrentHashMap.newKeySet();
 
   public Brokers(Duration connectTimeout) {
     this.connectTimeout = connectTimeout;
   }
 
   /**
-   * Makes sure that a broker answers; asked once per address.
+   * Makes sure that a broker answers.
    *
    * @param owner what needs it, for the error's text
    * @param settings the client's settings
    * @throws BrokerUnavailableException when none answers within the connect time-out
+   * @throws InvalidDefinitionException when Kafka refuses the settings
    */
   public void requireReachable(String owner, Map<String, Object> settings) {
-    Object address = address(settings);
-    if (!reached.contains(address)) {
-      try (Admin admin = admin(owner, settings)) {
-        contact(owner, settings, admin);
-      }
-      reached.add(address);
+    try (Admin admin = admin(owner, settings)) {
+      contact(owner, settings, admin);
     }
   }
 
@@ -65,6 +61,7 @@ public final class Brokers {
    * @param companions topics to create if missing, each with the topic whose partition count it
    *     gets
    * @throws BrokerUnavailableException when none answers within the connect time-out
+   * @throws InvalidDefinitionException when Kafka refuses the settings
    */
   public void prepareTopics(
       String owner,
@@ -73,7 +70,6 @@ public final class Brokers {
       Map<String, String> companions) {
     try (Admin admin = admin(owner, settings)) {
       contact(owner, settings, admin);
-      reached.add(address(settings));
       Map<String, Integer> partitions = partitions(owner, settings, admin, needed);
       Set<String> present = partitions(owner, settings, admin, companions.keySet()).keySet();
       companions.forEach(
@@ -151,7 +147,11 @@ public final class Brokers {
     try {
       return Admin.create(properties);
     } catch (KafkaException e) {
-      throw unavailable(owner, settings, e);
+      if (reason(e).contains("No resolvable bootstrap urls")) {
+        throw unavailable(owner, settings, e);
+      }
+      throw new InvalidDefinitionException(
+          owner + ": the Kafka client can't be made: " + reason(e), e);
     }
   }
 

@@ -58,6 +58,7 @@ public final class ClientProperties {
           ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, definition.enableIdempotence().toString());
     }
     settings.putAll(definition.properties());
+    keepOrder(owner, definition, settings);
     settings.put(
         CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG,
         String.join(",", definition.bootstrapServers()));
@@ -66,6 +67,25 @@ public final class ClientProperties {
     settings.put(ProducerConfig.VALUE_SERIALIZER_CLASS_CONFIG, ByteArraySerializer.class);
     parsed(owner, ProducerConfig.configDef(), settings);
     return settings;
+  }
+
+  /** Without idempotence, a batch that is sent again could be overtaken by the next one. */
+  private static void keepOrder(
+      String owner, ProducerDefinition definition, Map<String, Object> settings) {
+    boolean idempotent =
+        Boolean.parseBoolean(
+            String.valueOf(settings.get(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG)));
+    if (idempotent || definition.deliverySemantics() != DeliverySemantics.AT_LEAST_ONCE) {
+      return;
+    }
+    Object inFlight =
+        settings.putIfAbsent(ProducerConfig.MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION, "1");
+    if (inFlight != null && !inFlight.equals("1")) {
+      throw new InvalidDefinitionException(
+          "%s: without idempotence, max.in.flight.requests.per.connection: %s would let records of a key overtake each other; set it to 1, or leave idempotence on."
+              .formatted(owner, inFlight),
+          null);
+    }
   }
 
   private static Map<String, String> promise(ProducerDefinition definition) {
@@ -186,8 +206,15 @@ public final class ClientProperties {
       return definitions.parse(settings);
     } catch (ConfigException e) {
       throw new InvalidDefinitionException(
-          owner + " has a setting that the Kafka client refuses: " + e.getMessage(), e);
+          owner + " has a setting that the Kafka client refuses: " + withoutValue(e), null);
     }
+  }
+
+  /** Kafka's text is "Invalid value V for configuration N: why"; V may be a secret's. */
+  private static String withoutValue(ConfigException e) {
+    String text = String.valueOf(e.getMessage());
+    int name = text.indexOf("configuration ");
+    return text.startsWith("Invalid value ") && name >= 0 ? text.substring(name) : text;
   }
 
   private static void requireKnown(

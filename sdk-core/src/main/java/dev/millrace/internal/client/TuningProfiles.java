@@ -46,14 +46,10 @@ final class TuningProfiles {
               ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, "100",
               ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, "4194304",
               ConsumerConfig.RECEIVE_BUFFER_CONFIG, "1048576");
-      case LATENCY ->
-          Map.of(
-              ConsumerConfig.FETCH_MIN_BYTES_CONFIG, "1",
-              ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, "262144");
+      case LATENCY -> Map.of(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, "262144");
       case DURABILITY ->
           Map.of(
               ConsumerConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, "120000",
-              ConsumerConfig.CHECK_CRCS_CONFIG, "true",
               ConsumerConfig.METADATA_MAX_AGE_CONFIG, "60000");
     };
   }

@@ -107,8 +107,10 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
   private MessageConsumer start(Consumer<byte[], byte[]> client, RecordHandler<? super V> handler) {
     ConsumerMeters meters =
         new ConsumerMeters(shared.registry(), definition.name(), definition.groupId());
-    ClientMeters.Binding clientMeters = shared.clientMeters().bind(client, definition.name());
+    ClientMeters.Binding clientMeters = () -> {};
     try {
+      ClientMeters.Binding bound = shared.clientMeters().bind(client, definition.name());
+      clientMeters = bound;
       StopRequest stop = new StopRequest();
       ConsumerEngine engine =
           new ConsumerEngine(
@@ -127,7 +129,7 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
               engine,
               stop,
               ended -> {
-                clientMeters.close();
+                bound.close();
                 shared.running().ended(ended);
               });
       shared.running().start(handle, handle::start);

@@ -20,6 +20,9 @@ final class EngineHandle implements MessageConsumer {
   /** For a poll that is under way, and the client's own shortest waits. */
   private static final Duration GRACE = Duration.ofSeconds(1);
 
+  /** As good as for ever, and still a number of nanoseconds. */
+  private static final Duration LONGEST_WAIT = Duration.ofDays(365);
+
   private final String name;
   private final Duration closeTimeout;
   private final ConsumerEngine engine;
@@ -95,7 +98,8 @@ final class EngineHandle implements MessageConsumer {
   }
 
   @Override
-  public boolean awaitClosed(Duration timeout) throws InterruptedException {
+  public boolean awaitClosed(Duration wanted) throws InterruptedException {
+    Duration timeout = wanted.compareTo(LONGEST_WAIT) < 0 ? wanted : LONGEST_WAIT;
     if (!ended.await(timeout.toNanos(), TimeUnit.NANOSECONDS)) {
       return false;
     }
@@ -118,7 +122,8 @@ final class EngineHandle implements MessageConsumer {
   }
 
   @Override
-  public void close(Duration timeout) {
+  public void close(Duration wanted) {
+    Duration timeout = wanted.compareTo(LONGEST_WAIT) < 0 ? wanted : LONGEST_WAIT;
     engine.stop(timeout);
     if (engine.isWorkerThread()) {
       return;

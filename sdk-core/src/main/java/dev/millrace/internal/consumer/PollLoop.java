@@ -6,13 +6,17 @@ import dev.millrace.internal.channel.LaneScheduler;
 import dev.millrace.internal.channel.LaneTags;
 import dev.millrace.internal.channel.PollThreadSignal;
 import dev.millrace.internal.channel.WorkerPool;
+import dev.millrace.internal.offset.OffsetTracker;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -81,20 +85,30 @@ final class PollLoop {
   }
 
   /**
-   * Offsets that start again below the last position mean another log under the same name: the
-   * topic was made anew, or truncated. What is known of the old one must not justify a commit.
+   * Offsets that start again below the last position mean that the log is no longer the one that
+   * was read: the topic was made anew, or an unclean election cut its end off. What is known of the
+   * old one must not justify a commit; what it still has below the cut, and has not ended, is read
+   * again.
+   *
+   * @return whether the batch is to be left, because an earlier offset is read first
    */
-  private AssignedPartition ownerOf(TopicPartition name, long firstOffset) {
-    AssignedPartition partition = owned(name);
-    if (!partition.tracker().isBehind(firstOffset)) {
-      return partition;
+  private boolean startsAnew(TopicPartition name, long firstOffset) {
+    OffsetTracker old = owned(name).tracker();
+    if (!old.isBehind(firstOffset)) {
+      return false;
     }
+    old.advance();
+    boolean unfinishedBelow = old.oldestOpen() >= 0 && old.oldestOpen() < firstOffset;
+    long from = unfinishedBelow ? old.oldestOpen() : firstOffset;
     LOG.warn(
-        "The offsets of {} start again at {}; unfinished records are dropped.", name, firstOffset);
-    partition.tracker().takeBack();
+        "The offsets of {} start again at {}; it is read on from {}.", name, firstOffset, from);
+    old.takeBack();
     assignment.remove(List.of(name));
     assignment.add(name);
-    return owned(name);
+    if (unfinishedBelow) {
+      consumer.seek(name, from);
+    }
+    return unfinishedBelow;
   }
 
   private AssignedPartition owned(TopicPartition name) {
@@ -145,11 +159,16 @@ final class PollLoop {
       return;
     }
     long now = System.nanoTime();
+    Map<TopicPartition, OffsetAndMetadata> next = new HashMap<>(polled.nextOffsets());
     for (TopicPartition name : polled.partitions()) {
       List<ConsumerRecord<byte[], byte[]>> records = polled.records(name);
-      handOver(ownerOf(name, records.get(0).offset()), records, now);
+      if (startsAnew(name, records.get(0).offset())) {
+        next.remove(name);
+      } else {
+        handOver(owned(name), records, now);
+      }
     }
-    polled.nextOffsets().forEach((name, next) -> owned(name).tracker().position(next));
+    next.forEach((name, position) -> owned(name).tracker().position(position));
     workers.wakeOne();
   }
 

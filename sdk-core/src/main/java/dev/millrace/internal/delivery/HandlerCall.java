@@ -66,7 +66,11 @@ final class HandlerCall<V> {
     } catch (PayloadException e) {
       throw e;
     } catch (RuntimeException | StackOverflowError e) {
-      throw new PayloadException("The value could not be decoded: " + e, e);
+      // Its text may quote the payload, and ends in logs and headers.
+      PayloadException undecodable =
+          new PayloadException("The value could not be decoded: " + e.getClass().getName(), null);
+      undecodable.setStackTrace(e.getStackTrace());
+      throw undecodable;
     }
   }
 }

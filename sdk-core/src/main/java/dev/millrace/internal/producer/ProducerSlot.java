@@ -16,7 +16,12 @@ public final class ProducerSlot {
 
   ProducerSlot(String name, Map<String, Object> settings, ClientMeters meters) {
     this.producer = new KafkaProducer<>(settings);
-    this.metrics = meters.bind(producer, name);
+    try {
+      this.metrics = meters.bind(producer, name);
+    } catch (RuntimeException e) {
+      producer.close(Duration.ZERO);
+      throw e;
+    }
   }
 
   /**

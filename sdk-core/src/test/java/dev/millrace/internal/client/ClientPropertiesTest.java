@@ -109,6 +109,29 @@ class ClientPropertiesTest {
   }
 
   @Test
+  void theRefusedValueIsNotShownSinceItMayBeASecret() {
+    assertThatThrownBy(
+            () -> producer("{ topics: [t], properties: { security.protocol: hunter2 } }"))
+        .isInstanceOf(InvalidDefinitionException.class)
+        .hasMessageContaining("security.protocol")
+        .hasNoCause()
+        .satisfies(failure -> assertThat(failure.toString()).doesNotContain("hunter2"));
+  }
+
+  @Test
+  void withoutIdempotenceOneRequestIsInFlightSoThatOrderPerKeyHolds() {
+    assertThat(producer("{ topics: [t], enable-idempotence: false }"))
+        .containsEntry("max.in.flight.requests.per.connection", "1");
+    assertThatThrownBy(
+            () ->
+                producer(
+                    "{ topics: [t], enable-idempotence: false, properties: { max.in.flight.requests.per.connection: 5 } }"))
+        .isInstanceOf(InvalidDefinitionException.class)
+        .hasMessageContaining(
+            "max.in.flight.requests.per.connection: 5 would let records of a key");
+  }
+
+  @Test
   void aPropertyThatKafkaDoesNotKnowIsNamedWithTheNearest() {
     assertThatThrownBy(() -> producer("{ topics: [t], properties: { linger.mss: 5 } }"))
         .isInstanceOf(InvalidDefinitionException.class)

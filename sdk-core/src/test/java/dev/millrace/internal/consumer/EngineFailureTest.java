@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.millrace.config.Ordering;
 import dev.millrace.consumer.RecordContext;
 import dev.millrace.errors.ConsumerFailedException;
 import java.time.Duration;
@@ -105,6 +106,34 @@ class EngineFailureTest {
         });
 
     await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(5));
+  }
+
+  /** An unclean election cuts the log's end off; the client goes on at the first offset it has. */
+  @Test
+  void whatALogStillHasBelowItsCutIsReadAgain() {
+    engine.ordering = Ordering.PARTITION;
+    engine.start(
+        (value, context) -> {
+          if (context.offset() == 0) {
+            engine.release.await();
+          }
+          handled.add(context.offset());
+        });
+    engine.assign(P0);
+    engine.add(P0, 0, 10);
+    await().until(() -> engine.gauge("millrace.consumer.in.flight") == 10);
+
+    engine.consumer.schedulePollTask(
+        () -> {
+          engine.consumer.seek(P0, 8);
+          engine.addNow(P0, 8, 2);
+        });
+    await().until(() -> engine.consumer.position(P0) == 0);
+    engine.add(P0, 0, 10);
+    engine.release.countDown();
+
+    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(10));
+    assertThat(handled).contains(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L);
   }
 
   @Test
