@@ -4,10 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.millrace.config.ConfigLoader;
 import dev.millrace.internal.client.ClientProperties;
-import dev.millrace.testkit.EmbeddedKafka;
-import dev.millrace.testkit.GroupProbe;
-import dev.millrace.testkit.TestTopics;
-import dev.millrace.testkit.TopicProbe;
+import dev.millrace.testkit.cluster.KafkaCluster;
+import dev.millrace.testkit.junit.TestTopics;
+import dev.millrace.testkit.probe.GroupProbe;
+import dev.millrace.testkit.probe.TopicProbe;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -35,7 +35,7 @@ final class BrokerFixture implements AutoCloseable {
   /** Long enough for a busy machine; a test that works does not wait for it. */
   static final Duration SOON = Duration.ofSeconds(30);
 
-  private final EmbeddedKafka kafka;
+  private final KafkaCluster kafka;
   private final TestTopics topics;
   private final String topic;
   private final String group;
@@ -43,7 +43,7 @@ final class BrokerFixture implements AutoCloseable {
   private final KafkaProducer<byte[], byte[]> source;
   private final List<Future<RecordMetadata>> onTheWay = new ArrayList<>();
 
-  BrokerFixture(EmbeddedKafka kafka, TestTopics topics) {
+  BrokerFixture(KafkaCluster kafka, TestTopics topics) {
     this.kafka = kafka;
     this.topics = topics;
     this.topic = topics.name("source");
@@ -143,7 +143,7 @@ final class BrokerFixture implements AutoCloseable {
     return topic + "." + group + ".dlq";
   }
 
-  EmbeddedKafka kafka() {
+  KafkaCluster kafka() {
     return kafka;
   }
 

@@ -10,9 +10,9 @@ import dev.millrace.consumer.ConsumerState;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.consumer.PreparedConsumer;
 import dev.millrace.producer.MessageProducer;
-import dev.millrace.testkit.EmbeddedKafka;
-import dev.millrace.testkit.KafkaTest;
-import dev.millrace.testkit.TestTopics;
+import dev.millrace.testkit.cluster.KafkaCluster;
+import dev.millrace.testkit.junit.KafkaTest;
+import dev.millrace.testkit.junit.TestTopics;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.Queue;
@@ -53,7 +53,7 @@ class CloseTest {
   private final Queue<String> started = new ConcurrentLinkedQueue<>();
   private final CountDownLatch release = new CountDownLatch(1);
 
-  CloseTest(EmbeddedKafka kafka, TestTopics topics) {
+  CloseTest(KafkaCluster kafka, TestTopics topics) {
     broker = new BrokerFixture(kafka, topics);
   }
 

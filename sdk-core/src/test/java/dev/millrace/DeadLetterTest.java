@@ -7,9 +7,9 @@ import static org.awaitility.Awaitility.await;
 
 import dev.millrace.consumer.RecordHandler;
 import dev.millrace.errors.PayloadException;
-import dev.millrace.testkit.EmbeddedKafka;
-import dev.millrace.testkit.KafkaTest;
-import dev.millrace.testkit.TestTopics;
+import dev.millrace.testkit.cluster.KafkaCluster;
+import dev.millrace.testkit.junit.KafkaTest;
+import dev.millrace.testkit.junit.TestTopics;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -44,7 +44,7 @@ class DeadLetterTest {
   private final BrokerFixture broker;
   private final Queue<String> seen = new ConcurrentLinkedQueue<>();
 
-  DeadLetterTest(EmbeddedKafka kafka, TestTopics topics) {
+  DeadLetterTest(KafkaCluster kafka, TestTopics topics) {
     broker = new BrokerFixture(kafka, topics);
   }
 

@@ -6,9 +6,9 @@ import static org.awaitility.Awaitility.await;
 
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.consumer.MessageConsumer;
-import dev.millrace.testkit.EmbeddedKafka;
-import dev.millrace.testkit.KafkaTest;
-import dev.millrace.testkit.TestTopics;
+import dev.millrace.testkit.cluster.KafkaCluster;
+import dev.millrace.testkit.junit.KafkaTest;
+import dev.millrace.testkit.junit.TestTopics;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.Queue;
@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 class DeadLetterTopicMissingTest {
   private final BrokerFixture broker;
 
-  DeadLetterTopicMissingTest(EmbeddedKafka kafka, TestTopics topics) {
+  DeadLetterTopicMissingTest(KafkaCluster kafka, TestTopics topics) {
     broker = new BrokerFixture(kafka, topics);
   }
 

@@ -7,10 +7,10 @@ import dev.millrace.config.ConfigLoader;
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.producer.MessageProducer;
-import dev.millrace.testkit.EmbeddedKafka;
-import dev.millrace.testkit.GroupProbe;
-import dev.millrace.testkit.KafkaTest;
-import dev.millrace.testkit.TestTopics;
+import dev.millrace.testkit.cluster.KafkaCluster;
+import dev.millrace.testkit.junit.KafkaTest;
+import dev.millrace.testkit.junit.TestTopics;
+import dev.millrace.testkit.probe.GroupProbe;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,7 +39,7 @@ class FirstUseTest {
   record Order(String id, int quantity) {}
 
   @Test
-  void theFilePublishesAndConsumesAThousandRecords(EmbeddedKafka broker, @TempDir Path folder)
+  void theFilePublishesAndConsumesAThousandRecords(KafkaCluster broker, @TempDir Path folder)
       throws Exception {
     // Unchanged but for the address: the broker listens on a free port.
     Path file =
@@ -78,7 +78,7 @@ class FirstUseTest {
   }
 
   @Test
-  void aConsumerRunsOnceInAFactoryAndAgainOnceItHasEnded(EmbeddedKafka broker, TestTopics topics) {
+  void aConsumerRunsOnceInAFactoryAndAgainOnceItHasEnded(KafkaCluster broker, TestTopics topics) {
     String yaml =
         "kafka: { common: { bootstrap-servers: '%s' }, consumers: { c: { topics: [%s], group-id: %s } } }"
             .formatted(

@@ -7,9 +7,9 @@ import static org.awaitility.Awaitility.await;
 
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.consumer.MessageConsumer;
-import dev.millrace.testkit.EmbeddedKafka;
-import dev.millrace.testkit.KafkaTest;
-import dev.millrace.testkit.TestTopics;
+import dev.millrace.testkit.cluster.KafkaCluster;
+import dev.millrace.testkit.junit.KafkaTest;
+import dev.millrace.testkit.junit.TestTopics;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
@@ -26,7 +26,7 @@ class FlowTest {
   private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
   private final CountDownLatch release = new CountDownLatch(1);
 
-  FlowTest(EmbeddedKafka kafka, TestTopics topics) {
+  FlowTest(KafkaCluster kafka, TestTopics topics) {
     broker = new BrokerFixture(kafka, topics);
   }
 

@@ -5,10 +5,10 @@ import static org.awaitility.Awaitility.await;
 
 import dev.millrace.config.ConfigLoader;
 import dev.millrace.producer.MessageProducer;
-import dev.millrace.testkit.EmbeddedKafka;
-import dev.millrace.testkit.GroupProbe;
-import dev.millrace.testkit.KafkaTest;
-import dev.millrace.testkit.TestTopics;
+import dev.millrace.testkit.cluster.KafkaCluster;
+import dev.millrace.testkit.junit.KafkaTest;
+import dev.millrace.testkit.junit.TestTopics;
+import dev.millrace.testkit.probe.GroupProbe;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -33,7 +33,7 @@ class KilledConsumerTest {
 
   @Test
   void killedInTheMiddleAndStartedAgainNothingIsLost(
-      EmbeddedKafka broker, TestTopics topics, @TempDir Path folder) throws Exception {
+      KafkaCluster broker, TestTopics topics, @TempDir Path folder) throws Exception {
     String topic = topics.create("orders", 4);
     String group = topics.groupId("orders");
     publish(broker, topic);
@@ -69,7 +69,7 @@ class KilledConsumerTest {
     histories.forEach(KilledConsumerTest::assertOrderPerKey);
   }
 
-  private static void publish(EmbeddedKafka broker, String topic) {
+  private static void publish(KafkaCluster broker, String topic) {
     String yaml =
         "kafka: { common: { bootstrap-servers: '%s' }, producers: { filler: { topics: [%s] } } }"
             .formatted(broker.bootstrapServers(), topic);

@@ -5,9 +5,9 @@ import static org.awaitility.Awaitility.await;
 
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.consumer.MessageConsumer;
-import dev.millrace.testkit.EmbeddedKafka;
-import dev.millrace.testkit.KafkaTest;
-import dev.millrace.testkit.TestTopics;
+import dev.millrace.testkit.cluster.KafkaCluster;
+import dev.millrace.testkit.junit.KafkaTest;
+import dev.millrace.testkit.junit.TestTopics;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -36,7 +36,7 @@ class LateMemberTest {
 
   private final BrokerFixture broker;
 
-  LateMemberTest(EmbeddedKafka kafka, TestTopics topics) {
+  LateMemberTest(KafkaCluster kafka, TestTopics topics) {
     broker = new BrokerFixture(kafka, topics);
   }
 

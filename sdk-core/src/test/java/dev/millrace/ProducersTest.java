@@ -9,9 +9,9 @@ import static org.awaitility.Awaitility.await;
 import dev.millrace.errors.InvalidDefinitionException;
 import dev.millrace.errors.PayloadException;
 import dev.millrace.producer.MessageProducer;
-import dev.millrace.testkit.EmbeddedKafka;
-import dev.millrace.testkit.KafkaTest;
-import dev.millrace.testkit.TestTopics;
+import dev.millrace.testkit.cluster.KafkaCluster;
+import dev.millrace.testkit.junit.KafkaTest;
+import dev.millrace.testkit.junit.TestTopics;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
@@ -45,7 +45,7 @@ class ProducersTest {
   private final BrokerFixture broker;
   private final KafkaFactory factory;
 
-  ProducersTest(EmbeddedKafka kafka, TestTopics topics) {
+  ProducersTest(KafkaCluster kafka, TestTopics topics) {
     broker = new BrokerFixture(kafka, topics);
     broker.create(1);
     factory = broker.factory(CONFIG);

@@ -8,9 +8,9 @@ import static org.awaitility.Awaitility.await;
 
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.consumer.RecordHandler;
-import dev.millrace.testkit.EmbeddedKafka;
-import dev.millrace.testkit.KafkaTest;
-import dev.millrace.testkit.TestTopics;
+import dev.millrace.testkit.cluster.KafkaCluster;
+import dev.millrace.testkit.junit.KafkaTest;
+import dev.millrace.testkit.junit.TestTopics;
 import java.time.Duration;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -39,7 +39,7 @@ class RebalanceTest {
   private int sent;
   private int changes;
 
-  RebalanceTest(EmbeddedKafka kafka, TestTopics topics) {
+  RebalanceTest(KafkaCluster kafka, TestTopics topics) {
     broker = new BrokerFixture(kafka, topics);
   }
 

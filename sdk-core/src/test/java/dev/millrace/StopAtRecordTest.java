@@ -8,9 +8,9 @@ import static org.awaitility.Awaitility.await;
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.errors.ConsumerFailedException;
-import dev.millrace.testkit.EmbeddedKafka;
-import dev.millrace.testkit.KafkaTest;
-import dev.millrace.testkit.TestTopics;
+import dev.millrace.testkit.cluster.KafkaCluster;
+import dev.millrace.testkit.junit.KafkaTest;
+import dev.millrace.testkit.junit.TestTopics;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.util.Queue;
@@ -34,7 +34,7 @@ class StopAtRecordTest {
 
   private final BrokerFixture broker;
 
-  StopAtRecordTest(EmbeddedKafka kafka, TestTopics topics) {
+  StopAtRecordTest(KafkaCluster kafka, TestTopics topics) {
     broker = new BrokerFixture(kafka, topics);
   }
 

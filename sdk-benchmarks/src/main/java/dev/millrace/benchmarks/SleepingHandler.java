@@ -5,7 +5,7 @@ import dev.millrace.config.ConfigLoader;
 import dev.millrace.config.KafkaConfig;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.producer.MessageProducer;
-import dev.millrace.testkit.EmbeddedKafka;
+import dev.millrace.testkit.cluster.KafkaCluster;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -35,7 +35,7 @@ public final class SleepingHandler {
   /** Runs all rounds and prints a line for each. */
   public static void main(String[] arguments) throws Exception {
     double limit = PERMITS * 1000.0 / HANDLER_MILLIS;
-    try (EmbeddedKafka broker = EmbeddedKafka.start()) {
+    try (KafkaCluster broker = KafkaCluster.start()) {
       broker.createTopic("sleepy", 1);
       KafkaConfig config = config(broker.bootstrapServers());
       try (KafkaFactory kafka = KafkaFactory.create(config)) {
@@ -53,7 +53,7 @@ public final class SleepingHandler {
         double median = shares[ROUNDS / 2];
         System.out.printf("median: %.1f %% of the limit%n", 100 * median);
         if (median < 0.9) {
-          throw new IllegalStateException("less than 90 % of the limit");
+          throw new IllegalStateException("less than nine tenths of the limit");
         }
       }
     }

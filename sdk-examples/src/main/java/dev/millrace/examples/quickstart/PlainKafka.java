@@ -1,6 +1,6 @@
 package dev.millrace.examples.quickstart;
 
-import dev.millrace.testkit.EmbeddedKafka;
+import dev.millrace.testkit.cluster.KafkaCluster;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,7 +24,7 @@ final class PlainKafka {
   private final String bootstrapServers;
   private final Admin admin;
 
-  PlainKafka(EmbeddedKafka broker) {
+  PlainKafka(KafkaCluster broker) {
     this.bootstrapServers = broker.bootstrapServers();
     this.admin = broker.admin();
   }

@@ -6,7 +6,7 @@ import dev.millrace.config.KafkaConfig;
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.producer.MessageProducer;
-import dev.millrace.testkit.EmbeddedKafka;
+import dev.millrace.testkit.cluster.KafkaCluster;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -25,11 +25,11 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 public final class Quickstart {
   private static final Duration LONGEST_RUN = Duration.ofSeconds(60);
 
-  private final EmbeddedKafka broker;
+  private final KafkaCluster broker;
   private final int orders;
   private final int customers;
 
-  Quickstart(EmbeddedKafka broker, int orders, int customers) {
+  Quickstart(KafkaCluster broker, int orders, int customers) {
     this.broker = broker;
     this.orders = orders;
     this.customers = customers;
@@ -39,7 +39,7 @@ public final class Quickstart {
   public static void main(String[] args) throws Exception {
     System.out.println("Starting a Kafka broker inside this JVM ...");
     Summary summary;
-    try (EmbeddedKafka broker = EmbeddedKafka.start()) {
+    try (KafkaCluster broker = KafkaCluster.start()) {
       summary = new Quickstart(broker, 20_000, 500).run();
     }
     System.out.println(summary.text());

@@ -2,7 +2,7 @@ package dev.millrace.examples.quickstart;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.millrace.testkit.EmbeddedKafka;
+import dev.millrace.testkit.cluster.KafkaCluster;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -11,7 +11,7 @@ class QuickstartTest {
 
   @Test
   void everyCheckHolds() throws Exception {
-    try (EmbeddedKafka broker = EmbeddedKafka.start()) {
+    try (KafkaCluster broker = KafkaCluster.start()) {
       Summary summary = new Quickstart(broker, 2_000, 50).run();
 
       assertThat(summary.problems()).isEmpty();

@@ -8,7 +8,7 @@ import dev.millrace.config.ConfigLoader;
 import dev.millrace.config.KafkaConfig;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.producer.MessageProducer;
-import dev.millrace.testkit.EmbeddedKafka;
+import dev.millrace.testkit.cluster.KafkaCluster;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -38,12 +38,12 @@ class ReadmeErrorsTest {
           late-consumer: { topics: [orders], group-id: late, delivery-semantics: at-most-once }
       """;
 
-  private static EmbeddedKafka broker;
+  private static KafkaCluster broker;
   private static KafkaFactory kafka;
 
   @BeforeAll
   static void start() {
-    broker = EmbeddedKafka.start();
+    broker = KafkaCluster.start();
     broker.createTopic("orders", 1);
     kafka = KafkaFactory.create(config(broker.bootstrapServers()));
   }

@@ -5,7 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.millrace.KafkaFactory;
 import dev.millrace.config.ConfigLoader;
-import dev.millrace.testkit.EmbeddedKafka;
+import dev.millrace.testkit.cluster.KafkaCluster;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -30,7 +30,7 @@ class ReadmeMetersTest {
   @Test
   void theTableNamesEveryMeterWithItsKindAndTags() {
     SimpleMeterRegistry registry = new SimpleMeterRegistry();
-    try (EmbeddedKafka broker = EmbeddedKafka.start()) {
+    try (KafkaCluster broker = KafkaCluster.start()) {
       broker.createTopic("orders", 1);
       String yaml = Readme.blocks("yaml").get(0).text();
       var config =

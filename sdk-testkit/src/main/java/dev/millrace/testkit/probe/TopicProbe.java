@@ -1,5 +1,7 @@
-package dev.millrace.testkit;
+package dev.millrace.testkit.probe;
 
+import dev.millrace.testkit.TestKitException;
+import dev.millrace.testkit.internal.Poll;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -48,7 +50,7 @@ public final class TopicProbe {
    * Returns the records up to the end offsets of this moment, by partition and offset. Empty when
    * there is no such topic.
    *
-   * @throws EmbeddedKafkaException if they cannot be read within 30 s
+   * @throws TestKitException if they cannot be read within 30 s
    */
   public List<ConsumerRecord<byte[], byte[]>> readAll() {
     try (RangeReader reader = new RangeReader(bootstrapServers, isolation)) {

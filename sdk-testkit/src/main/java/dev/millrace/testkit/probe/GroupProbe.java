@@ -1,5 +1,8 @@
-package dev.millrace.testkit;
+package dev.millrace.testkit.probe;
 
+import dev.millrace.testkit.TestKitException;
+import dev.millrace.testkit.internal.Answer;
+import dev.millrace.testkit.internal.Poll;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -51,7 +54,7 @@ public final class GroupProbe {
    * Returns what the group has committed, by partition, whatever the topic; empty for a group that
    * never committed.
    *
-   * @throws EmbeddedKafkaException if the brokers do not answer
+   * @throws TestKitException if the brokers do not answer
    */
   public Map<TopicPartition, OffsetAndMetadata> committed() {
     try (Look look = new Look()) {
@@ -64,7 +67,7 @@ public final class GroupProbe {
    * committed records at or after its offset, or all there are where it has none. Markers of
    * transactions and aborted records do not count; beyond 1,000 offsets they may.
    *
-   * @throws EmbeddedKafkaException if the brokers do not answer
+   * @throws TestKitException if the brokers do not answer
    */
   public Map<TopicPartition, Long> lag() {
     try (Look look = new Look()) {

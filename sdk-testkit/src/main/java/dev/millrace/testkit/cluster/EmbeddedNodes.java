@@ -1,5 +1,7 @@
-package dev.millrace.testkit;
+package dev.millrace.testkit.cluster;
 
+import dev.millrace.testkit.TestKitException;
+import dev.millrace.testkit.internal.TempDirectory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,7 +17,7 @@ import org.apache.kafka.common.Uuid;
  *
  * <p>Not thread-safe: one caller at a time.
  */
-final class Cluster implements AutoCloseable {
+final class EmbeddedNodes implements AutoCloseable {
   /** How long a broker may spend on handing its partitions to others. */
   private static final Duration HAND_OVER = Duration.ofSeconds(5);
 
@@ -29,12 +31,12 @@ final class Cluster implements AutoCloseable {
   private static final Duration GIVE_UP = Duration.ofSeconds(15);
 
   private final TempDirectory directory = new TempDirectory("millrace-kafka");
-  private final List<KafkaNode> nodes = new ArrayList<>();
+  private final List<EmbeddedNode> nodes = new ArrayList<>();
   private final Map<String, String> overrides;
   private final Duration startBound;
 
   /** Reserves the ports and formats the directories of {@code size} nodes; starts nothing. */
-  Cluster(int size, Map<String, String> overrides, Duration startBound) {
+  EmbeddedNodes(int size, Map<String, String> overrides, Duration startBound) {
     this.startBound = startBound;
     this.overrides = new HashMap<>(overrides);
     this.overrides.put("server.max.startup.time.ms", Long.toString(startBound.toMillis()));
@@ -42,7 +44,7 @@ final class Cluster implements AutoCloseable {
       format(size);
     } catch (Exception e) {
       close();
-      throw new EmbeddedKafkaException("Cannot prepare a directory for the broker", e);
+      throw new TestKitException("Cannot prepare a directory for the broker", e);
     }
   }
 
@@ -50,7 +52,7 @@ final class Cluster implements AutoCloseable {
     String clusterId = Uuid.randomUuid().toString();
     for (int id = 1; id <= size; id++) {
       Path home = Files.createDirectory(directory.path().resolve("node-" + id));
-      KafkaNode node = new KafkaNode(id, home);
+      EmbeddedNode node = new EmbeddedNode(id, home);
       nodes.add(node);
       node.format(clusterId);
     }
@@ -65,17 +67,17 @@ final class Cluster implements AutoCloseable {
   /** Starts every node that is not running; all at once, because they elect each other. */
   void start() {
     BrokerExit.disarm();
-    List<NodePlace> places = nodes.stream().map(KafkaNode::place).toList();
-    List<KafkaNode> stopped = nodes.stream().filter(n -> !n.running()).toList();
+    List<NodePlace> places = nodes.stream().map(EmbeddedNode::place).toList();
+    List<EmbeddedNode> stopped = nodes.stream().filter(n -> !n.running()).toList();
     try {
       InParallel.run(
           "start",
           startBound.plus(GIVE_UP),
           stopped,
           node -> node.start(BrokerProperties.of(node.place(), places, overrides)));
-    } catch (EmbeddedKafkaException e) {
-      EmbeddedKafkaException advised =
-          new EmbeddedKafkaException(
+    } catch (TestKitException e) {
+      TestKitException advised =
+          new TestKitException(
               e.getMessage()
                   + ". Its log (kafka.*, org.apache.kafka.*) says more; look for a wrong property,"
                   + " or give a slow machine a start timeout above "
@@ -87,10 +89,10 @@ final class Cluster implements AutoCloseable {
   }
 
   /** A node that failed half way may have left servers running. */
-  private static void stopAfter(EmbeddedKafkaException failure, List<KafkaNode> nodes) {
+  private static void stopAfter(TestKitException failure, List<EmbeddedNode> nodes) {
     try {
       stop(nodes);
-    } catch (EmbeddedKafkaException e) {
+    } catch (TestKitException e) {
       failure.addSuppressed(e);
     }
   }
@@ -100,11 +102,11 @@ final class Cluster implements AutoCloseable {
     stop(nodes);
   }
 
-  private static void stop(List<KafkaNode> nodes) {
+  private static void stop(List<EmbeddedNode> nodes) {
     try {
       InParallel.run("stop", STOP_BOUND, nodes, node -> node.stopBroker(HAND_OVER));
     } finally {
-      InParallel.run("stop", STOP_BOUND, nodes, KafkaNode::stopController);
+      InParallel.run("stop", STOP_BOUND, nodes, EmbeddedNode::stopController);
     }
   }
 
@@ -113,7 +115,7 @@ final class Cluster implements AutoCloseable {
     try (directory) {
       stop();
     } finally {
-      nodes.forEach(KafkaNode::close);
+      nodes.forEach(EmbeddedNode::close);
     }
   }
 }

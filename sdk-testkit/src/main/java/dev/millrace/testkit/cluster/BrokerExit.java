@@ -1,5 +1,6 @@
-package dev.millrace.testkit;
+package dev.millrace.testkit.cluster;
 
+import dev.millrace.testkit.TestKitException;
 import org.apache.kafka.common.utils.Exit;
 import org.apache.kafka.server.fault.FaultHandler;
 import org.jspecify.annotations.Nullable;
@@ -37,13 +38,13 @@ final class BrokerExit {
         LOG.warn("Embedded broker, fault in {}: {}", name, message, cause);
       }
       action.run();
-      return new EmbeddedKafkaException(name + ": " + message, cause);
+      return new TestKitException(name + ": " + message, cause);
     };
   }
 
   private static void refuse(int status, @Nullable String message) {
     LOG.error("An embedded broker wanted to exit the JVM with status {}: {}", status, message);
-    throw new EmbeddedKafkaException(
+    throw new TestKitException(
         "The embedded broker gave up (exit status " + status + "): " + message, null);
   }
 }

@@ -1,5 +1,6 @@
-package dev.millrace.testkit;
+package dev.millrace.testkit.junit;
 
+import dev.millrace.testkit.cluster.KafkaCluster;
 import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Inherited;
@@ -12,7 +13,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * A test class that needs Kafka. Its constructor, its tests and their set-up methods may take
  *
  * <ul>
- *   <li>an {@link EmbeddedKafka}: one broker shared by all test classes of the run, started when
+ *   <li>an {@link KafkaCluster}: one broker shared by all test classes of the run, started when
  *       first asked for and closed at the end of the run. It belongs to all: do not close or stop
  *       it, start your own for that;
  *   <li>{@link TestTopics}: names of the running test's own, so that tests may run at the same time
@@ -24,7 +25,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
  * @KafkaTest
  * class OrdersTest {
  *   @Test
- *   void keepsOrder(EmbeddedKafka kafka, TestTopics topics) {
+ *   void keepsOrder(KafkaCluster kafka, TestTopics topics) {
  *     String orders = topics.create("orders", 4);
  *     ...
  *   }

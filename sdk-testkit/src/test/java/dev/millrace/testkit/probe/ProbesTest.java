@@ -1,10 +1,14 @@
-package dev.millrace.testkit;
+package dev.millrace.testkit.probe;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.millrace.testkit.Clients;
+import dev.millrace.testkit.cluster.KafkaCluster;
+import dev.millrace.testkit.junit.KafkaTest;
+import dev.millrace.testkit.junit.TestTopics;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -23,10 +27,10 @@ class ProbesTest {
   private static final Duration LONG = Duration.ofSeconds(30);
   private static final Duration SHORT = Duration.ofMillis(200);
 
-  private final EmbeddedKafka kafka;
+  private final KafkaCluster kafka;
   private final TestTopics topics;
 
-  ProbesTest(EmbeddedKafka kafka, TestTopics topics) {
+  ProbesTest(KafkaCluster kafka, TestTopics topics) {
     this.kafka = kafka;
     this.topics = topics;
   }

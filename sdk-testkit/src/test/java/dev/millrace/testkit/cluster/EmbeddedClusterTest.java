@@ -1,8 +1,10 @@
-package dev.millrace.testkit;
+package dev.millrace.testkit.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.millrace.testkit.Clients;
+import dev.millrace.testkit.TestKitException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,12 +28,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class EmbeddedKafkaTest {
-  private EmbeddedKafka kafka;
+class EmbeddedClusterTest {
+  private KafkaCluster kafka;
 
   @BeforeAll
   void start() {
-    kafka = EmbeddedKafka.start();
+    kafka = KafkaCluster.start();
   }
 
   @AfterAll
@@ -101,15 +103,15 @@ class EmbeddedKafkaTest {
   @Test
   void createsAndDeletesTopicsForEverybodyToSee() {
     kafka.createTopic("short-lived", 3, Map.of("cleanup.policy", "compact"));
-    assertThat(kafka.topics().names()).contains("short-lived");
+    assertThat(kafka.topicNames()).contains("short-lived");
     assertThatThrownBy(() -> kafka.createTopic("short-lived", 1))
-        .isInstanceOf(EmbeddedKafkaException.class)
+        .isInstanceOf(TestKitException.class)
         .hasCauseInstanceOf(TopicExistsException.class);
 
     kafka.deleteTopic("short-lived");
     kafka.deleteTopic("short-lived");
 
-    assertThat(kafka.topics().names()).doesNotContain("short-lived");
+    assertThat(kafka.topicNames()).doesNotContain("short-lived");
   }
 
   private static List<String> values(Supplier<ConsumerRecords<String, String>> poll, int count) {

@@ -1,5 +1,6 @@
-package dev.millrace.testkit;
+package dev.millrace.testkit.internal;
 
+import dev.millrace.testkit.TestKitException;
 import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -7,8 +8,8 @@ import java.util.concurrent.TimeoutException;
 import org.apache.kafka.common.KafkaFuture;
 
 /** Waits for a broker's answer, with a bound and with one kind of exception. */
-final class Answer {
-  static final Duration BOUND = Duration.ofSeconds(30);
+public final class Answer {
+  public static final Duration BOUND = Duration.ofSeconds(30);
 
   private Answer() {}
 
@@ -16,20 +17,20 @@ final class Answer {
    * Returns the answer.
    *
    * @param request what was asked, for the message: "create topic orders"
-   * @throws EmbeddedKafkaException if the broker refused (its reason is the cause), gave no answer
-   *     within {@link #BOUND}, or the caller was interrupted
+   * @throws TestKitException if the broker refused (its reason is the cause), gave no answer within
+   *     {@link #BOUND}, or the caller was interrupted
    */
-  static <T> T to(String request, KafkaFuture<T> answer) {
+  public static <T> T to(String request, KafkaFuture<T> answer) {
     try {
       return answer.get(BOUND.toMillis(), TimeUnit.MILLISECONDS);
     } catch (ExecutionException e) {
-      throw new EmbeddedKafkaException("Cannot " + request + ": " + e.getCause(), e.getCause());
+      throw new TestKitException("Cannot " + request + ": " + e.getCause(), e.getCause());
     } catch (TimeoutException e) {
-      throw new EmbeddedKafkaException(
+      throw new TestKitException(
           "Cannot " + request + ": no answer within " + BOUND + "; is the broker running?", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      throw new EmbeddedKafkaException("Interrupted while waiting to " + request, e);
+      throw new TestKitException("Interrupted while waiting to " + request, e);
     }
   }
 }

@@ -1,4 +1,4 @@
-package dev.millrace.testkit;
+package dev.millrace.testkit.cluster;
 
 import java.nio.file.Path;
 

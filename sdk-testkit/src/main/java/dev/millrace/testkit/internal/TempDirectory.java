@@ -1,4 +1,4 @@
-package dev.millrace.testkit;
+package dev.millrace.testkit.internal;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -13,10 +13,10 @@ import org.jspecify.annotations.Nullable;
  * A directory under the system's temporary one, removed with all it holds at {@link #close()}. Its
  * name carries the process's id, so that one left by a killed process can be told.
  */
-final class TempDirectory implements AutoCloseable {
+public final class TempDirectory implements AutoCloseable {
   private final Path path;
 
-  TempDirectory(String name) {
+  public TempDirectory(String name) {
     String prefix = name + "-" + ProcessHandle.current().pid() + "-";
     try {
       path = Files.createTempDirectory(prefix);
@@ -25,7 +25,7 @@ final class TempDirectory implements AutoCloseable {
     }
   }
 
-  Path path() {
+  public Path path() {
     return path;
   }
 

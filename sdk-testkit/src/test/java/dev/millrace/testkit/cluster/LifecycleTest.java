@@ -1,4 +1,4 @@
-package dev.millrace.testkit;
+package dev.millrace.testkit.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.millrace.testkit.Clients;
+import dev.millrace.testkit.TestKitException;
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetAddress;
@@ -33,14 +35,14 @@ class LifecycleTest {
   @BeforeAll
   static void startTheThreadsThatTheJvmKeeps() {
     // The broker's metrics library starts its own few threads once in a JVM and never ends them.
-    EmbeddedKafka.start().close();
+    KafkaCluster.start().close();
   }
 
   @Test
   void closeLeavesNoThreadNoPortNoDirectory() throws Exception {
     Set<Thread> threadsBefore = threads();
     Set<Path> directoriesBefore = directories();
-    EmbeddedKafka kafka = EmbeddedKafka.start();
+    KafkaCluster kafka = KafkaCluster.start();
     try (kafka;
         KafkaProducer<String, String> producer = Clients.producer(kafka, Map.of())) {
       kafka.createTopic("some", 1);
@@ -60,9 +62,8 @@ class LifecycleTest {
     Set<Thread> threadsBefore = threads();
     Set<Path> directoriesBefore = directories();
 
-    assertThatThrownBy(
-            () -> EmbeddedKafka.builder().property("num.network.threads", "none").start())
-        .isInstanceOf(EmbeddedKafkaException.class)
+    assertThatThrownBy(() -> KafkaCluster.builder().property("num.network.threads", "none").start())
+        .isInstanceOf(TestKitException.class)
         .hasMessageContaining("num.network.threads");
 
     assertThat(directories()).isEqualTo(directoriesBefore);
@@ -76,9 +77,8 @@ class LifecycleTest {
 
     // Known only when the controller is up: the broker refuses to start with it.
     assertThatThrownBy(
-            () ->
-                EmbeddedKafka.builder().property("authorizer.class.name", "no.such.Class").start())
-        .isInstanceOf(EmbeddedKafkaException.class)
+            () -> KafkaCluster.builder().property("authorizer.class.name", "no.such.Class").start())
+        .isInstanceOf(TestKitException.class)
         .hasMessageContaining("no.such.Class");
 
     assertThat(directories()).isEqualTo(directoriesBefore);
@@ -90,8 +90,8 @@ class LifecycleTest {
     Set<Thread> threadsBefore = threads();
     Set<Path> directoriesBefore = directories();
 
-    assertThatThrownBy(() -> EmbeddedKafka.builder().startTimeout(Duration.ofMillis(50)).start())
-        .isInstanceOf(EmbeddedKafkaException.class);
+    assertThatThrownBy(() -> KafkaCluster.builder().startTimeout(Duration.ofMillis(50)).start())
+        .isInstanceOf(TestKitException.class);
 
     assertThat(directories()).isEqualTo(directoriesBefore);
     awaitOnly(threadsBefore);
@@ -100,7 +100,7 @@ class LifecycleTest {
   @Test
   void anInterruptedTestStillClosesIt() throws Exception {
     Set<Thread> threadsBefore = threads();
-    EmbeddedKafka kafka = EmbeddedKafka.start();
+    KafkaCluster kafka = KafkaCluster.start();
 
     Thread.currentThread().interrupt();
     kafka.close();
@@ -112,19 +112,19 @@ class LifecycleTest {
 
   @Test
   void twoRunAtOnce() {
-    try (EmbeddedKafka one = EmbeddedKafka.start();
-        EmbeddedKafka other = EmbeddedKafka.start()) {
+    try (KafkaCluster one = KafkaCluster.start();
+        KafkaCluster other = KafkaCluster.start()) {
       one.createTopic("here", 1);
       other.createTopic("there", 1);
 
-      assertThat(one.topics().names()).containsExactly("here");
-      assertThat(other.topics().names()).containsExactly("there");
+      assertThat(one.topicNames()).containsExactly("here");
+      assertThat(other.topicNames()).containsExactly("there");
     }
   }
 
   @Test
   void comesBackOnTheSamePortWithItsData() throws Exception {
-    try (EmbeddedKafka kafka = EmbeddedKafka.start();
+    try (KafkaCluster kafka = KafkaCluster.start();
         KafkaProducer<String, String> producer = Clients.producer(kafka, Map.of())) {
       kafka.createTopic("kept", 1);
       producer.send(new ProducerRecord<>("kept", "before")).get();
@@ -145,7 +145,7 @@ class LifecycleTest {
 
   @Test
   void threeNodesReplicate() throws Exception {
-    try (EmbeddedKafka kafka = EmbeddedKafka.builder().nodes(3).start();
+    try (KafkaCluster kafka = KafkaCluster.builder().nodes(3).start();
         KafkaProducer<String, String> producer = Clients.producer(kafka, Map.of())) {
       kafka.createTopic("replicated", 3, Map.of("min.insync.replicas", "3"));
       producer.send(new ProducerRecord<>("replicated", "v")).get();
@@ -159,19 +159,19 @@ class LifecycleTest {
     BrokerExit.disarm();
 
     assertThatThrownBy(() -> Exit.halt(3, "disk gone"))
-        .isInstanceOf(EmbeddedKafkaException.class)
+        .isInstanceOf(TestKitException.class)
         .hasMessageContaining("disk gone");
   }
 
   @Test
   void refusesWhatTheKitDecides() {
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> EmbeddedKafka.builder().property("listeners", "X://:1"))
+        .isThrownBy(() -> KafkaCluster.builder().property("listeners", "X://:1"))
         .withMessageContaining("listeners");
-    assertThatIllegalArgumentException().isThrownBy(() -> EmbeddedKafka.builder().nodes(0));
+    assertThatIllegalArgumentException().isThrownBy(() -> KafkaCluster.builder().nodes(0));
   }
 
-  private static int port(EmbeddedKafka kafka) {
+  private static int port(KafkaCluster kafka) {
     String address = kafka.bootstrapServers();
     return Integer.parseInt(address.substring(address.indexOf(':') + 1));
   }

@@ -1,9 +1,10 @@
-package dev.millrace.testkit;
+package dev.millrace.testkit.junit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
+import dev.millrace.testkit.cluster.KafkaCluster;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CyclicBarrier;
@@ -31,7 +32,7 @@ class KafkaTestExtensionTest {
     assertThat(summary.getTestsSucceededCount()).isEqualTo(4);
     assertThat(GIVEN).extracting(Given::topic).hasSize(4).doesNotHaveDuplicates();
     assertThat(GIVEN).extracting(Given::groupId).doesNotHaveDuplicates();
-    EmbeddedKafka shared = GIVEN.element().kafka();
+    KafkaCluster shared = GIVEN.element().kafka();
     assertThat(GIVEN).extracting(Given::kafka).containsOnly(shared);
     assertThatIllegalStateException().as("closed with its run").isThrownBy(shared::startBroker);
   }
@@ -51,8 +52,8 @@ class KafkaTestExtensionTest {
   }
 
   /** What a test was given and made of it. */
-  private record Given(EmbeddedKafka kafka, String topic, String groupId) {
-    static Given use(EmbeddedKafka kafka, TestTopics topics) {
+  private record Given(KafkaCluster kafka, String topic, String groupId) {
+    static Given use(KafkaCluster kafka, TestTopics topics) {
       String topic = topics.create("orders", 2);
       kafka.createTopic(topic + ".dlq", 1);
       Given given = new Given(kafka, topic, topics.groupId("orders"));
@@ -67,19 +68,19 @@ class KafkaTestExtensionTest {
     private static final CyclicBarrier BOTH = new CyclicBarrier(2);
 
     @Test
-    void one(EmbeddedKafka kafka, TestTopics topics) throws Exception {
+    void one(KafkaCluster kafka, TestTopics topics) throws Exception {
       check(kafka, topics);
     }
 
     @Test
-    void other(EmbeddedKafka kafka, TestTopics topics) throws Exception {
+    void other(KafkaCluster kafka, TestTopics topics) throws Exception {
       check(kafka, topics);
     }
 
-    private static void check(EmbeddedKafka kafka, TestTopics topics) throws Exception {
+    private static void check(KafkaCluster kafka, TestTopics topics) throws Exception {
       Given given = Given.use(kafka, topics);
       BOTH.await(30, TimeUnit.SECONDS);
-      assertThat(kafka.topics().names()).contains(given.topic(), given.topic() + ".dlq");
+      assertThat(kafka.topicNames()).contains(given.topic(), given.topic() + ".dlq");
     }
   }
 
@@ -109,20 +110,20 @@ class KafkaTestExtensionTest {
     }
 
     @Test
-    void one(EmbeddedKafka kafka, TestTopics topics) {
+    void one(KafkaCluster kafka, TestTopics topics) {
       check(kafka, topics);
     }
 
     @Test
-    void other(EmbeddedKafka kafka, TestTopics topics) {
+    void other(KafkaCluster kafka, TestTopics topics) {
       check(kafka, topics);
     }
 
-    private void check(EmbeddedKafka kafka, TestTopics topics) {
+    private void check(KafkaCluster kafka, TestTopics topics) {
       assertThat(topics).isSameAs(ofTheInstance).isSameAs(ofTheSetUp).isNotSameAs(ofTheClass);
-      assertThat(kafka.topics().names()).contains(ofTheClass.name("of-the-class"));
+      assertThat(kafka.topicNames()).contains(ofTheClass.name("of-the-class"));
       for (Given gone : EARLIER) {
-        assertThat(kafka.topics().names()).doesNotContain(gone.topic(), gone.topic() + ".dlq");
+        assertThat(kafka.topicNames()).doesNotContain(gone.topic(), gone.topic() + ".dlq");
       }
       EARLIER.add(Given.use(kafka, topics));
     }

@@ -1,5 +1,8 @@
-package dev.millrace.testkit;
+package dev.millrace.testkit.cluster;
 
+import dev.millrace.testkit.TestKitException;
+import dev.millrace.testkit.internal.Answer;
+import dev.millrace.testkit.internal.Poll;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -32,7 +35,7 @@ final class TopicAdmin {
     Answer.to("create topic " + name, admin.createTopics(List.of(topic.configs(configs))).all());
     long leaders = Poll.until(Answer.BOUND, () -> leaders(name), seen -> seen == partitions);
     if (leaders != partitions) {
-      throw new EmbeddedKafkaException(
+      throw new TestKitException(
           "Topic %s has %d leaders for %d partitions".formatted(name, leaders, partitions), null);
     }
     awaitLeadersKnowIt(name, partitions);
@@ -58,7 +61,7 @@ final class TopicAdmin {
     Set<String> left =
         Poll.until(Answer.BOUND, this::names, seen -> names.stream().noneMatch(seen::contains));
     if (names.stream().anyMatch(left::contains)) {
-      throw new EmbeddedKafkaException(
+      throw new TestKitException(
           "Deleted topics %s, but still there are %s".formatted(names, left), null);
     }
   }
@@ -71,7 +74,7 @@ final class TopicAdmin {
   private static void awaitDeleted(String name, KafkaFuture<Void> answer) {
     try {
       Answer.to("delete topic " + name, answer);
-    } catch (EmbeddedKafkaException e) {
+    } catch (TestKitException e) {
       if (!saysUnknown(e)) {
         throw e;
       }
@@ -87,7 +90,7 @@ final class TopicAdmin {
           .flatMap(description -> description.partitions().stream())
           .filter(partition -> partition.leader() != null)
           .count();
-    } catch (EmbeddedKafkaException e) {
+    } catch (TestKitException e) {
       if (saysUnknown(e)) {
         return 0;
       }
@@ -95,7 +98,7 @@ final class TopicAdmin {
     }
   }
 
-  private static boolean saysUnknown(EmbeddedKafkaException e) {
+  private static boolean saysUnknown(TestKitException e) {
     return e.getCause() instanceof UnknownTopicOrPartitionException;
   }
 }

@@ -1,5 +1,6 @@
-package dev.millrace.testkit;
+package dev.millrace.testkit.junit;
 
+import dev.millrace.testkit.cluster.KafkaCluster;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.ParameterContext;
@@ -12,12 +13,12 @@ final class KafkaTestExtension implements ParameterResolver {
   @Override
   public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
     Class<?> type = parameter.getParameter().getType();
-    return type == EmbeddedKafka.class || type == TestTopics.class;
+    return type == KafkaCluster.class || type == TestTopics.class;
   }
 
   @Override
   public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
-    return parameter.getParameter().getType() == EmbeddedKafka.class
+    return parameter.getParameter().getType() == KafkaCluster.class
         ? kafka(context)
         : topics(context);
   }
@@ -28,11 +29,11 @@ final class KafkaTestExtension implements ParameterResolver {
     return ExtensionContextScope.TEST_METHOD;
   }
 
-  private static EmbeddedKafka kafka(ExtensionContext context) {
+  private static KafkaCluster kafka(ExtensionContext context) {
     return context
         .getRoot()
         .getStore(NAMESPACE)
-        .computeIfAbsent(EmbeddedKafka.class, key -> EmbeddedKafka.start(), EmbeddedKafka.class);
+        .computeIfAbsent(KafkaCluster.class, key -> KafkaCluster.start(), KafkaCluster.class);
   }
 
   private static TestTopics topics(ExtensionContext context) {

@@ -1,5 +1,7 @@
-package dev.millrace.testkit;
+package dev.millrace.testkit.junit;
 
+import dev.millrace.testkit.TestKitException;
+import dev.millrace.testkit.cluster.KafkaCluster;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -15,11 +17,11 @@ import java.util.concurrent.ThreadLocalRandom;
  * <p>Thread-safe.
  */
 public final class TestTopics implements AutoCloseable {
-  private final EmbeddedKafka kafka;
+  private final KafkaCluster kafka;
   private final String mark =
       String.format(Locale.ROOT, "%08x", ThreadLocalRandom.current().nextInt());
 
-  TestTopics(EmbeddedKafka kafka) {
+  TestTopics(KafkaCluster kafka) {
     this.kafka = kafka;
   }
 
@@ -28,7 +30,7 @@ public final class TestTopics implements AutoCloseable {
    *
    * @param name what the test calls it; one topic for one name
    * @param partitions 1 or more
-   * @throws EmbeddedKafkaException if the broker refuses
+   * @throws TestKitException if the broker refuses
    */
   public String create(String name, int partitions) {
     return create(name, partitions, Map.of());
@@ -37,7 +39,7 @@ public final class TestTopics implements AutoCloseable {
   /**
    * Creates a topic with settings of its own and returns its real name.
    *
-   * @see EmbeddedKafka#createTopic(String, int, Map)
+   * @see KafkaCluster#createTopic(String, int, Map)
    */
   public String create(String name, int partitions, Map<String, String> configs) {
     String real = name(name);
@@ -58,8 +60,7 @@ public final class TestTopics implements AutoCloseable {
   /** Deletes the test's topics. The extension calls it after the test. */
   @Override
   public void close() {
-    List<String> mine =
-        kafka.topics().names().stream().filter(topic -> topic.contains(mark)).toList();
-    kafka.topics().delete(mine);
+    List<String> mine = kafka.topicNames().stream().filter(topic -> topic.contains(mark)).toList();
+    kafka.deleteTopics(mine);
   }
 }

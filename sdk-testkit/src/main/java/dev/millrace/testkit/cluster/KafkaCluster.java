@@ -1,9 +1,12 @@
-package dev.millrace.testkit;
+package dev.millrace.testkit.cluster;
 
+import dev.millrace.testkit.TestKitException;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 
@@ -12,7 +15,7 @@ import org.apache.kafka.clients.admin.AdminClientConfig;
  * their data in a temporary directory.
  *
  * <pre>{@code
- * try (EmbeddedKafka kafka = EmbeddedKafka.start()) {
+ * try (KafkaCluster kafka = KafkaCluster.start()) {
  *   kafka.createTopic("orders", 4);
  *   ... kafka.bootstrapServers() ...
  * }
@@ -25,15 +28,15 @@ import org.apache.kafka.clients.admin.AdminClientConfig;
  * <p>A fatal fault of a broker is logged and stops the thread it hits; it never exits the JVM.
  *
  * <p>Thread-safe. Every method returns within a bound: what waits for a broker throws {@link
- * EmbeddedKafkaException} when the broker does not answer in time.
+ * TestKitException} when the broker does not answer in time.
  */
-public final class EmbeddedKafka implements AutoCloseable {
-  private final Cluster cluster;
+public final class KafkaCluster implements AutoCloseable {
+  private final EmbeddedNodes cluster;
   private final Admin admin;
   private final TopicAdmin topics;
   private boolean closed;
 
-  private EmbeddedKafka(Cluster cluster) {
+  private KafkaCluster(EmbeddedNodes cluster) {
     this.cluster = cluster;
     this.admin =
         Admin.create(
@@ -48,9 +51,9 @@ public final class EmbeddedKafka implements AutoCloseable {
   /**
    * Starts one broker with the kit's defaults.
    *
-   * @throws EmbeddedKafkaException if it does not start; nothing is left behind then
+   * @throws TestKitException if it does not start; nothing is left behind then
    */
-  public static EmbeddedKafka start() {
+  public static KafkaCluster start() {
     return builder().start();
   }
 
@@ -83,7 +86,7 @@ public final class EmbeddedKafka implements AutoCloseable {
    *
    * @param partitions 1 or more
    * @param configs the topic's own settings, such as {@code cleanup.policy}
-   * @throws EmbeddedKafkaException if the broker refuses, with its reason as the cause
+   * @throws TestKitException if the broker refuses, with its reason as the cause
    */
   public void createTopic(String name, int partitions, Map<String, String> configs) {
     topics.create(name, partitions, configs);
@@ -93,10 +96,25 @@ public final class EmbeddedKafka implements AutoCloseable {
    * Deletes a topic and all it holds, and returns when clients no longer see it. Does nothing when
    * there is no such topic.
    *
-   * @throws EmbeddedKafkaException if the broker refuses, with its reason as the cause
+   * @throws TestKitException if the broker refuses, with its reason as the cause
    */
   public void deleteTopic(String name) {
     topics.delete(List.of(name));
+  }
+
+  /**
+   * Deletes topics and all they hold, and returns when clients no longer see them. What is not
+   * there is as good as deleted.
+   *
+   * @throws TestKitException if the broker refuses, with its reason as the cause
+   */
+  public void deleteTopics(Collection<String> names) {
+    topics.delete(names);
+  }
+
+  /** Returns the names of the topics there are, without Kafka's own. */
+  public Set<String> topicNames() {
+    return topics.names();
   }
 
   /**
@@ -114,7 +132,7 @@ public final class EmbeddedKafka implements AutoCloseable {
   /**
    * Starts the brokers again on the same ports and data. Does nothing when they run.
    *
-   * @throws EmbeddedKafkaException if they do not start
+   * @throws TestKitException if they do not start
    * @throws IllegalStateException after {@link #close()}
    */
   public synchronized void startBroker() {
@@ -136,10 +154,6 @@ public final class EmbeddedKafka implements AutoCloseable {
     } finally {
       cluster.close();
     }
-  }
-
-  TopicAdmin topics() {
-    return topics;
   }
 
   private void requireOpen() {
@@ -196,13 +210,13 @@ public final class EmbeddedKafka implements AutoCloseable {
     /**
      * Starts and returns when every node serves clients.
      *
-     * @throws EmbeddedKafkaException if it does not start; nothing is left behind then
+     * @throws TestKitException if it does not start; nothing is left behind then
      */
-    public EmbeddedKafka start() {
-      Cluster cluster = new Cluster(nodes, properties, startTimeout);
+    public KafkaCluster start() {
+      EmbeddedNodes cluster = new EmbeddedNodes(nodes, properties, startTimeout);
       try {
         cluster.start();
-        return new EmbeddedKafka(cluster);
+        return new KafkaCluster(cluster);
       } catch (RuntimeException | Error e) {
         cluster.close();
         throw e;

@@ -1,4 +1,4 @@
-package dev.millrace.testkit;
+package dev.millrace.testkit.probe;
 
 import org.apache.kafka.common.TopicPartition;
 

@@ -1,4 +1,4 @@
-package dev.millrace.testkit;
+package dev.millrace.testkit.cluster;
 
 import java.io.IOException;
 import java.io.OutputStream;
@@ -33,8 +33,8 @@ import scala.Tuple2;
  * <p>Ports and data last from construction to {@link #close()}; between, the servers come and go.
  * Not thread-safe: one caller at a time.
  */
-final class KafkaNode implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(KafkaNode.class);
+final class EmbeddedNode implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(EmbeddedNode.class);
 
   private final ReservedPort brokerPort = new ReservedPort();
   private final ReservedPort controllerPort = new ReservedPort();
@@ -42,7 +42,7 @@ final class KafkaNode implements AutoCloseable {
 
   private @Nullable Servers servers;
 
-  KafkaNode(int id, Path directory) {
+  EmbeddedNode(int id, Path directory) {
     place = new NodePlace(id, brokerPort.port(), controllerPort.port(), directory);
   }
 

@@ -1,5 +1,6 @@
-package dev.millrace.testkit;
+package dev.millrace.testkit.cluster;
 
+import dev.millrace.testkit.TestKitException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Queue;
@@ -26,16 +27,16 @@ final class InParallel {
 
   /** A step on one node. */
   interface Step {
-    void on(KafkaNode node) throws Exception;
+    void on(EmbeddedNode node) throws Exception;
   }
 
   /**
    * Runs the step on every node and returns when all have ended.
    *
-   * @throws EmbeddedKafkaException if a step was late, or failed: then with the first failure as
-   *     the cause and the others suppressed in it
+   * @throws TestKitException if a step was late, or failed: then with the first failure as the
+   *     cause and the others suppressed in it
    */
-  static void run(String what, Duration bound, List<KafkaNode> nodes, Step step) {
+  static void run(String what, Duration bound, List<EmbeddedNode> nodes, Step step) {
     if (nodes.isEmpty()) {
       return;
     }
@@ -53,16 +54,14 @@ final class InParallel {
     Throwable failure = failures.poll();
     if (failure != null) {
       failures.forEach(failure::addSuppressed);
-      throw new EmbeddedKafkaException(
-          "The embedded Kafka failed to " + what + ": " + failure, failure);
+      throw new TestKitException("The embedded Kafka failed to " + what + ": " + failure, failure);
     }
     if (!inTime) {
-      throw new EmbeddedKafkaException(
-          "The embedded Kafka did not " + what + " within " + bound, null);
+      throw new TestKitException("The embedded Kafka did not " + what + " within " + bound, null);
     }
   }
 
-  private static void run(Step step, KafkaNode node, Queue<Throwable> failures) {
+  private static void run(Step step, EmbeddedNode node, Queue<Throwable> failures) {
     try {
       step.on(node);
     } catch (Throwable t) {

@@ -1,5 +1,7 @@
-package dev.millrace.testkit;
+package dev.millrace.testkit.probe;
 
+import dev.millrace.testkit.TestKitException;
+import dev.millrace.testkit.internal.Answer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -70,7 +72,7 @@ final class RangeReader implements AutoCloseable {
   /**
    * Returns the records of the ranges, of one partition by offset, the partitions mixed.
    *
-   * @throws EmbeddedKafkaException if they cannot be read within {@link Answer#BOUND}
+   * @throws TestKitException if they cannot be read within {@link Answer#BOUND}
    */
   List<ConsumerRecord<byte[], byte[]>> read(List<OffsetRange> ranges) {
     List<OffsetRange> open = new ArrayList<>(ranges);
@@ -82,7 +84,7 @@ final class RangeReader implements AutoCloseable {
     long start = System.nanoTime();
     while (!open.isEmpty()) {
       if (System.nanoTime() - start > Answer.BOUND.toNanos()) {
-        throw new EmbeddedKafkaException(
+        throw new TestKitException(
             "Read %d records in %s without coming to the end of %s"
                 .formatted(records.size(), Answer.BOUND, open),
             null);

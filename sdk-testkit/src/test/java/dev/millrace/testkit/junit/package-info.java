@@ -1,0 +1,4 @@
+@NullMarked
+package dev.millrace.testkit.junit;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.millrace.testkit.probe;
+
+import org.jspecify.annotations.NullMarked;
