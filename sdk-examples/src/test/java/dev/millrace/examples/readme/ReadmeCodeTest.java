@@ -38,7 +38,7 @@ class ReadmeCodeTest {
       import dev.millrace.config.*;
       import dev.millrace.consumer.*;
       import dev.millrace.producer.*;
-      import dev.millrace.testkit.*;
+      import dev.millrace.testkit.cluster.*;
       import io.micrometer.core.instrument.MeterRegistry;
       import java.nio.file.Path;
       import java.util.Map;
