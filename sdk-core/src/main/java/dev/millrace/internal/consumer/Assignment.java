@@ -2,6 +2,7 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.internal.channel.Confinement;
 import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.offset.CompletedAhead;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -24,10 +25,11 @@ final class Assignment {
     this.meters = meters;
   }
 
-  void add(TopicPartition name) {
+  void add(TopicPartition name, CompletedAhead doneBefore) {
     confinement.check();
-    AssignedPartition partition = new AssignedPartition(name);
-    owned.put(name, new Entry(partition, meters.lag(name, partition::lag)));
+    AssignedPartition partition = new AssignedPartition(name, doneBefore);
+    owned.put(
+        name, new Entry(partition, meters.partition(name, partition::lag, partition::unsaved)));
     names = Set.copyOf(owned.keySet());
   }
 
@@ -37,7 +39,7 @@ final class Assignment {
     for (TopicPartition name : gone) {
       Entry entry = owned.remove(name);
       if (entry != null) {
-        entry.removeGauge().run();
+        entry.removeGauges().run();
       }
     }
     names = Set.copyOf(owned.keySet());
@@ -71,5 +73,5 @@ final class Assignment {
     return names;
   }
 
-  private record Entry(AssignedPartition partition, Runnable removeGauge) {}
+  private record Entry(AssignedPartition partition, Runnable removeGauges) {}
 }

@@ -94,12 +94,20 @@ final class ConsumerEngine {
             scheduler,
             workers,
             committer,
+            meters,
             signal);
     InFlight inFlight = scheduler.inFlight();
     meters.inFlight(inFlight::records, inFlight::bytes);
     consumer.subscribe(
         definition.topics(),
-        new RebalanceHandler(name, assignment, gate, drain, committer, definition.drainTimeout()));
+        new RebalanceHandler(
+            name,
+            new PreviousWork(name, consumer::committed),
+            assignment,
+            gate,
+            drain,
+            committer,
+            definition.drainTimeout()));
   }
 
   Set<TopicPartition> assignedNames() {

@@ -30,15 +30,15 @@ record FlowControl(int capacity, long capacityBytes, int maxPollRecords) {
 
   /**
    * Whether a partition has so much delivered behind its oldest unfinished record that no more of
-   * it is taken: each costs a ticket, and a crash now would have them all handled again.
+   * it is taken: each costs a ticket, and what a commit can't name would be handled again.
    */
-  boolean isTooFarAhead(int open) {
-    return open > aheadLimit();
+  boolean isTooFarAhead(int open, int unsaved) {
+    return open > aheadLimit() || unsaved > 0;
   }
 
   /** Whether a partition held back for that has caught up. */
-  boolean hasCaughtUp(int open) {
-    return open <= aheadLimit() / 2;
+  boolean hasCaughtUp(int open, int unsaved) {
+    return open <= aheadLimit() / 2 && unsaved == 0;
   }
 
   private int aheadLimit() {

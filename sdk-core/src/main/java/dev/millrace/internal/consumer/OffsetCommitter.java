@@ -2,6 +2,7 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.internal.delivery.LogThrottle;
 import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.offset.CompletedAhead;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
@@ -10,6 +11,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetCommitCallback;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.OffsetMetadataTooLarge;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +40,7 @@ final class OffsetCommitter {
   private final LogThrottle failureLog = new LogThrottle();
   private long dueNanos;
   private boolean onItsWay;
+  private int metadataChars = CompletedAhead.MAX_CHARS;
 
   OffsetCommitter(
       String consumer, Client client, ConsumerMeters meters, Duration interval, long nowNanos) {
@@ -78,6 +81,9 @@ final class OffsetCommitter {
     try {
       client.commitSync(byName(finished), timeout);
       acknowledge(finished);
+    } catch (OffsetMetadataTooLarge e) {
+      shorten();
+      commitNow(partitions, timeout);
     } catch (KafkaException e) {
       meters.commitFailed();
       LOG.warn(
@@ -94,6 +100,8 @@ final class OffsetCommitter {
     onItsWay = false;
     if (failure == null) {
       acknowledge(finished);
+    } else if (failure instanceof OffsetMetadataTooLarge) {
+      shorten();
     } else {
       meters.commitFailed();
       String end = failureLog.permit();
@@ -108,11 +116,21 @@ final class OffsetCommitter {
     }
   }
 
-  private static Map<AssignedPartition, OffsetAndMetadata> finished(
+  /** The broker's limit may be below its default; it does not tell, so it is felt for. */
+  private void shorten() {
+    metadataChars /= 2;
+    LOG.warn(
+        "Consumer '{}': the broker refuses so much metadata in a commit; at most {} characters from"
+            + " now on (see the broker's offset.metadata.max.bytes).",
+        consumer,
+        metadataChars);
+  }
+
+  private Map<AssignedPartition, OffsetAndMetadata> finished(
       Collection<AssignedPartition> partitions) {
     Map<AssignedPartition, OffsetAndMetadata> finished = new HashMap<>();
     for (AssignedPartition partition : partitions) {
-      OffsetAndMetadata offset = partition.tracker().committable();
+      OffsetAndMetadata offset = partition.tracker().committable(metadataChars);
       if (offset != null) {
         finished.put(partition, offset);
       }

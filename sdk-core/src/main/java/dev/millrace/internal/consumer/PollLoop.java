@@ -6,6 +6,9 @@ import dev.millrace.internal.channel.LaneScheduler;
 import dev.millrace.internal.channel.LaneTags;
 import dev.millrace.internal.channel.PollThreadSignal;
 import dev.millrace.internal.channel.WorkerPool;
+import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.offset.CompletedAhead;
+import dev.millrace.internal.offset.OffsetTicket;
 import dev.millrace.internal.offset.OffsetTracker;
 import java.time.Duration;
 import java.util.HashMap;
@@ -33,6 +36,7 @@ final class PollLoop {
   /** How long a full channel is waited for before the partitions are paused. */
   private static final long ROOM_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
+  private static final int UNKNOWN_EPOCH = -1;
   private static final long LAG_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private final Consumer<byte[], byte[]> consumer;
@@ -43,6 +47,7 @@ final class PollLoop {
   private final LaneScheduler scheduler;
   private final WorkerPool workers;
   private final OffsetCommitter committer;
+  private final ConsumerMeters meters;
   private final PollThreadSignal signal;
   private long lagDueNanos = System.nanoTime();
 
@@ -55,6 +60,7 @@ final class PollLoop {
       LaneScheduler scheduler,
       WorkerPool workers,
       OffsetCommitter committer,
+      ConsumerMeters meters,
       PollThreadSignal signal) {
     this.consumer = consumer;
     this.assignment = assignment;
@@ -64,6 +70,7 @@ final class PollLoop {
     this.scheduler = scheduler;
     this.workers = workers;
     this.committer = committer;
+    this.meters = meters;
     this.signal = signal;
   }
 
@@ -104,7 +111,7 @@ final class PollLoop {
         "The offsets of {} start again at {}; it is read on from {}.", name, firstOffset, from);
     old.takeBack();
     assignment.remove(List.of(name));
-    assignment.add(name);
+    assignment.add(name, CompletedAhead.NONE);
     if (unfinishedBelow) {
       consumer.seek(name, from);
     }
@@ -124,19 +131,22 @@ final class PollLoop {
   private void holdBack() {
     for (AssignedPartition partition : assignment.all()) {
       TopicPartition name = partition.partition();
-      int open = partition.tracker().advance();
+      OffsetTracker tracker = partition.tracker();
+      int open = tracker.advance();
+      partition.unsaved(tracker.unsaved());
       if (gate.isHeld(name)) {
-        if (flow.hasCaughtUp(open)) {
+        if (flow.hasCaughtUp(open, tracker.unsaved())) {
           gate.release(name);
         }
-      } else if (flow.isTooFarAhead(open)) {
+      } else if (flow.isTooFarAhead(open, tracker.unsaved())) {
         gate.hold(name);
         LOG.warn(
             "No more of {} is taken for now: {} records were delivered since offset {}, which has not"
-                + " ended.",
+                + " ended; {} of them are done, but there is no room to say so in a commit.",
             name,
             open,
-            partition.tracker().oldestOpen());
+            tracker.oldestOpen(),
+            tracker.unsaved());
       }
     }
   }
@@ -175,8 +185,13 @@ final class PollLoop {
   private void handOver(
       AssignedPartition partition, List<ConsumerRecord<byte[], byte[]>> records, long now) {
     for (ConsumerRecord<byte[], byte[]> record : records) {
-      Delivery delivery = new Delivery(record, partition.tracker().issue(record.offset()), now);
-      scheduler.offer(delivery, tags.of(partition.laneSeed(), record));
+      OffsetTicket ticket =
+          partition.tracker().issue(record.offset(), record.leaderEpoch().orElse(UNKNOWN_EPOCH));
+      if (ticket == null) {
+        meters.doneBefore();
+      } else {
+        scheduler.offer(new Delivery(record, ticket, now), tags.of(partition.laneSeed(), record));
+      }
     }
   }
 

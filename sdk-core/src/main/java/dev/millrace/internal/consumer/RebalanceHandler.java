@@ -1,8 +1,11 @@
 package dev.millrace.internal.consumer;
 
+import dev.millrace.internal.offset.CompletedAhead;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
@@ -18,6 +21,7 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
   private static final Duration SHORTEST_COMMIT = Duration.ofMillis(500);
 
   private final String consumer;
+  private final PreviousWork previousWork;
   private final Assignment assignment;
   private final IntakeGate gate;
   private final Drain drain;
@@ -27,12 +31,14 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
 
   RebalanceHandler(
       String consumer,
+      PreviousWork previousWork,
       Assignment assignment,
       IntakeGate gate,
       Drain drain,
       OffsetCommitter committer,
       Duration drainTimeout) {
     this.consumer = consumer;
+    this.previousWork = previousWork;
     this.assignment = assignment;
     this.gate = gate;
     this.drain = drain;
@@ -45,12 +51,16 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
 
   @Override
   public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
-    partitions.forEach(assignment::add);
+    if (partitions.isEmpty()) {
+      return;
+    }
+    Map<TopicPartition, CompletedAhead> doneBefore = previousWork.of(Set.copyOf(partitions));
+    for (TopicPartition partition : partitions) {
+      assignment.add(partition, doneBefore.getOrDefault(partition, CompletedAhead.NONE));
+    }
     // Before the poll that we are in fetches from them: a full channel must not be overrun.
     gate.assigned(partitions);
-    if (!partitions.isEmpty()) {
-      LOG.info("Consumer '{}' was assigned {}.", consumer, partitions);
-    }
+    LOG.info("Consumer '{}' was assigned {}.", consumer, partitions);
   }
 
   @Override

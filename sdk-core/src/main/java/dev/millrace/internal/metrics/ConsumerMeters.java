@@ -6,6 +6,7 @@ import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
@@ -25,6 +26,7 @@ public final class ConsumerMeters implements AutoCloseable {
   private final Counter retried;
   private final Counter deadLettered;
   private final Counter stopped;
+  private final Counter doneBefore;
   private final Counter deadLetterFailures;
   private final Counter commitFailures;
   private final Timer queueWait;
@@ -38,6 +40,7 @@ public final class ConsumerMeters implements AutoCloseable {
     this.retried = outcome("retried");
     this.deadLettered = outcome("dead-lettered");
     this.stopped = outcome("stopped");
+    this.doneBefore = outcome("done-before");
     this.deadLetterFailures = counter(MeterNames.DEAD_LETTER_FAILURES, tags);
     this.commitFailures = counter(MeterNames.COMMIT_FAILURES, tags);
     this.queueWait = timer(MeterNames.QUEUE_WAIT, tags);
@@ -73,6 +76,10 @@ public final class ConsumerMeters implements AutoCloseable {
     stopped.increment();
   }
 
+  public void doneBefore() {
+    doneBefore.increment();
+  }
+
   public void deadLetterFailed() {
     deadLetterFailures.increment();
   }
@@ -88,20 +95,20 @@ public final class ConsumerMeters implements AutoCloseable {
   }
 
   /**
-   * Shows a partition's lag for as long as it is owned.
+   * Shows a partition for as long as it is owned.
    *
-   * @return takes the gauge away again
+   * @return takes the gauges away again
    */
-  public Runnable lag(TopicPartition partition, Supplier<Number> lag) {
-    Meter gauge =
-        gauge(
-            MeterNames.LAG,
-            tags.and("topic", partition.topic())
-                .and("partition", Integer.toString(partition.partition())),
-            lag);
+  public Runnable partition(
+      TopicPartition partition, Supplier<Number> lag, Supplier<Number> unsaved) {
+    Tags named =
+        tags.and("topic", partition.topic())
+            .and("partition", Integer.toString(partition.partition()));
+    List<Meter> gauges =
+        List.of(gauge(MeterNames.LAG, named, lag), gauge(MeterNames.UNSAVED, named, unsaved));
     return () -> {
-      registered.remove(gauge);
-      registry.remove(gauge);
+      registered.removeAll(gauges);
+      gauges.forEach(registry::remove);
     };
   }
 

@@ -20,6 +20,9 @@ final class MeterNames {
   /** Gauge, per partition: log end minus the first unfinished offset. */
   static final String LAG = "millrace.consumer.lag";
 
+  /** Gauge, per partition: records done that no commit could name, so a crash repeats them. */
+  static final String UNSAVED = "millrace.consumer.unsaved";
+
   /** Counter: sends to the dead-letter topic that failed and will be tried again. */
   static final String DEAD_LETTER_FAILURES = "millrace.consumer.dead.letter.failures";
 

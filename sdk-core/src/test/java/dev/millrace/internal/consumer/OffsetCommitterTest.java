@@ -3,6 +3,7 @@ package dev.millrace.internal.consumer;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.offset.CompletedAhead;
 import dev.millrace.internal.offset.OffsetTicket;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
@@ -14,6 +15,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetCommitCallback;
 import org.apache.kafka.clients.consumer.RetriableCommitFailedException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.OffsetMetadataTooLarge;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -26,7 +28,7 @@ class OffsetCommitterTest {
   private final OffsetCommitter committer =
       new OffsetCommitter(
           "c", client, new ConsumerMeters(registry, "c", "g"), Duration.ofMillis(100), 0);
-  private final AssignedPartition partition = new AssignedPartition(NAME);
+  private final AssignedPartition partition = new AssignedPartition(NAME, CompletedAhead.NONE);
 
   @Test
   void nothingIsCommittedBeforeTheInterval() {
@@ -90,17 +92,41 @@ class OffsetCommitterTest {
 
   @Test
   void anUnfinishedRecordIsNeverCommitted() {
-    partition.tracker().issue(9).start();
+    partition.tracker().issue(9, -1).start();
     finish(10);
 
     committer.commitIfDue(INTERVAL, List.of(partition));
     committer.commitNow(List.of(partition), Duration.ofSeconds(1));
 
-    assertThat(client.sent).isEmpty();
+    assertThat(client.sent)
+        .hasSize(2)
+        .allSatisfy(
+            commit -> {
+              OffsetAndMetadata offset = commit.get(NAME);
+              assertThat(offset.offset()).isEqualTo(9);
+              assertThat(CompletedAhead.read(NAME, offset).orElseThrow().done())
+                  .hasToString("[10..10]");
+            });
+  }
+
+  @Test
+  void aBrokerThatAllowsLessMetadataIsGivenLess() {
+    partition.tracker().issue(0, -1);
+    for (long offset = 1; offset < 4_000; offset += 2) {
+      finish(offset * 1_000);
+      partition.tracker().issue(offset * 1_000 + 1, -1);
+    }
+    client.mostMetadata = 100;
+
+    committer.commitNow(List.of(partition), Duration.ofSeconds(1));
+
+    Map<TopicPartition, OffsetAndMetadata> accepted = client.sent.get(client.sent.size() - 1);
+    assertThat(accepted.get(NAME).metadata().length()).isBetween(20, 100);
+    assertThat(registry.get("millrace.consumer.commit.failures").counter().count()).isZero();
   }
 
   private void finish(long offset) {
-    OffsetTicket ticket = partition.tracker().issue(offset);
+    OffsetTicket ticket = partition.tracker().issue(offset, -1);
     ticket.start();
     ticket.complete();
   }
@@ -109,6 +135,7 @@ class OffsetCommitterTest {
     final List<Map<TopicPartition, OffsetAndMetadata>> sent = new ArrayList<>();
     private final List<OffsetCommitCallback> unanswered = new ArrayList<>();
     @Nullable RuntimeException failure;
+    int mostMetadata = CompletedAhead.MAX_CHARS;
 
     @Override
     public void commitAsync(
@@ -120,6 +147,9 @@ class OffsetCommitterTest {
     @Override
     public void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout) {
       sent.add(offsets);
+      if (offsets.values().stream().anyMatch(o -> o.metadata().length() > mostMetadata)) {
+        throw new OffsetMetadataTooLarge("too much");
+      }
       if (failure != null) {
         throw failure;
       }

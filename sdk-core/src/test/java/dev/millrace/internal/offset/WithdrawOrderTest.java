@@ -8,6 +8,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.RepeatedTest;
 
 /** A worker that walks a lane while the poll thread takes the lane's partition back. */
@@ -18,10 +19,10 @@ class WithdrawOrderTest {
   /** What is skipped here is handled by the next owner: no later record may be ahead of it. */
   @RepeatedTest(10)
   void noRecordStartsAfterAnOlderOneOfItsKeyWasTakenBack() throws Exception {
-    OffsetTracker tracker = new OffsetTracker();
+    OffsetTracker tracker = new OffsetTracker(new TopicPartition("t", 0), CompletedAhead.NONE);
     List<OffsetTicket> lane = new ArrayList<>();
     for (int offset = 0; offset < RECORDS; offset++) {
-      OffsetTicket ticket = tracker.issue(offset);
+      OffsetTicket ticket = tracker.issue(offset, -1);
       if (offset % KEYS == 0) {
         lane.add(ticket);
       }

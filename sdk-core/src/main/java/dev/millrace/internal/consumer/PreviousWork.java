@@ -1,0 +1,75 @@
+package dev.millrace.internal.consumer;
+
+import dev.millrace.internal.offset.CompletedAhead;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Finds out what earlier owners of a partition had done beyond the offset they committed. What
+ * can't be found out is handled again. Confined to the poll thread.
+ */
+final class PreviousWork {
+  private static final Logger LOG = LoggerFactory.getLogger(PreviousWork.class);
+
+  /** Inside a poll: long enough for a coordinator that moves, short against the poll's interval. */
+  private static final Duration BOUND = Duration.ofSeconds(5);
+
+  /** What is used of the Kafka consumer. */
+  interface Client {
+    Map<TopicPartition, @Nullable OffsetAndMetadata> committed(
+        Set<TopicPartition> partitions, Duration timeout);
+  }
+
+  private final String consumer;
+  private final Client client;
+
+  PreviousWork(String consumer, Client client) {
+    this.consumer = consumer;
+    this.client = client;
+  }
+
+  /** Returns what was done, for those partitions of which something is known. */
+  Map<TopicPartition, CompletedAhead> of(Set<TopicPartition> partitions) {
+    Map<TopicPartition, CompletedAhead> known = new HashMap<>();
+    try {
+      client
+          .committed(partitions, BOUND)
+          .forEach(
+              (partition, committed) -> {
+                if (committed != null) {
+                  known.put(partition, read(partition, committed));
+                }
+              });
+    } catch (KafkaException e) {
+      LOG.warn(
+          "Consumer '{}' can't learn what was done beyond the committed offsets of {}; those records"
+              + " are handled again: {}",
+          consumer,
+          partitions,
+          e.toString());
+    }
+    return known;
+  }
+
+  private CompletedAhead read(TopicPartition partition, OffsetAndMetadata committed) {
+    Optional<CompletedAhead> read = CompletedAhead.read(partition, committed);
+    if (read.isEmpty()) {
+      LOG.warn(
+          "Consumer '{}' does not trust what was saved with the committed offset {} of {}; records"
+              + " done beyond it are handled again.",
+          consumer,
+          committed.offset(),
+          partition);
+    }
+    return read.orElse(CompletedAhead.NONE);
+  }
+}
