@@ -1,10 +1,12 @@
 package dev.millrace.testkit.cluster;
 
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.apache.kafka.common.security.auth.SecurityProtocol;
 
 /**
  * A broker's configuration: light and quick for tests, overridden by the user's own properties, and
@@ -12,6 +14,7 @@ import java.util.stream.Collectors;
  */
 final class BrokerProperties {
   static final String BROKER_LISTENER = "BROKER";
+  static final String CLIENT_LISTENER = "CLIENT";
   static final String CONTROLLER_LISTENER = "CONTROLLER";
 
   private static final Set<String> DECIDED_BY_THE_KIT =
@@ -52,12 +55,6 @@ final class BrokerProperties {
   private static final Map<String, String> LIGHT =
       Map.ofEntries(
           Map.entry("auto.create.topics.enable", "false"),
-          Map.entry("offsets.topic.num.partitions", "1"),
-          Map.entry("transaction.state.log.num.partitions", "1"),
-          Map.entry("share.coordinator.state.topic.num.partitions", "1"),
-          Map.entry("min.insync.replicas", "1"),
-          Map.entry("transaction.state.log.min.isr", "1"),
-          Map.entry("share.coordinator.state.topic.min.isr", "1"),
           Map.entry("num.network.threads", "2"),
           Map.entry("num.io.threads", "2"),
           Map.entry("background.threads", "2"),
@@ -68,6 +65,9 @@ final class BrokerProperties {
           Map.entry("log.cleaner.dedupe.buffer.size", "2097152"),
           Map.entry("log.segment.bytes", "67108864"),
           Map.entry("log.index.size.max.bytes", "1048576"));
+
+  private static final List<String> INTERNAL_TOPICS =
+      List.of("offsets.topic", "transaction.state.log", "share.coordinator.state.topic");
 
   private BrokerProperties() {}
 
@@ -83,46 +83,85 @@ final class BrokerProperties {
     }
   }
 
-  /** The whole configuration of one node of {@code all}. */
-  static Map<String, String> of(
-      NodePlace place, List<NodePlace> all, Map<String, String> overrides) {
+  /**
+   * With others there to take over, a broker that vanished is given up within seconds, and what the
+   * others hold is enough to go on without losing what was acknowledged.
+   */
+  private static final Map<String, String> FAILOVER =
+      Map.of(
+          "broker.session.timeout.ms", "4000",
+          "broker.heartbeat.interval.ms", "500",
+          "replica.lag.time.max.ms", "5000");
+
+  /** The kit's defaults for a cluster of {@code nodes}, with the user's own over them. */
+  static Map<String, String> defaults(int nodes, Map<String, String> overrides) {
     Map<String, String> properties = new HashMap<>(NO_WAITING);
     properties.putAll(LIGHT);
-    String replicas = Integer.toString(all.size());
-    properties.put("default.replication.factor", replicas);
-    properties.put("offsets.topic.replication.factor", replicas);
-    properties.put("transaction.state.log.replication.factor", replicas);
-    properties.put("share.coordinator.state.topic.replication.factor", replicas);
+    if (nodes > 1) {
+      properties.putAll(FAILOVER);
+    }
+    INTERNAL_TOPICS.forEach(
+        topic -> {
+          properties.put(topic + ".num.partitions", "1");
+          properties.put(topic + ".replication.factor", Integer.toString(nodes));
+        });
+    String minInSync = nodes < 3 ? "1" : "2";
+    properties.put("default.replication.factor", Integer.toString(nodes));
+    properties.put("min.insync.replicas", minInSync);
+    properties.put("transaction.state.log.min.isr", minInSync);
+    properties.put("share.coordinator.state.topic.min.isr", minInSync);
     properties.putAll(overrides);
-    properties.putAll(wiring(place, all));
     return properties;
   }
 
-  private static Map<String, String> wiring(NodePlace place, List<NodePlace> all) {
+  /**
+   * The whole configuration of one node of {@code all}.
+   *
+   * @param clients how the listener for clients is secured; the others never are
+   */
+  static Map<String, String> of(
+      NodePlace place,
+      List<NodePlace> all,
+      Map<String, String> overrides,
+      Duration startBound,
+      SecurityProtocol clients,
+      Map<String, String> security) {
+    Map<String, String> properties = defaults(all.size(), overrides);
+    properties.put("server.max.startup.time.ms", Long.toString(startBound.toMillis()));
+    properties.putAll(security);
+    properties.putAll(wiring(place, all, clients));
+    return properties;
+  }
+
+  private static Map<String, String> wiring(
+      NodePlace place, List<NodePlace> all, SecurityProtocol clients) {
     String broker = listener(BROKER_LISTENER, place.brokerPort());
     String voters =
         all.stream()
             .map(p -> p.id() + "@" + ReservedPort.HOST + ":" + p.controllerPort())
             .collect(Collectors.joining(","));
-    return Map.of(
-        "process.roles",
-        "broker,controller",
-        "node.id",
-        Integer.toString(place.id()),
-        "listeners",
-        broker + "," + listener(CONTROLLER_LISTENER, place.controllerPort()),
-        "advertised.listeners",
-        broker,
-        "listener.security.protocol.map",
-        BROKER_LISTENER + ":PLAINTEXT," + CONTROLLER_LISTENER + ":PLAINTEXT",
-        "inter.broker.listener.name",
-        BROKER_LISTENER,
-        "controller.listener.names",
-        CONTROLLER_LISTENER,
-        "controller.quorum.voters",
-        voters,
-        "log.dirs",
-        place.directory().toString());
+    return Map.ofEntries(
+        Map.entry("process.roles", "broker,controller"),
+        Map.entry("node.id", Integer.toString(place.id())),
+        Map.entry(
+            "listeners",
+            String.join(
+                ",",
+                broker,
+                listener(CLIENT_LISTENER, place.clientPort()),
+                listener(CONTROLLER_LISTENER, place.controllerPort()))),
+        Map.entry(
+            "advertised.listeners",
+            broker + "," + listener(CLIENT_LISTENER, place.advertisedPort())),
+        Map.entry(
+            "listener.security.protocol.map",
+            "%s:PLAINTEXT,%s:PLAINTEXT,%s:%s"
+                .formatted(BROKER_LISTENER, CONTROLLER_LISTENER, CLIENT_LISTENER, clients.name)),
+        Map.entry("inter.broker.listener.name", BROKER_LISTENER),
+        Map.entry("controller.listener.names", CONTROLLER_LISTENER),
+        Map.entry("controller.quorum.voters", voters),
+        Map.entry("log.dirs", place.topics().toString()),
+        Map.entry("metadata.log.dir", place.metadata().toString()));
   }
 
   private static String listener(String name, int port) {

@@ -27,16 +27,18 @@ final class InParallel {
 
   /** A step on one node. */
   interface Step {
-    void on(EmbeddedNode node) throws Exception;
+    void on(LocalNode node) throws Exception;
   }
 
   /**
    * Runs the step on every node and returns when all have ended.
    *
+   * @param who for messages: "The embedded Kafka"
+   * @param what for messages: "start"
    * @throws TestKitException if a step was late, or failed: then with the first failure as the
    *     cause and the others suppressed in it
    */
-  static void run(String what, Duration bound, List<EmbeddedNode> nodes, Step step) {
+  static void run(String who, String what, Duration bound, List<LocalNode> nodes, Step step) {
     if (nodes.isEmpty()) {
       return;
     }
@@ -54,14 +56,14 @@ final class InParallel {
     Throwable failure = failures.poll();
     if (failure != null) {
       failures.forEach(failure::addSuppressed);
-      throw new TestKitException("The embedded Kafka failed to " + what + ": " + failure, failure);
+      throw new TestKitException(who + " failed to " + what + ": " + failure, failure);
     }
     if (!inTime) {
-      throw new TestKitException("The embedded Kafka did not " + what + " within " + bound, null);
+      throw new TestKitException(who + " did not " + what + " within " + bound, null);
     }
   }
 
-  private static void run(Step step, EmbeddedNode node, Queue<Throwable> failures) {
+  private static void run(Step step, LocalNode node, Queue<Throwable> failures) {
     try {
       step.on(node);
     } catch (Throwable t) {

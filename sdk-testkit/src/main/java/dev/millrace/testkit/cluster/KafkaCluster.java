@@ -2,17 +2,21 @@ package dev.millrace.testkit.cluster;
 
 import dev.millrace.testkit.TestKitException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.types.Password;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A real Kafka inside this JVM: brokers and controllers (KRaft) on free ports of 127.0.0.1, with
- * their data in a temporary directory.
+ * A real Kafka for tests: brokers and controllers (KRaft) on free ports of 127.0.0.1, with their
+ * data in a temporary directory.
  *
  * <pre>{@code
  * try (KafkaCluster kafka = KafkaCluster.start()) {
@@ -21,50 +25,149 @@ import org.apache.kafka.clients.admin.AdminClientConfig;
  * }
  * }</pre>
  *
- * <p>It is configured for tests: it starts in seconds, groups form without delay, internal topics
- * have one partition, topics are not created by mere use. Classic, consumer and share groups and
- * transactions work. Several can run in one JVM at once.
+ * <p>The brokers run in this JVM, or where the system property {@value ClusterKind#PROPERTY} says:
+ * see {@link ClusterKind}. A test that needs one kind names it in the {@link #builder()}.
  *
- * <p>A fatal fault of a broker is logged and stops the thread it hits; it never exits the JVM.
+ * <p>It is configured for tests: it starts in seconds, groups form without delay, internal topics
+ * have one partition, topics are not created by mere use. With three nodes or more, topics have
+ * three replicas or more, of which two must be in sync, and a broker that vanishes is replaced
+ * within seconds. Classic, consumer and share groups and transactions work. Several can run in one
+ * JVM at once.
+ *
+ * <p>A fatal fault of an embedded broker is logged and stops the thread it hits; it never exits the
+ * JVM. A Kafka still open when the JVM ends is closed then; processes end by themselves when the
+ * JVM is killed.
  *
  * <p>Thread-safe. Every method returns within a bound: what waits for a broker throws {@link
  * TestKitException} when the broker does not answer in time.
  */
 public final class KafkaCluster implements AutoCloseable {
-  private final EmbeddedNodes cluster;
+  private final ClusterKind kind;
+  private final Backend backend;
+  private final AtExit atExit;
+  private final Duration startTimeout;
   private final Admin admin;
   private final TopicAdmin topics;
+  private final ClusterView view;
   private boolean closed;
 
-  private KafkaCluster(EmbeddedNodes cluster) {
-    this.cluster = cluster;
+  private KafkaCluster(ClusterKind kind, Backend backend, AtExit atExit, Duration startTimeout) {
+    this.kind = kind;
+    this.backend = backend;
+    this.atExit = atExit;
+    this.startTimeout = startTimeout;
     this.admin =
         Admin.create(
             Map.of(
-                AdminClientConfig.BOOTSTRAP_SERVERS_CONFIG,
-                cluster.bootstrapServers(),
-                AdminClientConfig.CLIENT_ID_CONFIG,
-                "millrace-testkit"));
+                "bootstrap.servers",
+                backend.directServers(),
+                "client.id",
+                "millrace-testkit",
+                // A broker that stands still takes the request with it: ask another one soon.
+                "request.timeout.ms",
+                "10000"));
     this.topics = new TopicAdmin(admin);
+    this.view = new ClusterView(admin);
   }
 
   /**
    * Starts one broker with the kit's defaults.
    *
    * @throws TestKitException if it does not start; nothing is left behind then
+   * @throws org.opentest4j.TestAbortedException if it would run in a container and there is no
+   *     container engine: the test is skipped
    */
   public static KafkaCluster start() {
     return builder().start();
   }
 
-  /** Returns a builder for a Kafka with other properties or more nodes. */
+  /** Returns a builder for a Kafka with other properties, of another kind or with more nodes. */
   public static Builder builder() {
     return new Builder();
   }
 
-  /** Returns the brokers' addresses, {@code host:port} joined by commas; they never change. */
+  /** Returns where the brokers run. */
+  public ClusterKind kind() {
+    return kind;
+  }
+
+  /**
+   * Returns the addresses for clients, {@code host:port} joined by commas; they never change. Where
+   * the builder switched security on, clients need {@link #clientProperties()} too.
+   */
   public String bootstrapServers() {
-    return cluster.bootstrapServers();
+    return backend.bootstrapServers();
+  }
+
+  /**
+   * Returns the addresses by which the brokers themselves talk: without security, and past any
+   * proxy before the brokers. They are for looking at what happened, not for what is under test. In
+   * a Kafka the kit did not configure they are the same as {@link #bootstrapServers()}.
+   */
+  public String directServers() {
+    return backend.directServers();
+  }
+
+  /**
+   * Returns all settings a plain client needs to be let in, as the first of the builder's users if
+   * there are any: {@code bootstrap.servers}, {@code security.protocol}, {@code sasl.*}, {@code
+   * ssl.*}. Secrets are {@link Password}s, which Kafka clients take as they are and whose text is
+   * {@code [hidden]}; all others are strings. Files they name last until {@link #close()}.
+   */
+  public Map<String, Object> clientProperties() {
+    return withServers(backend.access().settings());
+  }
+
+  /**
+   * Returns the settings of one user.
+   *
+   * @throws IllegalArgumentException if the builder had none of this name
+   * @see #clientProperties()
+   */
+  public Map<String, Object> clientProperties(String userName) {
+    return withServers(backend.access().settings(userName));
+  }
+
+  private Map<String, Object> withServers(Map<String, Object> settings) {
+    Map<String, Object> all = new HashMap<>(settings);
+    all.put("bootstrap.servers", bootstrapServers());
+    return Map.copyOf(all);
+  }
+
+  /** Returns the brokers, by id. */
+  public List<ClusterNode> nodes() {
+    return backend.nodes();
+  }
+
+  /**
+   * Returns one broker.
+   *
+   * @throws IllegalArgumentException if there is none with this id
+   */
+  public ClusterNode node(int id) {
+    return nodes().stream()
+        .filter(node -> node.id() == id)
+        .findFirst()
+        .orElseThrow(
+            () -> new IllegalArgumentException("There is no node " + id + ", only " + ids()));
+  }
+
+  /**
+   * Returns the broker that leads a partition now.
+   *
+   * @throws TestKitException if there is no such partition, or it has no leader at the moment
+   */
+  public ClusterNode leaderOf(TopicPartition partition) {
+    return node(view.leaderOf(partition));
+  }
+
+  /**
+   * Returns the broker that coordinates a group now, whether or not the group exists yet.
+   *
+   * @throws TestKitException if no group was ever used here, or the coordinator is just moving
+   */
+  public ClusterNode coordinatorOf(String groupId) {
+    return node(view.coordinatorOf(groupId));
   }
 
   /** Returns a shared client for administration. It is closed with this Kafka: do not close it. */
@@ -122,53 +225,87 @@ public final class KafkaCluster implements AutoCloseable {
    * Port and data are kept, and clients are refused until {@link #startBroker()}. Does nothing when
    * they are stopped already.
    *
+   * @throws UnsupportedOperationException for brokers in a container or external ones
    * @throws IllegalStateException after {@link #close()}
    */
-  public synchronized void stopBroker() {
+  public void stopBroker() {
     requireOpen();
-    cluster.stop();
+    backend.stop();
   }
 
   /**
-   * Starts the brokers again on the same ports and data. Does nothing when they run.
+   * Starts all brokers that do not run, on the same ports and data. Does nothing when all run.
    *
    * @throws TestKitException if they do not start
    * @throws IllegalStateException after {@link #close()}
    */
-  public synchronized void startBroker() {
+  public void startBroker() {
     requireOpen();
-    cluster.start();
+    backend.start();
+    view.await(ids(), startTimeout);
   }
 
   /**
-   * Stops the brokers and removes all they had: threads, ports, data. A second call does nothing.
+   * Stops what the kit started and removes all it had: threads, processes, ports, data. A second
+   * call does nothing.
    */
   @Override
-  public synchronized void close() {
-    if (closed) {
-      return;
+  public void close() {
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
     }
-    closed = true;
     try {
       admin.close(Duration.ofSeconds(5));
     } finally {
-      cluster.close();
+      backend.close();
+      atExit.cancel();
     }
   }
 
-  private void requireOpen() {
+  private Set<Integer> ids() {
+    return nodes().stream().map(ClusterNode::id).collect(Collectors.toSet());
+  }
+
+  private synchronized void requireOpen() {
     if (closed) {
-      throw new IllegalStateException("This embedded Kafka is closed");
+      throw new IllegalStateException("This Kafka is closed");
     }
   }
 
   /** What is to be started. Not thread-safe. */
   public static final class Builder {
     private final Map<String, String> properties = new HashMap<>();
+    private final List<String> jvmOptions = new ArrayList<>();
+    private final List<User> users = new ArrayList<>();
+    private @Nullable ClusterKind kind;
+    private @Nullable String bootstrapServers;
+    private Front.@Nullable Factory fronts;
+    private boolean tls;
+    private boolean acls;
     private int nodes = 1;
     private Duration startTimeout = Duration.ofSeconds(60);
 
     private Builder() {}
+
+    /** Sets where the brokers run, whatever the system property says. */
+    public Builder kind(ClusterKind chosen) {
+      kind = chosen;
+      return this;
+    }
+
+    /**
+     * Says where an external Kafka is, over the system property {@code
+     * millrace.testkit.bootstrap-servers}.
+     *
+     * @param addresses {@code host:port} joined by commas
+     */
+    public Builder bootstrapServers(String addresses) {
+      bootstrapServers = addresses;
+      return this;
+    }
 
     /**
      * Sets how many nodes there are, each broker and controller in one.
@@ -208,19 +345,93 @@ public final class KafkaCluster implements AutoCloseable {
     }
 
     /**
+     * Adds options for the JVMs of process nodes, after the kit's own ({@code -Xmx512m} and others
+     * that make it light), over which they win.
+     */
+    public Builder jvmOptions(String... options) {
+      jvmOptions.addAll(List.of(options));
+      return this;
+    }
+
+    /**
+     * Has clients connect by TLS only. The certificate is made for the run, for 127.0.0.1 and
+     * localhost; {@link KafkaCluster#clientProperties()} makes clients trust it.
+     */
+    public Builder tls() {
+      tls = true;
+      return this;
+    }
+
+    /**
+     * Adds a user, after which nobody is let in without logging in.
+     *
+     * @param name letters, digits, {@code . _ -}, beginning with a letter
+     * @param password printable ASCII characters
+     * @throws IllegalArgumentException for another name or password, or a name already added
+     */
+    public Builder user(String name, String password, SaslMechanism mechanism) {
+      if (users.stream().anyMatch(user -> user.name().equals(name))) {
+        throw new IllegalArgumentException("There is a user '" + name + "' already");
+      }
+      users.add(new User(name, new Password(password), mechanism));
+      return this;
+    }
+
+    /**
+     * Lets users do only what is granted to them, which is nothing at first; grant by {@code
+     * admin().createAcls(...)}. Needs at least one user.
+     */
+    public Builder acls() {
+      acls = true;
+      return this;
+    }
+
+    /** Puts something before each broker, which clients are told of instead of the broker. */
+    Builder fronts(Front.Factory factory) {
+      fronts = factory;
+      return this;
+    }
+
+    /**
      * Starts and returns when every node serves clients.
      *
      * @throws TestKitException if it does not start; nothing is left behind then
+     * @throws UnsupportedOperationException if the kind cannot do what was asked for
+     * @throws IllegalStateException if {@link #acls()} has no user to apply to
+     * @throws IllegalArgumentException if a system property has no meaning
+     * @throws org.opentest4j.TestAbortedException if it would run in a container and there is no
+     *     container engine: the test is skipped
      */
     public KafkaCluster start() {
-      EmbeddedNodes cluster = new EmbeddedNodes(nodes, properties, startTimeout);
+      ClusterKind chosen = kind == null ? ClusterKind.ofThisRun() : kind;
+      Backend backend = spec().backend(chosen);
+      AtExit atExit = AtExit.close(backend);
       try {
-        cluster.start();
-        return new KafkaCluster(cluster);
+        backend.start();
+        KafkaCluster cluster = new KafkaCluster(chosen, backend, atExit, startTimeout);
+        try {
+          cluster.view.await(cluster.ids(), startTimeout);
+          return cluster;
+        } catch (RuntimeException | Error e) {
+          cluster.close();
+          throw e;
+        }
       } catch (RuntimeException | Error e) {
-        cluster.close();
+        backend.close();
+        atExit.cancel();
         throw e;
       }
+    }
+
+    private ClusterSpec spec() {
+      return new ClusterSpec(
+          nodes,
+          properties,
+          startTimeout,
+          jvmOptions,
+          new Security(tls, users, acls),
+          fronts,
+          bootstrapServers);
     }
   }
 }

@@ -9,6 +9,7 @@ import java.time.Duration;
  */
 public final class ParentWatch {
   private static final int HALTED = 70;
+  private static final long PARENT = parent();
 
   private ParentWatch() {}
 
@@ -28,6 +29,18 @@ public final class ParentWatch {
             "millrace-parent-watch");
     watch.setDaemon(true);
     watch.start();
+  }
+
+  /**
+   * Returns whether the process that started this one has ended. Another has become the parent
+   * then, at the latest a moment after the end of the input.
+   */
+  public static boolean parentIsGone() {
+    return parent() != PARENT;
+  }
+
+  private static long parent() {
+    return ProcessHandle.current().parent().map(ProcessHandle::pid).orElse(-1L);
   }
 
   private static void awaitEndOfInput() {

@@ -1,0 +1,82 @@
+package dev.millrace.testkit.cluster;
+
+import dev.millrace.testkit.TestKitException;
+import dev.millrace.testkit.internal.Answer;
+import dev.millrace.testkit.internal.Poll;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.common.Node;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.internals.Topic;
+import org.apache.kafka.common.utils.Utils;
+
+/**
+ * Who does what in the cluster, as its brokers tell.
+ *
+ * <p>Thread-safe.
+ */
+final class ClusterView {
+  private final Admin admin;
+
+  ClusterView(Admin admin) {
+    this.admin = admin;
+  }
+
+  /** Returns when clients are told of all the brokers. */
+  void await(Set<Integer> ids, Duration bound) {
+    Set<Integer> seen = Poll.until(bound, this::brokers, brokers -> brokers.containsAll(ids));
+    if (!seen.containsAll(ids)) {
+      throw new TestKitException(
+          "Clients are told of the brokers %s and not of all of %s after %s"
+              .formatted(seen, ids, bound),
+          null);
+    }
+  }
+
+  private Set<Integer> brokers() {
+    return Answer.to("describe the cluster", admin.describeCluster().nodes()).stream()
+        .map(Node::id)
+        .collect(Collectors.toSet());
+  }
+
+  int leaderOf(TopicPartition partition) {
+    return partitions(partition.topic()).stream()
+        .filter(info -> info.partition() == partition.partition())
+        .findFirst()
+        .map(info -> leader(partition, info))
+        .orElseThrow(() -> new TestKitException("There is no partition " + partition, null));
+  }
+
+  /**
+   * A group's coordinator leads the partition that the group's offsets are in, and brokers and
+   * clients agree on its number by the id's hash. To ask for the coordinator would need the group
+   * to exist already.
+   */
+  int coordinatorOf(String groupId) {
+    int count = partitions(Topic.GROUP_METADATA_TOPIC_NAME).size();
+    return leaderOf(
+        new TopicPartition(Topic.GROUP_METADATA_TOPIC_NAME, Utils.abs(groupId.hashCode()) % count));
+  }
+
+  private List<TopicPartitionInfo> partitions(String topic) {
+    return Answer.to(
+            "describe topic " + topic, admin.describeTopics(List.of(topic)).allTopicNames())
+        .values()
+        .iterator()
+        .next()
+        .partitions();
+  }
+
+  private static int leader(TopicPartition partition, TopicPartitionInfo info) {
+    Node leader = info.leader();
+    if (leader == null || leader.isEmpty()) {
+      throw new TestKitException(
+          "%s has no leader; in sync are %s".formatted(partition, info.isr()), null);
+    }
+    return leader.id();
+  }
+}

@@ -1,0 +1,43 @@
+package dev.millrace.testkit.cluster;
+
+/** A broker the kit may look at but does not steer. */
+record ForeignNode(int id, ClusterKind kind) implements ClusterNode {
+  @Override
+  public boolean running() {
+    throw unable("tell whether a node runs");
+  }
+
+  @Override
+  public void stop() {
+    throw unable("stop a node");
+  }
+
+  @Override
+  public void start() {
+    throw unable("start a node");
+  }
+
+  @Override
+  public void kill() {
+    throw unable("kill a node");
+  }
+
+  @Override
+  public void pause() {
+    throw unable("pause a node");
+  }
+
+  @Override
+  public void resume() {
+    throw unable("resume a node");
+  }
+
+  @Override
+  public void wipe() {
+    throw unable("empty a node's disk");
+  }
+
+  private UnsupportedOperationException unable(String what) {
+    return Unable.to(what, kind, ClusterKind.PROCESS);
+  }
+}
