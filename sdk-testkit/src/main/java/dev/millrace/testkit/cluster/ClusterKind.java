@@ -24,6 +24,9 @@ public enum ClusterKind {
   /** The system property, or JUnit configuration parameter, that chooses the kind. */
   public static final String PROPERTY = "millrace.testkit.cluster";
 
+  /** The system property, or JUnit configuration parameter, that says where an external one is. */
+  public static final String BOOTSTRAP_SERVERS_PROPERTY = "millrace.testkit.bootstrap-servers";
+
   /**
    * Returns the kind that a value of {@link #PROPERTY} means, in letters of either case.
    *

@@ -6,11 +6,16 @@ import dev.millrace.testkit.internal.Poll;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.DescribeClusterOptions;
+import org.apache.kafka.clients.admin.DescribeTopicsOptions;
+import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.utils.Utils;
 
@@ -20,6 +25,9 @@ import org.apache.kafka.common.utils.Utils;
  * <p>Thread-safe.
  */
 final class ClusterView {
+  /** In ms. Who stands still does not answer at all, and another broker knows as much. */
+  private static final int ASK_ANOTHER_AFTER = 2_000;
+
   private final Admin admin;
 
   ClusterView(Admin admin) {
@@ -38,7 +46,13 @@ final class ClusterView {
   }
 
   private Set<Integer> brokers() {
-    return Answer.to("describe the cluster", admin.describeCluster().nodes()).stream()
+    return ask(
+            "describe the cluster",
+            () ->
+                admin
+                    .describeCluster(new DescribeClusterOptions().timeoutMs(ASK_ANOTHER_AFTER))
+                    .nodes())
+        .stream()
         .map(Node::id)
         .collect(Collectors.toSet());
   }
@@ -63,12 +77,28 @@ final class ClusterView {
   }
 
   private List<TopicPartitionInfo> partitions(String topic) {
-    return Answer.to(
-            "describe topic " + topic, admin.describeTopics(List.of(topic)).allTopicNames())
+    DescribeTopicsOptions soon = new DescribeTopicsOptions().timeoutMs(ASK_ANOTHER_AFTER);
+    return ask(
+            "describe topic " + topic,
+            () -> admin.describeTopics(List.of(topic), soon).allTopicNames())
         .values()
         .iterator()
         .next()
         .partitions();
+  }
+
+  private static <T> T ask(String request, Supplier<KafkaFuture<T>> question) {
+    long start = System.nanoTime();
+    while (true) {
+      try {
+        return Answer.to(request, question.get());
+      } catch (TestKitException e) {
+        boolean over = System.nanoTime() - start > Answer.BOUND.toNanos();
+        if (over || !(e.getCause() instanceof TimeoutException)) {
+          throw e;
+        }
+      }
+    }
   }
 
   private static int leader(TopicPartition partition, TopicPartitionInfo info) {

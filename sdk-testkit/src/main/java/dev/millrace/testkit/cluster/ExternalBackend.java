@@ -11,20 +11,21 @@ import org.apache.kafka.common.Node;
 
 /** Brokers somebody else runs: found, used and left as they are. */
 final class ExternalBackend implements Backend {
-  /** The system property, or JUnit configuration parameter, that says where the brokers are. */
-  static final String PROPERTY = "millrace.testkit.bootstrap-servers";
-
   private final String servers;
 
   private volatile List<ClusterNode> nodes = List.of();
 
   ExternalBackend(ClusterSpec spec) {
     String given = spec.bootstrapServers();
-    servers = given == null ? System.getProperty(PROPERTY, "") : given;
+    servers =
+        given == null ? System.getProperty(ClusterKind.BOOTSTRAP_SERVERS_PROPERTY, "") : given;
     if (servers.isBlank()) {
       throw new IllegalArgumentException(
           "%s=%s needs the brokers' addresses: set %s=host:port,... or call bootstrapServers(...)"
-              .formatted(ClusterKind.PROPERTY, ClusterKind.EXTERNAL.word(), PROPERTY));
+              .formatted(
+                  ClusterKind.PROPERTY,
+                  ClusterKind.EXTERNAL.word(),
+                  ClusterKind.BOOTSTRAP_SERVERS_PROPERTY));
     }
   }
 

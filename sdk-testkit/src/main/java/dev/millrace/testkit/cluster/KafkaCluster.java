@@ -297,8 +297,8 @@ public final class KafkaCluster implements AutoCloseable {
     }
 
     /**
-     * Says where an external Kafka is, over the system property {@code
-     * millrace.testkit.bootstrap-servers}.
+     * Says where an external Kafka is, over the system property {@value
+     * ClusterKind#BOOTSTRAP_SERVERS_PROPERTY}.
      *
      * @param addresses {@code host:port} joined by commas
      */

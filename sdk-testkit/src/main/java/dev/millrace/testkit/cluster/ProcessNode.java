@@ -89,7 +89,6 @@ final class ProcessNode implements LocalNode {
     if (leaving == null || !leaving.isAlive()) {
       return;
     }
-    leaving.resume();
     if (!leaving.stop(STOP_BOUND)) {
       throw new TestKitException(
           "%s (process %d) did not stop within %s and was killed. The end of %s:%n%s"
@@ -125,12 +124,6 @@ final class ProcessNode implements LocalNode {
   @Override
   public void resume() {
     live("resumed").resume();
-  }
-
-  /** The process's id, of the last one when it has ended. */
-  long pid() {
-    ChildJvm last = child;
-    return last == null ? -1 : last.pid();
   }
 
   private ChildJvm live(String what) {

@@ -11,12 +11,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A JVM like this one, on the same class path, that can be killed, stopped and continued.
  *
  * <p>It does not outlive its parent: its standard input is a pipe from here, and {@link
- * ParentWatch} ends it when the pipe breaks, which it does even when this process is killed.
+ * ParentWatch} ends it when the pipe breaks, which it does even when this process is killed. While
+ * it is paused and can't see that, a {@link PausedWatch} sees it.
  *
  * <p>Thread-safe.
  */
@@ -24,6 +26,8 @@ public final class ChildJvm implements AutoCloseable {
   private final String name;
   private final Path output;
   private final Process process;
+
+  private @Nullable PausedWatch paused;
 
   private ChildJvm(String name, Path output, Process process) {
     this.name = name;
@@ -104,7 +108,8 @@ public final class ChildJvm implements AutoCloseable {
   }
 
   /** Sends SIGKILL and returns when the process is gone. Does nothing when it is already. */
-  public void kill() {
+  public synchronized void kill() {
+    endPause();
     process.destroyForcibly();
     if (!awaitExit(Duration.ofSeconds(10))) {
       throw new TestKitException(name + " (process " + pid() + ") survives SIGKILL", null);
@@ -112,13 +117,30 @@ public final class ChildJvm implements AutoCloseable {
   }
 
   /** Sends SIGSTOP: the process stands still, its sockets stay open. */
-  public void pause() {
+  public synchronized void pause() {
+    if (paused == null) {
+      paused = PausedWatch.of(this);
+    }
     signal("STOP");
   }
 
   /** Sends SIGCONT. */
-  public void resume() {
+  public synchronized void resume() {
     signal("CONT");
+    endPause();
+  }
+
+  private synchronized void resumeIfPaused() {
+    if (paused != null && isAlive()) {
+      resume();
+    }
+  }
+
+  private void endPause() {
+    if (paused != null) {
+      paused.close();
+      paused = null;
+    }
   }
 
   /** Asks for a thread dump, which the JVM writes into its output. */
@@ -127,11 +149,13 @@ public final class ChildJvm implements AutoCloseable {
   }
 
   /**
-   * Asks the process to end by closing its standard input, and kills it when it does not.
+   * Asks the process to end by closing its standard input, and kills it when it does not. Resumes a
+   * paused one first.
    *
    * @return whether it ended by itself
    */
   public boolean stop(Duration timeout) {
+    resumeIfPaused();
     try {
       process.getOutputStream().close();
     } catch (IOException e) {

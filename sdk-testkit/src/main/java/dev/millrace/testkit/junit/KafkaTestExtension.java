@@ -1,14 +1,24 @@
 package dev.millrace.testkit.junit;
 
 import dev.millrace.testkit.cluster.KafkaCluster;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 
 /** Hands out what {@link KafkaTest} promises; JUnit's stores keep it and close it in time. */
-final class KafkaTestExtension implements ParameterResolver {
+final class KafkaTestExtension implements BeforeAllCallback, ParameterResolver {
   private static final Namespace NAMESPACE = Namespace.create(KafkaTestExtension.class);
+
+  /**
+   * Starts the Kafka here and not for the first parameter, because only here can a class be skipped
+   * instead of failed.
+   */
+  @Override
+  public void beforeAll(ExtensionContext context) {
+    kafka(context);
+  }
 
   @Override
   public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
@@ -33,7 +43,12 @@ final class KafkaTestExtension implements ParameterResolver {
     return context
         .getRoot()
         .getStore(NAMESPACE)
-        .computeIfAbsent(KafkaCluster.class, key -> KafkaCluster.start(), KafkaCluster.class);
+        .computeIfAbsent(
+            SharedKafka.class,
+            key -> SharedKafka.start(context::getConfigurationParameter),
+            SharedKafka.class)
+        .outcome()
+        .get();
   }
 
   private static TestTopics topics(ExtensionContext context) {

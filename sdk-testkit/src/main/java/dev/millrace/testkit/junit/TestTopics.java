@@ -11,8 +11,9 @@ import java.util.concurrent.ThreadLocalRandom;
  * Topics and groups of one test, under names no other test has.
  *
  * <p>Every name carries the same mark, eight hexadecimal digits drawn for this test. After the test
- * all topics whose name contains the mark are deleted, also those the code under test made from
- * such a name, like {@code orders-3f2a91c4.billing.dlq}.
+ * all topics and groups whose name contains the mark are deleted, also those the code under test
+ * made from such a name, like {@code orders-3f2a91c4.billing.dlq}. A group that still has members
+ * then is left as it is, with a warning in the log: close what the test started.
  *
  * <p>Thread-safe.
  */
@@ -57,10 +58,13 @@ public final class TestTopics implements AutoCloseable {
     return name + "-" + mark;
   }
 
-  /** Deletes the test's topics. The extension calls it after the test. */
+  /** Deletes the test's topics and groups. The extension calls it after the test. */
   @Override
   public void close() {
+    GroupSweep.deleteGroups(kafka.admin(), mark);
     List<String> mine = kafka.topicNames().stream().filter(topic -> topic.contains(mark)).toList();
-    kafka.deleteTopics(mine);
+    if (!mine.isEmpty()) {
+      kafka.deleteTopics(mine);
+    }
   }
 }

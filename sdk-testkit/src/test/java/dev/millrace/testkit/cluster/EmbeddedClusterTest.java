@@ -6,20 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.millrace.testkit.Clients;
 import dev.millrace.testkit.TestKitException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
-import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.KafkaShareConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.TopicExistsException;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -33,7 +29,7 @@ class EmbeddedClusterTest {
 
   @BeforeAll
   void start() {
-    kafka = KafkaCluster.start();
+    kafka = KafkaCluster.builder().kind(ClusterKind.EMBEDDED).start();
   }
 
   @AfterAll
@@ -53,7 +49,8 @@ class EmbeddedClusterTest {
     try (KafkaConsumer<String, String> consumer =
         Clients.consumer(kafka, Map.of("group.id", protocol, "group.protocol", protocol))) {
       consumer.subscribe(List.of(topic));
-      assertThat(values(() -> consumer.poll(Duration.ofMillis(100)), 1)).containsExactly("v");
+      assertThat(Clients.values(() -> consumer.poll(Duration.ofMillis(100)), 1))
+          .containsExactly("v");
     }
   }
 
@@ -74,7 +71,7 @@ class EmbeddedClusterTest {
     try (KafkaConsumer<String, String> consumer =
         Clients.consumer(kafka, Map.of("group.id", "t", "isolation.level", "read_committed"))) {
       consumer.subscribe(List.of("transactions"));
-      assertThat(values(() -> consumer.poll(Duration.ofMillis(100)), 1))
+      assertThat(Clients.values(() -> consumer.poll(Duration.ofMillis(100)), 1))
           .containsExactly("committed");
     }
   }
@@ -96,7 +93,8 @@ class EmbeddedClusterTest {
 
     try (KafkaShareConsumer<String, String> consumer = Clients.shareConsumer(kafka, "share")) {
       consumer.subscribe(List.of("shared"));
-      assertThat(values(() -> consumer.poll(Duration.ofMillis(100)), 1)).containsExactly("v");
+      assertThat(Clients.values(() -> consumer.poll(Duration.ofMillis(100)), 1))
+          .containsExactly("v");
     }
   }
 
@@ -112,18 +110,5 @@ class EmbeddedClusterTest {
     kafka.deleteTopic("short-lived");
 
     assertThat(kafka.topicNames()).doesNotContain("short-lived");
-  }
-
-  private static List<String> values(Supplier<ConsumerRecords<String, String>> poll, int count) {
-    List<String> values = new ArrayList<>();
-    Awaitility.await()
-        .atMost(Duration.ofSeconds(30))
-        .pollInSameThread()
-        .until(
-            () -> {
-              poll.get().forEach(r -> values.add(r.value()));
-              return values.size() >= count;
-            });
-    return values;
   }
 }

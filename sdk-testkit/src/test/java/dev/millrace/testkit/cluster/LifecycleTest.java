@@ -8,19 +8,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.testkit.Clients;
 import dev.millrace.testkit.TestKitException;
-import java.io.IOException;
 import java.net.BindException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.utils.Exit;
@@ -41,18 +33,18 @@ class LifecycleTest {
   @Test
   void closeLeavesNoThreadNoPortNoDirectory() throws Exception {
     Set<Thread> threadsBefore = threads();
-    Set<Path> directoriesBefore = directories();
+    Set<Path> directoriesBefore = Directories.ours();
     KafkaCluster kafka = KafkaCluster.start();
     try (kafka;
         KafkaProducer<String, String> producer = Clients.producer(kafka, Map.of())) {
       kafka.createTopic("some", 1);
       producer.send(new ProducerRecord<>("some", "v")).get();
-      assertThat(directories()).hasSize(directoriesBefore.size() + 1);
+      assertThat(Directories.ours()).hasSize(directoriesBefore.size() + 1);
     }
     kafka.close();
 
-    assertThat(directories()).isEqualTo(directoriesBefore);
-    assertThatCode(() -> bind(port(kafka))).doesNotThrowAnyException();
+    assertThat(Directories.ours()).isEqualTo(directoriesBefore);
+    assertThatCode(() -> Ports.bind(Ports.of(kafka).get(0))).doesNotThrowAnyException();
     awaitOnly(threadsBefore);
     assertThatIllegalStateException().isThrownBy(kafka::startBroker);
   }
@@ -60,20 +52,20 @@ class LifecycleTest {
   @Test
   void aStartThatFailsLeavesNothing() throws Exception {
     Set<Thread> threadsBefore = threads();
-    Set<Path> directoriesBefore = directories();
+    Set<Path> directoriesBefore = Directories.ours();
 
     assertThatThrownBy(() -> KafkaCluster.builder().property("num.network.threads", "none").start())
         .isInstanceOf(TestKitException.class)
         .hasMessageContaining("num.network.threads");
 
-    assertThat(directories()).isEqualTo(directoriesBefore);
+    assertThat(Directories.ours()).isEqualTo(directoriesBefore);
     awaitOnly(threadsBefore);
   }
 
   @Test
   void aStartThatFailsHalfWayLeavesNothing() throws Exception {
     Set<Thread> threadsBefore = threads();
-    Set<Path> directoriesBefore = directories();
+    Set<Path> directoriesBefore = Directories.ours();
 
     // Known only when the controller is up: the broker refuses to start with it.
     assertThatThrownBy(
@@ -81,19 +73,19 @@ class LifecycleTest {
         .isInstanceOf(TestKitException.class)
         .hasMessageContaining("no.such.Class");
 
-    assertThat(directories()).isEqualTo(directoriesBefore);
+    assertThat(Directories.ours()).isEqualTo(directoriesBefore);
     awaitOnly(threadsBefore);
   }
 
   @Test
   void aStartThatTakesTooLongIsGivenUp() throws Exception {
     Set<Thread> threadsBefore = threads();
-    Set<Path> directoriesBefore = directories();
+    Set<Path> directoriesBefore = Directories.ours();
 
     assertThatThrownBy(() -> KafkaCluster.builder().startTimeout(Duration.ofMillis(50)).start())
         .isInstanceOf(TestKitException.class);
 
-    assertThat(directories()).isEqualTo(directoriesBefore);
+    assertThat(Directories.ours()).isEqualTo(directoriesBefore);
     awaitOnly(threadsBefore);
   }
 
@@ -106,7 +98,7 @@ class LifecycleTest {
     kafka.close();
 
     assertThat(Thread.interrupted()).isTrue();
-    assertThatCode(() -> bind(port(kafka))).doesNotThrowAnyException();
+    assertThatCode(() -> Ports.bind(Ports.of(kafka).get(0))).doesNotThrowAnyException();
     awaitOnly(threadsBefore);
   }
 
@@ -133,7 +125,8 @@ class LifecycleTest {
       for (int i = 0; i < 3; i++) {
         kafka.stopBroker();
         kafka.stopBroker();
-        assertThatThrownBy(() -> connectFrom(port(kafka))).isInstanceOf(BindException.class);
+        assertThatThrownBy(() -> Ports.connectFrom(Ports.of(kafka).get(0)))
+            .isInstanceOf(BindException.class);
         kafka.startBroker();
         kafka.startBroker();
       }
@@ -171,23 +164,6 @@ class LifecycleTest {
     assertThatIllegalArgumentException().isThrownBy(() -> KafkaCluster.builder().nodes(0));
   }
 
-  private static int port(KafkaCluster kafka) {
-    String address = kafka.bootstrapServers();
-    return Integer.parseInt(address.substring(address.indexOf(':') + 1));
-  }
-
-  private static void bind(int port) throws IOException {
-    new ServerSocket(port, 1, InetAddress.getByAddress(new byte[] {127, 0, 0, 1})).close();
-  }
-
-  /** What the system does when it chooses a port for an outgoing connection. */
-  private static void connectFrom(int port) throws IOException {
-    try (Socket client = new Socket()) {
-      client.setReuseAddress(false);
-      client.bind(new InetSocketAddress(InetAddress.getByAddress(new byte[] {127, 0, 0, 1}), port));
-    }
-  }
-
   private static Set<Thread> threads() {
     return Thread.getAllStackTraces().keySet();
   }
@@ -197,13 +173,5 @@ class LifecycleTest {
         .pollInSameThread()
         .atMost(Duration.ofSeconds(10))
         .untilAsserted(() -> assertThat(expected).containsAll(threads()));
-  }
-
-  private static Set<Path> directories() throws IOException {
-    String ours = "millrace-kafka-" + ProcessHandle.current().pid() + "-";
-    try (Stream<Path> all = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
-      return all.filter(p -> p.getFileName().toString().startsWith(ours))
-          .collect(Collectors.toSet());
-    }
   }
 }

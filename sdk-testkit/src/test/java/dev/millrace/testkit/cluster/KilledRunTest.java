@@ -1,0 +1,83 @@
+package dev.millrace.testkit.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.millrace.testkit.internal.ChildJvm;
+import dev.millrace.testkit.internal.TempDirectory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is left of a run that could not close its Kafka. */
+class KilledRunTest {
+  private static final Duration LONG = Duration.ofSeconds(60);
+
+  @TempDir private Path folder;
+
+  @Test
+  void aRunThatIsToldToEndLeavesNothing() throws Exception {
+    try (ChildJvm run = run()) {
+      List<ProcessHandle> started = started(run);
+      assertThat(Directories.of(run.pid())).hasSize(2);
+
+      ProcessHandle.of(run.pid()).orElseThrow().destroy();
+
+      assertThat(run.awaitExit(LONG)).isTrue();
+      assertThat(started).noneMatch(ProcessHandle::isAlive);
+      assertThat(Directories.of(run.pid())).isEmpty();
+    }
+  }
+
+  @Test
+  void aRunThatIsKilledLeavesNoProcessAndTheNextOneSweepsItsDirectories() throws Exception {
+    try (ChildJvm run = run()) {
+      List<ProcessHandle> started = started(run);
+
+      run.kill();
+
+      Awaitility.await()
+          .atMost(LONG)
+          .until(() -> started.stream().noneMatch(ProcessHandle::isAlive));
+      assertThat(Directories.of(run.pid())).hasSize(2);
+      new TempDirectory("millrace-next").close();
+      assertThat(Directories.of(run.pid())).isEmpty();
+    }
+  }
+
+  private ChildJvm run() {
+    return ChildJvm.start(
+        "a test run",
+        OpenCluster.class,
+        List.of("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"),
+        List.of(told().toString()),
+        Map.of(),
+        folder.resolve("output.log"));
+  }
+
+  /** The processes it has started, two brokers and what watches over the paused one. */
+  private List<ProcessHandle> started(ChildJvm run) throws Exception {
+    Awaitility.await()
+        .atMost(LONG)
+        .conditionEvaluationListener(
+            look -> assertThat(run.isAlive()).as(run.outputTail()).isTrue())
+        .until(() -> Files.exists(told()));
+    List<ProcessHandle> started =
+        Arrays.stream(Files.readString(told()).split(",", -1))
+            .map(pid -> ProcessHandle.of(Long.parseLong(pid)))
+            .flatMap(Optional::stream)
+            .toList();
+    assertThat(started).as(run.outputTail()).hasSize(3);
+    return started;
+  }
+
+  private Path told() {
+    return folder.resolve("told");
+  }
+}
