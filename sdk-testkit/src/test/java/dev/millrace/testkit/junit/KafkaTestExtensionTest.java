@@ -2,7 +2,6 @@ package dev.millrace.testkit.junit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
-import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 
 import dev.millrace.testkit.cluster.KafkaCluster;
 import java.util.Queue;
@@ -14,10 +13,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
-import org.junit.platform.launcher.LauncherDiscoveryRequest;
-import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
-import org.junit.platform.launcher.core.LauncherFactory;
-import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 import org.junit.platform.launcher.listeners.TestExecutionSummary;
 
 /** Runs two test classes in a run of their own and looks at what their tests were given. */
@@ -26,7 +21,7 @@ class KafkaTestExtensionTest {
 
   @Test
   void sharesTheBrokerAndKeepsTestsApart() {
-    TestExecutionSummary summary = run(AtOnce.class, OneByOne.class);
+    TestExecutionSummary summary = Launch.inParallel(AtOnce.class, OneByOne.class);
 
     assertThat(summary.getFailures()).extracting(f -> f.getException()).isEmpty();
     assertThat(summary.getTestsSucceededCount()).isEqualTo(4);
@@ -35,20 +30,6 @@ class KafkaTestExtensionTest {
     KafkaCluster shared = GIVEN.element().kafka();
     assertThat(GIVEN).extracting(Given::kafka).containsOnly(shared);
     assertThatIllegalStateException().as("closed with its run").isThrownBy(shared::startBroker);
-  }
-
-  private static TestExecutionSummary run(Class<?> one, Class<?> other) {
-    LauncherDiscoveryRequest request =
-        LauncherDiscoveryRequestBuilder.request()
-            .selectors(selectClass(one), selectClass(other))
-            .configurationParameter("junit.jupiter.execution.parallel.enabled", "true")
-            .configurationParameter("junit.jupiter.execution.parallel.config.strategy", "fixed")
-            .configurationParameter(
-                "junit.jupiter.execution.parallel.config.fixed.parallelism", "2")
-            .build();
-    SummaryGeneratingListener listener = new SummaryGeneratingListener();
-    LauncherFactory.create().execute(request, listener);
-    return listener.getSummary();
   }
 
   /** What a test was given and made of it. */
