@@ -78,8 +78,8 @@ final class ProcessNode implements LocalNode {
             : "ended with status " + started.exitValue();
     started.kill();
     return new TestKitException(
-        "%s (process %d) %s. The end of %s:%n%s"
-            .formatted(name(), started.pid(), how, started.output(), started.outputTail()),
+        "%s (process %d) %s. The end of its output:%n%s"
+            .formatted(name(), started.pid(), how, started.outputTail()),
         null);
   }
 

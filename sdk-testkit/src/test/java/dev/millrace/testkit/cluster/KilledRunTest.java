@@ -23,8 +23,8 @@ class KilledRunTest {
 
   @Test
   void aRunThatIsToldToEndLeavesNothing() throws Exception {
-    try (ChildJvm run = run()) {
-      List<ProcessHandle> started = started(run);
+    try (ChildJvm run = run(1)) {
+      List<ProcessHandle> started = started(run, 2);
       assertThat(Directories.of(run.pid())).hasSize(2);
 
       ProcessHandle.of(run.pid()).orElseThrow().destroy();
@@ -37,8 +37,8 @@ class KilledRunTest {
 
   @Test
   void aRunThatIsKilledLeavesNoProcessAndTheNextOneSweepsItsDirectories() throws Exception {
-    try (ChildJvm run = run()) {
-      List<ProcessHandle> started = started(run);
+    try (ChildJvm run = run(2)) {
+      List<ProcessHandle> started = started(run, 3);
 
       run.kill();
 
@@ -51,18 +51,18 @@ class KilledRunTest {
     }
   }
 
-  private ChildJvm run() {
+  private ChildJvm run(int nodes) {
     return ChildJvm.start(
         "a test run",
         OpenCluster.class,
         List.of("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"),
-        List.of(told().toString()),
+        List.of(told().toString(), Integer.toString(nodes)),
         Map.of(),
         folder.resolve("output.log"));
   }
 
-  /** The processes it has started, two brokers and what watches over the paused one. */
-  private List<ProcessHandle> started(ChildJvm run) throws Exception {
+  /** The processes it has started, brokers and what watches over the paused one. */
+  private List<ProcessHandle> started(ChildJvm run, int count) throws Exception {
     Awaitility.await()
         .atMost(LONG)
         .conditionEvaluationListener(
@@ -73,7 +73,7 @@ class KilledRunTest {
             .map(pid -> ProcessHandle.of(Long.parseLong(pid)))
             .flatMap(Optional::stream)
             .toList();
-    assertThat(started).as(run.outputTail()).hasSize(3);
+    assertThat(started).as(run.outputTail()).hasSize(count);
     return started;
   }
 

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.utils.Exit;
@@ -100,6 +101,53 @@ class LifecycleTest {
     assertThat(Thread.interrupted()).isTrue();
     assertThatCode(() -> Ports.bind(Ports.of(kafka).get(0))).doesNotThrowAnyException();
     awaitOnly(threadsBefore);
+  }
+
+  @Test
+  void aProcessThatDoesNotStartShowsTheEndOfItsOutputAndLeavesNothing() throws Exception {
+    Set<Path> directoriesBefore = Directories.ours();
+
+    assertThatThrownBy(
+            () ->
+                KafkaCluster.builder()
+                    .kind(ClusterKind.PROCESS)
+                    .property("num.network.threads", "none")
+                    .start())
+        .isInstanceOf(TestKitException.class)
+        .hasMessageContaining("node 1")
+        .hasMessageContaining("Invalid value none for configuration num.network.threads");
+    assertThatThrownBy(
+            () ->
+                KafkaCluster.builder()
+                    .kind(ClusterKind.PROCESS)
+                    .startTimeout(Duration.ofMillis(50))
+                    .start())
+        .isInstanceOf(TestKitException.class)
+        .hasMessageContaining("does not serve clients after PT0.05S");
+
+    assertThat(Directories.ours()).isEqualTo(directoriesBefore);
+    assertThat(Processes.children()).isEmpty();
+  }
+
+  @Test
+  void anInterruptedStartOfAProcessLeavesNothing() throws Exception {
+    Set<Path> directoriesBefore = Directories.ours();
+
+    Thread test = Thread.currentThread();
+    CompletableFuture<Void> interruption =
+        CompletableFuture.runAsync(
+            () -> {
+              Awaitility.await().until(() -> !Processes.children().isEmpty());
+              test.interrupt();
+            });
+    assertThatThrownBy(() -> KafkaCluster.builder().kind(ClusterKind.PROCESS).start())
+        .isInstanceOf(TestKitException.class)
+        .hasMessageContaining("Interrupted");
+
+    assertThat(Thread.interrupted()).isTrue();
+    interruption.join();
+    assertThat(Directories.ours()).isEqualTo(directoriesBefore);
+    assertThat(Processes.children()).isEmpty();
   }
 
   @Test

@@ -8,17 +8,19 @@ import java.util.concurrent.CountDownLatch;
 import java.util.stream.Collectors;
 
 /**
- * A test run that leaves a Kafka open: one node pauses, all processes' ids are written to the file
- * that is the argument, and nothing is ever closed.
+ * A test run that never closes what it opened: an embedded Kafka and one in processes, of as many
+ * nodes as the second argument says, the last of them paused. The processes' ids are written to the
+ * file that is the first argument.
  */
 final class OpenCluster {
   private OpenCluster() {}
 
   public static void main(String[] arguments) throws Exception {
     ParentWatch.start(() -> Runtime.getRuntime().halt(1), Duration.ofSeconds(1));
-    KafkaCluster processes = KafkaCluster.builder().kind(ClusterKind.PROCESS).nodes(2).start();
+    int nodes = Integer.parseInt(arguments[1]);
+    KafkaCluster processes = KafkaCluster.builder().kind(ClusterKind.PROCESS).nodes(nodes).start();
     KafkaCluster.builder().kind(ClusterKind.EMBEDDED).start();
-    processes.node(2).pause();
+    processes.node(nodes).pause();
     String pids =
         ProcessHandle.current()
             .children()

@@ -71,6 +71,8 @@ class ProcessClusterTest {
       leader.kill();
 
       assertThat(leader.running()).isFalse();
+      int port = Ports.of(kafka).get(leader.id() - 1);
+      assertThatThrownBy(() -> Ports.connectFrom(port)).isInstanceOf(BindException.class);
       producer.send(new ProducerRecord<>("killed", "after")).get();
       assertThat(kafka.leaderOf(killed)).isNotEqualTo(leader);
     }
@@ -141,21 +143,6 @@ class ProcessClusterTest {
             .id();
 
     assertThat(kafka.coordinatorOf("reader-of-coordinated").id()).isEqualTo(asked);
-  }
-
-  @Test
-  void aNodeThatDoesNotStartShowsTheEndOfItsLog() {
-    KafkaCluster.Builder wrong =
-        KafkaCluster.builder()
-            .kind(ClusterKind.PROCESS)
-            .property("num.network.threads", "none")
-            .jvmOptions("-Xmx256m");
-
-    assertThatThrownBy(wrong::start)
-        .isInstanceOf(TestKitException.class)
-        .hasMessageContaining("node 1")
-        .hasMessageContaining("output.log")
-        .hasMessageContaining("Invalid value none for configuration num.network.threads");
   }
 
   private void awaitInSync(String topic, int replicas) {
