@@ -1,0 +1,4 @@
+@NullMarked
+package dev.millrace.testkit.history;
+
+import org.jspecify.annotations.NullMarked;
