@@ -9,6 +9,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -27,12 +28,12 @@ public final class GroupProbe {
   private static final Comparator<TopicPartition> BY_NAME =
       Comparator.comparing(TopicPartition::topic).thenComparingInt(TopicPartition::partition);
 
-  private final String bootstrapServers;
+  private final ProbeClients clients;
   private final String groupId;
   private final List<String> topics;
 
-  private GroupProbe(String bootstrapServers, String groupId, List<String> topics) {
-    this.bootstrapServers = bootstrapServers;
+  private GroupProbe(ProbeClients clients, String groupId, List<String> topics) {
+    this.clients = clients;
     this.groupId = groupId;
     this.topics = topics;
   }
@@ -44,10 +45,26 @@ public final class GroupProbe {
    *     never committed would not show otherwise
    */
   public static GroupProbe of(String bootstrapServers, String groupId, String... topics) {
+    return of(ProbeClients.of(bootstrapServers), groupId, topics);
+  }
+
+  /**
+   * Returns a probe of a group that connects as these properties say: {@code bootstrap.servers},
+   * and what a secured Kafka needs.
+   *
+   * @throws IllegalArgumentException if {@code bootstrap.servers} is not among them, or no topic is
+   *     named
+   */
+  public static GroupProbe of(
+      Map<String, Object> clientProperties, String groupId, String... topics) {
+    return of(ProbeClients.of(clientProperties), groupId, topics);
+  }
+
+  private static GroupProbe of(ProbeClients clients, String groupId, String... topics) {
     if (topics.length == 0) {
       throw new IllegalArgumentException("Name the topics that group " + groupId + " reads");
     }
-    return new GroupProbe(bootstrapServers, groupId, List.of(topics));
+    return new GroupProbe(clients, groupId, List.of(topics));
   }
 
   /**
@@ -92,15 +109,52 @@ public final class GroupProbe {
     }
   }
 
+  /**
+   * Waits until the group has committed what is wanted.
+   *
+   * @param what what is waited for, for the message
+   * @param wanted sees what {@link #committed()} returns
+   * @return what was committed then
+   * @throws AssertionError if it has not after {@code timeout}, with what it has
+   */
+  public Map<TopicPartition, OffsetAndMetadata> awaitCommitted(
+      String what, Predicate<Map<TopicPartition, OffsetAndMetadata>> wanted, Duration timeout) {
+    try (Look look = new Look()) {
+      Map<TopicPartition, OffsetAndMetadata> seen = Poll.until(timeout, look::committed, wanted);
+      if (!wanted.test(seen)) {
+        throw new AssertionError(
+            "Group %s has not committed %s after %s; committed %s"
+                .formatted(groupId, what, timeout, seen));
+      }
+      return seen;
+    }
+  }
+
+  /**
+   * Returns every commit of the group in the order of the broker's log, whatever the topic: those
+   * of open and aborted transactions too, and tombstones. Empty for a group that never committed.
+   *
+   * <p>It reads {@code __consumer_offsets}, which is compacted: where the cleaner has been, only
+   * the last commit of a partition is sure to be left, and of the others some. A test's broker does
+   * not come to it unless told to, since the cleaner leaves the active segment alone.
+   *
+   * @throws TestKitException if the brokers do not answer
+   */
+  public List<Commit> commits() {
+    try (Admin admin = clients.admin();
+        BatchReader batches = clients.batches()) {
+      return new OffsetsTopic(admin, batches).commits(groupId);
+    }
+  }
+
   private static boolean isZero(Map<TopicPartition, Long> lag) {
     return !lag.isEmpty() && lag.values().stream().allMatch(records -> records == 0);
   }
 
   /** The clients of one call. */
   private final class Look implements AutoCloseable {
-    private final Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrapServers));
-    private final RangeReader reader =
-        new RangeReader(bootstrapServers, IsolationLevel.READ_COMMITTED);
+    private final Admin admin = clients.admin();
+    private final RangeReader reader = clients.reader(IsolationLevel.READ_COMMITTED);
 
     Map<TopicPartition, OffsetAndMetadata> committed() {
       return Answer.to(

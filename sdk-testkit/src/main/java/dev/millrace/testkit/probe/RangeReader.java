@@ -26,24 +26,24 @@ final class RangeReader implements AutoCloseable {
 
   private final KafkaConsumer<byte[], byte[]> consumer;
 
-  RangeReader(String bootstrapServers, IsolationLevel isolation) {
+  RangeReader(Map<String, Object> properties, IsolationLevel isolation) {
     consumer =
         new KafkaConsumer<>(
-            Map.of(
-                "bootstrap.servers",
-                bootstrapServers,
-                "isolation.level",
-                isolation.toString(),
-                "fetch.max.wait.ms",
-                NO_LONG_FETCH,
-                "auto.offset.reset",
-                "earliest",
-                "enable.auto.commit",
-                "false",
-                "allow.auto.create.topics",
-                "false",
-                "default.api.timeout.ms",
-                (int) Answer.BOUND.toMillis()),
+            ProbeClients.with(
+                properties,
+                Map.of(
+                    "isolation.level",
+                    isolation.toString(),
+                    "fetch.max.wait.ms",
+                    NO_LONG_FETCH,
+                    "auto.offset.reset",
+                    "earliest",
+                    "enable.auto.commit",
+                    "false",
+                    "allow.auto.create.topics",
+                    "false",
+                    "default.api.timeout.ms",
+                    (int) Answer.BOUND.toMillis())),
             new ByteArrayDeserializer(),
             new ByteArrayDeserializer());
   }

@@ -9,7 +9,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicPartition;
@@ -24,12 +26,12 @@ public final class TopicProbe {
       Comparator.<ConsumerRecord<byte[], byte[]>>comparingInt(ConsumerRecord::partition)
           .thenComparingLong(ConsumerRecord::offset);
 
-  private final String bootstrapServers;
+  private final ProbeClients clients;
   private final String topic;
   private final IsolationLevel isolation;
 
-  private TopicProbe(String bootstrapServers, String topic, IsolationLevel isolation) {
-    this.bootstrapServers = bootstrapServers;
+  private TopicProbe(ProbeClients clients, String topic, IsolationLevel isolation) {
+    this.clients = clients;
     this.topic = topic;
     this.isolation = isolation;
   }
@@ -43,7 +45,18 @@ public final class TopicProbe {
 
   /** Returns a probe of the given isolation; {@code READ_UNCOMMITTED} sees aborted records too. */
   public static TopicProbe of(String bootstrapServers, String topic, IsolationLevel isolation) {
-    return new TopicProbe(bootstrapServers, topic, isolation);
+    return new TopicProbe(ProbeClients.of(bootstrapServers), topic, isolation);
+  }
+
+  /**
+   * Returns a probe of the given isolation that connects as these properties say: {@code
+   * bootstrap.servers}, and what a secured Kafka needs.
+   *
+   * @throws IllegalArgumentException if {@code bootstrap.servers} is not among them
+   */
+  public static TopicProbe of(
+      Map<String, Object> clientProperties, String topic, IsolationLevel isolation) {
+    return new TopicProbe(ProbeClients.of(clientProperties), topic, isolation);
   }
 
   /**
@@ -53,7 +66,7 @@ public final class TopicProbe {
    * @throws TestKitException if they cannot be read within 30 s
    */
   public List<ConsumerRecord<byte[], byte[]>> readAll() {
-    try (RangeReader reader = new RangeReader(bootstrapServers, isolation)) {
+    try (RangeReader reader = clients.reader(isolation)) {
       return sorted(new Reading(reader).readOn());
     }
   }
@@ -65,7 +78,7 @@ public final class TopicProbe {
    * @throws AssertionError if there are fewer after {@code timeout}, with the numbers per partition
    */
   public List<ConsumerRecord<byte[], byte[]>> awaitCount(int count, Duration timeout) {
-    try (RangeReader reader = new RangeReader(bootstrapServers, isolation)) {
+    try (RangeReader reader = clients.reader(isolation)) {
       Reading reading = new Reading(reader);
       List<ConsumerRecord<byte[], byte[]>> records =
           Poll.until(timeout, reading::readOn, read -> read.size() >= count);
@@ -75,6 +88,61 @@ public final class TopicProbe {
                 .formatted(topic, records.size(), count, timeout, perPartition(records), reading));
       }
       return sorted(records);
+    }
+  }
+
+  /**
+   * Waits until the topic's records are as wanted and returns all it holds then, by partition and
+   * offset. The topic may come into being while waiting.
+   *
+   * @param what what is waited for, for the message
+   * @param wanted sees all records read so far, the partitions mixed
+   * @throws AssertionError if they are not after {@code timeout}, with the numbers per partition
+   */
+  public List<ConsumerRecord<byte[], byte[]>> await(
+      String what, Predicate<List<ConsumerRecord<byte[], byte[]>>> wanted, Duration timeout) {
+    try (RangeReader reader = clients.reader(isolation)) {
+      Reading reading = new Reading(reader);
+      List<ConsumerRecord<byte[], byte[]>> records = Poll.until(timeout, reading::readOn, wanted);
+      if (!wanted.test(records)) {
+        throw new AssertionError(
+            "Topic %s does not hold %s after %s; records per partition %s, ends %s"
+                .formatted(topic, what, timeout, perPartition(records), reading));
+      }
+      return sorted(records);
+    }
+  }
+
+  /**
+   * Returns where each partition begins and ends, whatever the probe's isolation. Empty when there
+   * is no such topic.
+   *
+   * @throws TestKitException if the brokers do not answer
+   */
+  public Map<TopicPartition, Offsets> offsets() {
+    try (RangeReader stable = clients.reader(IsolationLevel.READ_COMMITTED);
+        RangeReader all = clients.reader(IsolationLevel.READ_UNCOMMITTED)) {
+      Map<TopicPartition, OffsetRange> ranges = new HashMap<>();
+      all.whole(topic).forEach(range -> ranges.put(range.partition(), range));
+      Map<TopicPartition, Offsets> offsets = new HashMap<>();
+      for (OffsetRange range : stable.whole(topic)) {
+        OffsetRange whole = ranges.getOrDefault(range.partition(), range);
+        offsets.put(range.partition(), new Offsets(whole.from(), range.to(), whole.to()));
+      }
+      return Map.copyOf(offsets);
+    }
+  }
+
+  /**
+   * Returns the transactions that have written to the topic and are neither committed nor aborted,
+   * as far as their coordinators know. One they have forgotten shows in {@link #offsets()} alone:
+   * its partition's last stable offset stays behind.
+   *
+   * @throws TestKitException if the brokers do not answer
+   */
+  public List<OpenTransaction> openTransactions() {
+    try (Admin admin = clients.admin()) {
+      return new Transactions(admin).openIn(topic);
     }
   }
 
