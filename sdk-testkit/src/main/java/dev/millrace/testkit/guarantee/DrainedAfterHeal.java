@@ -1,0 +1,105 @@
+package dev.millrace.testkit.guarantee;
+
+import dev.millrace.testkit.history.Event;
+import dev.millrace.testkit.history.Kind;
+import dev.millrace.testkit.probe.Commit;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * After the last fault healed, the group came to the end of each partition within a bound, and each
+ * instance that owned something to do did something.
+ */
+final class DrainedAfterHeal implements Check {
+  private final Duration bound;
+
+  DrainedAfterHeal(Duration bound) {
+    this.bound = bound;
+  }
+
+  @Override
+  public List<Violation> check(Evidence evidence) {
+    Event heal =
+        evidence.events().stream()
+            .filter(event -> event.kind() == Kind.FAULT_HEALED)
+            .reduce((first, second) -> second)
+            .orElseThrow(() -> new Inconclusive("a history in which a fault healed"));
+    Map<TopicPartition, LogRecord> last = new HashMap<>();
+    evidence.sourceRecords().forEach(record -> last.put(record.partition(), record));
+    last.values().removeIf(record -> record.offset() < evidence.start(record.partition()));
+
+    List<Violation> violations = new ArrayList<>();
+    List<Commit> commits = evidence.effectiveCommits();
+    last.forEach((partition, record) -> drained(heal, record, commits, evidence, violations));
+    idle(heal, evidence, violations);
+    return violations;
+  }
+
+  /** The time runs from the heal, or from the partition's last record when that came later. */
+  private void drained(
+      Event heal,
+      LogRecord last,
+      List<Commit> commits,
+      Evidence evidence,
+      List<Violation> violations) {
+    long from = Math.max(heal.micros() / 1_000, last.timestamp());
+    long tolerance = evidence.clockToleranceMicros() / 1_000;
+    List<Commit> ofPartition =
+        commits.stream().filter(c -> c.partition().equals(last.partition())).toList();
+    Commit reached = null;
+    for (Commit commit : ofPartition) {
+      // It may go back after a seek; what counts is when it came to the end to stay.
+      if (commit.offset() <= last.offset()) {
+        reached = null;
+      } else if (reached == null) {
+        reached = commit;
+      }
+    }
+    if (reached == null || reached.timestamp() > from + bound.toMillis() + tolerance) {
+      violations.add(
+          Violation.of(
+              last.partition().toString(),
+              "committed beyond @" + last.offset() + " within " + bound + " of the heal",
+              reached == null ? "never" : "after " + Duration.ofMillis(reached.timestamp() - from),
+              heal,
+              reached == null && !ofPartition.isEmpty()
+                  ? ofPartition.get(ofPartition.size() - 1)
+                  : reached));
+    }
+  }
+
+  private static void idle(Event heal, Evidence evidence, List<Violation> violations) {
+    Set<TopicPartition> toDo = new HashSet<>();
+    evidence.sourceRecords().stream()
+        .filter(record -> record.timestamp() * 1_000 > heal.micros())
+        .forEach(record -> toDo.add(record.partition()));
+    Set<Incarnation> worked = new HashSet<>();
+    for (Delivery delivery : evidence.deliveries()) {
+      Event end = delivery.end();
+      if (end != null && delivery.done() && end.nanos() >= heal.nanos()) {
+        worked.add(delivery.incarnation());
+      }
+    }
+    for (TopicPartition partition : toDo) {
+      for (Ownership owned : evidence.timeline().ownerships(partition)) {
+        boolean atTheEnd = owned.end() == null && owned.next() == null;
+        if (atTheEnd && !worked.contains(owned.incarnation())) {
+          violations.add(
+              Violation.of(
+                  owned.incarnation() + " " + partition,
+                  "a record handled since the heal by who owns what has records",
+                  "none; its last event:",
+                  heal,
+                  owned.begin(),
+                  owned.incarnation().last()));
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.millrace.testkit.guarantee;
+
+import org.jspecify.annotations.NullMarked;
