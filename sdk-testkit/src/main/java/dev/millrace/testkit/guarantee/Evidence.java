@@ -91,7 +91,7 @@ public final class Evidence {
   List<LogRecord> sourceRecords() {
     List<LogRecord> records = sources.values().stream().flatMap(List::stream).toList();
     if (records.isEmpty()) {
-      throw new Inconclusive("no record of a source topic");
+      throw new Inconclusive("a record of a source topic");
     }
     return records;
   }

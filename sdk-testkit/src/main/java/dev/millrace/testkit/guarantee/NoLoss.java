@@ -21,10 +21,11 @@ final class NoLoss implements Check {
 
   @Override
   public List<Violation> check(Evidence evidence) {
+    List<Delivery> deliveries = evidence.deliveries();
     Map<Place, @Nullable String> wanted = wanted(evidence);
     Set<Place> done = new HashSet<>();
     Map<Place, Delivery> last = new HashMap<>();
-    for (Delivery delivery : evidence.deliveries()) {
+    for (Delivery delivery : deliveries) {
       last.put(delivery.place(), delivery);
       if (delivery.done()) {
         done.add(delivery.place());
@@ -71,11 +72,11 @@ final class NoLoss implements Check {
             .filter(c -> c.partition().equals(place.partition()) && c.offset() > place.offset())
             .findFirst()
             .orElse(null);
-    String found = last == null ? "no process started it" : "none; the last that is known:";
+    String found = last == null ? "no process started it" : "none";
     return Violation.of(
         place + " key " + key,
         "an end in some process: handled, dead-lettered or skipped",
-        past == null ? found : found + (last == null ? ", yet the group went past it:" : ""),
+        past == null ? found : found + ", yet the group went past it",
         last == null ? null : last.last(),
         last == null ? null : last.end(),
         past);

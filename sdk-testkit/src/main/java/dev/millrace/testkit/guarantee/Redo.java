@@ -10,6 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Records handled again. A handler that started and left no end may have done its work, so it
@@ -38,13 +39,11 @@ final class Redo {
       Map<Event, Set<Place>> redone = new LinkedHashMap<>();
       Map<Event, Pair> example = new HashMap<>();
       for (Pair pair : pairs(evidence.deliveries())) {
-        Event cause = evidence.timeline().breakBetween(pair.before(), pair.again());
-        if (cause == null) {
-          cause = evidence.timeline().takenUnseen(pair.again());
-        }
-        if (cause == null) {
+        Event allowed = allowedBy(pair, evidence.timeline());
+        if (allowed == null) {
           violations.add(violation(pair, "handled once, since its owner kept it"));
-        } else if (cause.kind() != Kind.SEEK) {
+        } else if (allowed.kind() != Kind.SEEK) {
+          Event cause = evidence.timeline().countedUnder(allowed, pair.again());
           redone.computeIfAbsent(cause, event -> new LinkedHashSet<>()).add(pair.again().place());
           example.putIfAbsent(cause, pair);
         }
@@ -57,6 +56,11 @@ final class Redo {
           });
       return violations;
     };
+  }
+
+  private static @Nullable Event allowedBy(Pair pair, Timeline timeline) {
+    Event end = timeline.breakBetween(pair.before(), pair.again());
+    return end == null ? timeline.takenUnseen(pair.again()) : end;
   }
 
   private static Violation tooMany(

@@ -91,6 +91,23 @@ final class Timeline {
   }
 
   /**
+   * Returns what a redo that something allows is counted under: how the partition's owner before
+   * this one ended, and not the owner who had the record, which may have been long ago.
+   */
+  Event countedUnder(Event allowedBy, Delivery again) {
+    Ownership before = null;
+    Event found = allowedBy;
+    for (Ownership owned : ownerships(again.place().partition())) {
+      boolean mine = owned.incarnation() == again.incarnation();
+      if (before != null && mine && owned.covers(again.start().nanos())) {
+        found = before.end() == null ? before.incarnation().last() : before.end();
+      }
+      before = owned;
+    }
+    return found;
+  }
+
+  /**
    * Returns the assignment that took the partition of a delivery from its incarnation, which had
    * not learned of it when it started the record: it had stood still, or was cut off. Null for any
    * other delivery.
