@@ -44,7 +44,8 @@ public final class Evidence {
   private final Timeline timeline;
   private final Map<String, List<LogRecord>> sources;
   private final Map<String, List<LogRecord>> sinks;
-  private final @Nullable List<Commit> commits;
+  private final boolean commitsKnown;
+  private final List<Commit> effectiveCommits;
   private final Map<TopicPartition, Long> starts;
   private final Map<TopicPartition, Offsets> offsets;
   private final @Nullable List<OpenTransaction> openTransactions;
@@ -55,7 +56,8 @@ public final class Evidence {
     timeline = new Timeline(events);
     sources = new TreeMap<>(builder.sources);
     sinks = new TreeMap<>(builder.sinks);
-    commits = builder.commits;
+    commitsKnown = builder.commits != null;
+    effectiveCommits = builder.commits == null ? List.of() : effective(builder.commits);
     starts = Map.copyOf(builder.starts);
     offsets = Map.copyOf(builder.offsets);
     openTransactions = builder.openTransactions;
@@ -108,21 +110,21 @@ public final class Evidence {
    * @throws Inconclusive if the commits are not known, or there are none
    */
   List<Commit> effectiveCommits() {
-    if (commits == null) {
+    if (!commitsKnown) {
       throw new Inconclusive("the group's commits");
     }
-    List<Commit> effective = knownCommits();
-    if (effective.isEmpty()) {
+    if (effectiveCommits.isEmpty()) {
       throw new Inconclusive("a commit: the group has none");
     }
-    return effective;
+    return effectiveCommits;
   }
 
   /** Returns the commits that count, or none when they are not known; for what is good to know. */
   List<Commit> knownCommits() {
-    if (commits == null) {
-      return List.of();
-    }
+    return effectiveCommits;
+  }
+
+  private static List<Commit> effective(List<Commit> commits) {
     return commits.stream()
         .filter(commit -> commit.state() == Commit.State.COMMITTED)
         .sorted(Comparator.comparingLong(Commit::effectivePlace).thenComparingLong(Commit::place))

@@ -153,8 +153,18 @@ public final class GroupProbe {
 
   /** The clients of one call. */
   private final class Look implements AutoCloseable {
-    private final Admin admin = clients.admin();
-    private final RangeReader reader = clients.reader(IsolationLevel.READ_COMMITTED);
+    private final RangeReader reader;
+    private final Admin admin;
+
+    Look() {
+      reader = clients.reader(IsolationLevel.READ_COMMITTED);
+      try {
+        admin = clients.admin();
+      } catch (RuntimeException e) {
+        reader.close();
+        throw e;
+      }
+    }
 
     Map<TopicPartition, OffsetAndMetadata> committed() {
       return Answer.to(

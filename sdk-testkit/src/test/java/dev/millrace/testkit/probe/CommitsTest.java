@@ -186,6 +186,21 @@ class CommitsTest {
         .withMessageContaining("bootstrap.servers");
   }
 
+  @Test
+  void leavesNoThreadWhenOneOfItsClientsCannotBeMade() {
+    Map<String, Object> properties =
+        Map.of(
+            "bootstrap.servers", kafka.bootstrapServers(),
+            "client.id", "half-made",
+            "max.poll.records", "none"); // which an Admin does not look at
+
+    assertThatThrownBy(() -> GroupProbe.of(properties, topics.groupId("g"), "any").committed())
+        .hasStackTraceContaining("max.poll.records");
+
+    assertThat(Thread.getAllStackTraces().keySet())
+        .noneMatch(thread -> thread.getName().contains("half-made"));
+  }
+
   private KafkaProducer<String, String> transactional(String name) {
     KafkaProducer<String, String> producer =
         Clients.producer(kafka, Map.of("transactional.id", topics.name(name)));
