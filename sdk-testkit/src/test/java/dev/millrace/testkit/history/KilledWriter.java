@@ -1,26 +1,51 @@
 package dev.millrace.testkit.history;
 
 import dev.millrace.testkit.internal.ParentWatch;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 
-/** Writes notes with rising numbers, in several threads, until it is killed. */
+/**
+ * Writes notes with rising numbers, in several threads, until it is killed; tells by a file when
+ * the first thread has written {@link #TOLD}.
+ */
 final class KilledWriter {
+  static final int TOLD = 1_000;
+
   private KilledWriter() {}
 
-  public static void main(String[] args) throws Exception {
+  public static void main(String[] args) {
     ParentWatch.start(() -> {}, Duration.ofSeconds(5));
     History history = History.write(Path.of(args[0]), "killed");
-    for (int thread = 0; thread < 2; thread++) {
-      String name = "t" + thread;
-      new Thread(
-              () -> {
-                for (long i = 0; ; i++) {
-                  history.note(Long.toString(i));
-                }
-              },
-              name)
-          .start();
+    new Thread(() -> write(history, 0), "t1").start();
+    new Thread(
+            () -> {
+              long next = write(history, 0, TOLD);
+              tell(Path.of(args[1]));
+              write(history, next);
+            },
+            "t0")
+        .start();
+  }
+
+  private static void write(History history, long from) {
+    write(history, from, Long.MAX_VALUE);
+  }
+
+  private static long write(History history, long from, long to) {
+    for (long i = from; i < to; i++) {
+      history.note(Long.toString(i));
+    }
+    return to;
+  }
+
+  private static void tell(Path file) {
+    try {
+      Files.createFile(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 }
