@@ -121,6 +121,8 @@ class HistoryTest {
       assertThat(numbers.size())
           .isGreaterThanOrEqualTo(thread.equals("t0") ? KilledWriter.TOLD : 1);
     }
+    assertThat(events.stream().filter(e -> e.thread().equals("t0")).count())
+        .isGreaterThanOrEqualTo(KilledWriter.TOLD);
     // The monotonic clock is the machine's, not the process's.
     assertThat(events).allMatch(event -> before < event.nanos() && event.nanos() < after);
   }
