@@ -35,9 +35,26 @@ public final class ChildJvm implements AutoCloseable {
     this.process = process;
   }
 
+  /** Starts one with the Java that runs this JVM; see the other {@code start}. */
+  public static ChildJvm start(
+      String name,
+      Class<?> main,
+      List<String> jvmOptions,
+      List<String> arguments,
+      Map<String, String> environment,
+      Path output) {
+    return start(ownJava(), name, main, jvmOptions, arguments, environment, output);
+  }
+
+  /** Returns the executable of the Java that runs this JVM. */
+  public static Path ownJava() {
+    return Path.of(System.getProperty("java.home"), "bin", "java");
+  }
+
   /**
    * Starts one.
    *
+   * @param java the executable
    * @param name for messages
    * @param main the class whose {@code main} runs; it must call {@link ParentWatch#start} first
    * @param jvmOptions such as {@code -Xmx512m}
@@ -46,6 +63,7 @@ public final class ChildJvm implements AutoCloseable {
    * @throws TestKitException if it can't be started
    */
   public static ChildJvm start(
+      Path java,
       String name,
       Class<?> main,
       List<String> jvmOptions,
@@ -53,7 +71,7 @@ public final class ChildJvm implements AutoCloseable {
       Map<String, String> environment,
       Path output) {
     List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add(java.toString());
     command.addAll(jvmOptions);
     command.add("-classpath");
     command.add(System.getProperty("java.class.path"));
@@ -67,7 +85,8 @@ public final class ChildJvm implements AutoCloseable {
     try {
       return new ChildJvm(name, output, builder.start());
     } catch (IOException e) {
-      throw new TestKitException("Cannot start the process of " + name, e);
+      throw new TestKitException(
+          "Cannot start the process of " + name + " with " + java + ": " + e.getMessage(), e);
     }
   }
 
@@ -148,19 +167,23 @@ public final class ChildJvm implements AutoCloseable {
     signal("QUIT");
   }
 
-  /**
-   * Asks the process to end by closing its standard input, and kills it when it does not. Resumes a
-   * paused one first.
-   *
-   * @return whether it ended by itself
-   */
-  public boolean stop(Duration timeout) {
-    resumeIfPaused();
+  /** Asks the process to end by closing its standard input, and returns at once. */
+  public void requestStop() {
     try {
       process.getOutputStream().close();
     } catch (IOException e) {
       // The pipe is broken: the process is ending already.
     }
+  }
+
+  /**
+   * Asks the process to end, and kills it when it does not. Resumes a paused one first.
+   *
+   * @return whether it ended by itself
+   */
+  public boolean stop(Duration timeout) {
+    resumeIfPaused();
+    requestStop();
     boolean ended = awaitExit(timeout);
     if (!ended) {
       kill();

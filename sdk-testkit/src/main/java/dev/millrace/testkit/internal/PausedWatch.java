@@ -5,15 +5,17 @@ import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Kills a paused process when this JVM ends, however it does: a process that stands still cannot
- * see that its parent is gone, and would stand there for ever.
+ * Wakes a paused process when this JVM ends, however it does: a process that stands still cannot
+ * see that its parent is gone, and would stand there for ever. Awake, it ends by {@link
+ * ParentWatch}.
  *
- * <p>It is a shell that waits for a line: the line ends it, the end of its input makes it kill.
+ * <p>It is a shell that waits for a line: the line ends it, the end of its input makes it wake the
+ * process. Signals that end a whole group of processes must not end it first.
  *
  * <p>Not thread-safe.
  */
 final class PausedWatch implements AutoCloseable {
-  private static final String SCRIPT = "read -r resumed || kill -KILL \"$0\"";
+  private static final String SCRIPT = "trap '' HUP INT TERM; read -r resumed || kill -CONT \"$0\"";
 
   private final Process shell;
 
