@@ -98,8 +98,8 @@ public final class WorkerContext {
   }
 
   /**
-   * Says how far the worker has come. As cheap as setting a volatile field. Any number does; what
-   * counts for a watchdog is that it changes.
+   * Says how far this life has come, such as the number of records it has handled; 0 before. As
+   * cheap as setting a volatile field.
    */
   public void progress(long value) {
     progress.set(value);

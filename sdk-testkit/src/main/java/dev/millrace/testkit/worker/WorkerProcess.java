@@ -95,11 +95,11 @@ public final class WorkerProcess implements AutoCloseable {
   }
 
   /**
-   * Returns what the newest life has said last with {@link WorkerContext#progress}, 0 before; also
-   * after its end.
+   * Returns the sum of what each life has said last with {@link WorkerContext#progress}; also after
+   * their end. So a life that only starts is no progress, nor a step back.
    */
-  public long progress() {
-    return newest().files().readProgress();
+  public synchronized long progress() {
+    return lives.stream().mapToLong(life -> life.files().readProgress()).sum();
   }
 
   /**

@@ -49,10 +49,13 @@ class WorkerProcessTest {
       assertThat(worker.exit()).isEqualTo(new WorkerExit(State.ENDED, ""));
       assertThat(Journal.lines(first)).contains("asked", "counting-1 ended life 1");
 
+      long progress = worker.progress();
       worker.restart();
+      assertThat(worker.progress()).isGreaterThanOrEqualTo(progress);
       worker.awaitReady(BOUND);
       worker.stop(BOUND);
 
+      assertThat(worker.progress()).isGreaterThan(progress);
       assertThat(worker.life()).isEqualTo(2);
       assertThat(worker.historyFiles()).hasSize(2).startsWith(first);
       assertThat(Journal.lines(worker.historyFiles().get(1))).contains("counting-1 ended life 2");

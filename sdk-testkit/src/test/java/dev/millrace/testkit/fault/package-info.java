@@ -1,0 +1,4 @@
+@NullMarked
+package dev.millrace.testkit.fault;
+
+import org.jspecify.annotations.NullMarked;
