@@ -18,6 +18,8 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Isolated;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a worker leaves behind: compares the whole JVM before and after, so it runs alone. */
 @Isolated
@@ -83,6 +85,20 @@ class WorkerLifecycleTest {
   }
 
   @Test
+  void aPauseLeavesNoProcess() {
+    Set<ProcessHandle> before = children();
+    try (WorkerProcess worker = WorkerProcess.of(Hanging.class).start()) {
+      worker.awaitReady(BOUND);
+      worker.pause();
+      worker.pause();
+      worker.resume();
+      Awaitility.await().atMost(BOUND).until(() -> children().size() == before.size() + 1);
+      worker.pause();
+    }
+    Awaitility.await().atMost(BOUND).until(() -> children().equals(before));
+  }
+
+  @Test
   void aStartThatFailsLeavesNothing() throws IOException {
     Set<Path> directoriesBefore = directories();
     Path java = directory.resolve("no-java");
@@ -114,15 +130,19 @@ class WorkerLifecycleTest {
       WorkerProcess child =
           WorkerProcess.of(Hanging.class).directory(Path.of(context.argument("directory"))).start();
       child.awaitReady(BOUND);
+      if (context.argument("pause").equals("true")) {
+        child.pause();
+      }
       context.progress(child.pid());
       context.ready();
       context.awaitStop();
     }
   }
 
-  @Test
-  void diesWithATestThatIsKilled() {
-    try (WorkerProcess parent = parent()) {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void diesWithATestThatIsKilledEvenWhenPaused(boolean pause) {
+    try (WorkerProcess parent = parent(pause)) {
       long child = parent.progress();
       assertThat(runs(child)).isTrue();
       parent.kill();
@@ -132,7 +152,7 @@ class WorkerLifecycleTest {
 
   @Test
   void diesWithATestThatForgetsToCloseIt() {
-    try (WorkerProcess parent = parent()) {
+    try (WorkerProcess parent = parent(false)) {
       long child = parent.progress();
       assertThat(runs(child)).isTrue();
       parent.stop(BOUND);
@@ -140,8 +160,12 @@ class WorkerLifecycleTest {
     }
   }
 
-  private WorkerProcess parent() {
-    WorkerProcess parent = WorkerProcess.of(Parent.class).argument("directory", directory).start();
+  private WorkerProcess parent(boolean pause) {
+    WorkerProcess parent =
+        WorkerProcess.of(Parent.class)
+            .argument("directory", directory)
+            .argument("pause", pause)
+            .start();
     try {
       parent.awaitReady(BOUND);
       return parent;
@@ -154,6 +178,10 @@ class WorkerLifecycleTest {
   /** One that has ended but that nobody has asked about yet is still listed, without a command. */
   private static boolean runs(long pid) {
     return ProcessHandle.of(pid).flatMap(process -> process.info().command()).isPresent();
+  }
+
+  private static Set<ProcessHandle> children() {
+    return ProcessHandle.current().children().collect(Collectors.toSet());
   }
 
   private static Set<Path> directories() throws IOException {
