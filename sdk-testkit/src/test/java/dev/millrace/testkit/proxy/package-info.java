@@ -1,0 +1,4 @@
+@NullMarked
+package dev.millrace.testkit.proxy;
+
+import org.jspecify.annotations.NullMarked;
