@@ -1,6 +1,7 @@
 package dev.millrace.testkit.cluster;
 
 import dev.millrace.testkit.TestKitException;
+import dev.millrace.testkit.proxy.FaultProxy;
 
 /**
  * One broker of a {@link KafkaCluster}, to be stopped, started and disturbed.
@@ -56,6 +57,13 @@ public interface ClusterNode {
    * @throws IllegalStateException when it does not run
    */
   void resume();
+
+  /**
+   * Returns what stands between this broker and its clients, to have it misbehave.
+   *
+   * @throws IllegalStateException if the builder was not told {@link KafkaCluster.Builder#proxied}
+   */
+  FaultProxy proxy();
 
   /**
    * Empties the disk that holds the topics, as if it had been replaced. The cluster's metadata,

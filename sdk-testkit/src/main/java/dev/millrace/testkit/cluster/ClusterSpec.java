@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param properties over the kit's defaults, on every node
  * @param jvmOptions after the kit's own, for nodes in processes
- * @param fronts what stands before each broker; null for nothing
+ * @param proxied whether a {@link dev.millrace.testkit.proxy.FaultProxy} stands before each broker
  * @param bootstrapServers where an external cluster is; null for the system property
  */
 record ClusterSpec(
@@ -19,7 +19,7 @@ record ClusterSpec(
     Duration startTimeout,
     List<String> jvmOptions,
     Security security,
-    Front.@Nullable Factory fronts,
+    boolean proxied,
     @Nullable String bootstrapServers) {
   ClusterSpec {
     properties = Map.copyOf(properties);
@@ -56,7 +56,7 @@ record ClusterSpec(
     if (!kind.isLocal()) {
       refuse(nodes > 1, "have a number of nodes chosen", kind);
       refuse(!security.isOpen(), "have security switched on", kind);
-      refuse(fronts != null, "have a proxy put before its brokers", kind);
+      refuse(proxied, "have a proxy put before its brokers", kind);
     }
   }
 

@@ -1,5 +1,7 @@
 package dev.millrace.testkit.cluster;
 
+import dev.millrace.testkit.proxy.FaultProxy;
+
 /** A broker the kit may look at but does not steer. */
 record ForeignNode(int id, ClusterKind kind) implements ClusterNode {
   @Override
@@ -35,6 +37,12 @@ record ForeignNode(int id, ClusterKind kind) implements ClusterNode {
   @Override
   public void wipe() {
     throw unable("empty a node's disk");
+  }
+
+  @Override
+  public FaultProxy proxy() {
+    throw Unable.to(
+        "have a proxy put before its brokers", kind, ClusterKind.EMBEDDED, ClusterKind.PROCESS);
   }
 
   private UnsupportedOperationException unable(String what) {

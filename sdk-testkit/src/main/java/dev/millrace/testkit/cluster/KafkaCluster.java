@@ -282,7 +282,7 @@ public final class KafkaCluster implements AutoCloseable {
     private final List<User> users = new ArrayList<>();
     private @Nullable ClusterKind kind;
     private @Nullable String bootstrapServers;
-    private Front.@Nullable Factory fronts;
+    private boolean proxied;
     private boolean tls;
     private boolean acls;
     private int nodes = 1;
@@ -386,9 +386,13 @@ public final class KafkaCluster implements AutoCloseable {
       return this;
     }
 
-    /** Puts something before each broker, which clients are told of instead of the broker. */
-    Builder fronts(Front.Factory factory) {
-      fronts = factory;
+    /**
+     * Puts a {@link dev.millrace.testkit.proxy.FaultProxy} before each broker: clients are told of
+     * it instead of the broker and can't go around it. {@link ClusterNode#proxy()} has it. Brokers
+     * talk to each other directly. Behind {@link #tls()} it has the faults of the line only.
+     */
+    public Builder proxied() {
+      proxied = true;
       return this;
     }
 
@@ -430,7 +434,7 @@ public final class KafkaCluster implements AutoCloseable {
           startTimeout,
           jvmOptions,
           new Security(tls, users, acls),
-          fronts,
+          proxied,
           bootstrapServers);
     }
   }

@@ -2,6 +2,7 @@ package dev.millrace.testkit.cluster;
 
 import dev.millrace.testkit.TestKitException;
 import dev.millrace.testkit.internal.TempDirectory;
+import dev.millrace.testkit.proxy.FaultProxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -67,8 +68,8 @@ final class LocalNodes implements Backend {
       LocalNode node = inside.apply(home);
       nodes.add(node);
       handles.add(new Handle(node));
-      if (spec.fronts() != null) {
-        home.hideBehind(spec.fronts());
+      if (spec.proxied()) {
+        home.hideBehindProxy(spec.security().tls());
       }
       home.format(clusterId, scramUsers);
     }
@@ -240,6 +241,16 @@ final class LocalNodes implements Backend {
     public void resume() {
       requireOpen();
       node.resume();
+    }
+
+    @Override
+    public FaultProxy proxy() {
+      FaultProxy proxy = node.home().proxy();
+      if (proxy == null) {
+        throw new IllegalStateException(
+            "Node " + id() + " has no proxy; ask for them with KafkaCluster.builder().proxied()");
+      }
+      return proxy;
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.millrace.testkit.cluster;
 
 import dev.millrace.testkit.internal.TempDirectory;
+import dev.millrace.testkit.proxy.FaultProxy;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -27,7 +28,7 @@ final class NodeHome implements AutoCloseable {
   private final int id;
   private final Path directory;
 
-  private @Nullable Front front;
+  private @Nullable FaultProxy proxy;
 
   NodeHome(int id, Path directory) {
     this.id = id;
@@ -43,14 +44,22 @@ final class NodeHome implements AutoCloseable {
         id,
         brokerPort.port(),
         clientPort.port(),
-        front == null ? clientPort.port() : front.port(),
+        proxy == null ? clientPort.port() : proxy.port(),
         controllerPort.port(),
         directory);
   }
 
-  /** Puts something before the node's clients. To be called before its first start. */
-  void hideBehind(Front.Factory fronts) {
-    front = fronts.inFrontOf(id, clientPort.address());
+  /** Puts a proxy before the node's clients. To be called before its first start. */
+  void hideBehindProxy(boolean encrypted) {
+    proxy =
+        encrypted
+            ? FaultProxy.inFrontOfEncrypted(id, clientPort.address())
+            : FaultProxy.inFrontOf(id, clientPort.address());
+  }
+
+  /** What clients are told of instead of the broker; null when they are told of the broker. */
+  @Nullable FaultProxy proxy() {
+    return proxy;
   }
 
   /**
@@ -105,8 +114,8 @@ final class NodeHome implements AutoCloseable {
   /** Gives the ports back. The servers must have ended. */
   @Override
   public void close() {
-    if (front != null) {
-      front.close();
+    if (proxy != null) {
+      proxy.close();
     }
     ports().forEach(ReservedPort::close);
   }

@@ -106,6 +106,11 @@ public final class History implements AutoCloseable {
     started(record, 1);
   }
 
+  /** As {@link #started(ConsumerRecord)}, for handlers that are not given Kafka's own record. */
+  public void started(TopicPartition partition, long offset, @Nullable Object key) {
+    append(Kind.STARTED, at(partition, offset, key, 1, null));
+  }
+
   /**
    * A handler is about to be called.
    *
@@ -113,6 +118,11 @@ public final class History implements AutoCloseable {
    */
   public void started(ConsumerRecord<?, ?> record, int attempt) {
     append(Kind.STARTED, at(record, attempt, null));
+  }
+
+  /** As {@link #ended(ConsumerRecord, Outcome)}, for handlers without Kafka's own record. */
+  public void ended(TopicPartition partition, long offset, @Nullable Object key, Outcome outcome) {
+    append(Kind.ENDED, at(partition, offset, key, 1, outcome));
   }
 
   /** The first attempt came to this end. */
@@ -245,13 +255,21 @@ public final class History implements AutoCloseable {
   }
 
   private static RecordAt at(ConsumerRecord<?, ?> record, int attempt, @Nullable Outcome outcome) {
-    return new RecordAt(
+    return at(
         new TopicPartition(record.topic(), record.partition()),
         record.offset(),
-        RecordText.key(record.key()),
-        null,
+        record.key(),
         attempt,
         outcome);
+  }
+
+  private static RecordAt at(
+      TopicPartition partition,
+      long offset,
+      @Nullable Object key,
+      int attempt,
+      @Nullable Outcome outcome) {
+    return new RecordAt(partition, offset, RecordText.key(key), null, attempt, outcome);
   }
 
   private static RecordAt send(ProducerRecord<?, ?> sent, TopicPartition partition, long offset) {

@@ -1,11 +1,9 @@
 package dev.millrace.testkit.proxy;
 
+import dev.millrace.testkit.cluster.ClusterKind;
 import dev.millrace.testkit.cluster.KafkaCluster;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.common.serialization.StringDeserializer;
@@ -14,28 +12,13 @@ import org.apache.kafka.common.serialization.StringSerializer;
 /** A real broker that clients reach through the proxy only. */
 final class ProxiedBroker implements AutoCloseable {
   private final KafkaCluster kafka;
-  private final FaultProxy proxy;
 
-  private ProxiedBroker(KafkaCluster kafka, FaultProxy proxy) {
+  private ProxiedBroker(KafkaCluster kafka) {
     this.kafka = kafka;
-    this.proxy = proxy;
   }
 
   static ProxiedBroker start() {
-    AtomicReference<FaultProxy> proxy = new AtomicReference<>();
-    KafkaCluster kafka =
-        KafkaCluster.builder()
-            .advertisedPort(
-                port ->
-                    proxy
-                        .updateAndGet(started -> started == null ? inFrontOf(port) : started)
-                        .port())
-            .start();
-    return new ProxiedBroker(kafka, proxy.get());
-  }
-
-  private static FaultProxy inFrontOf(int port) {
-    return FaultProxy.inFrontOf(1, new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    return new ProxiedBroker(KafkaCluster.builder().kind(ClusterKind.EMBEDDED).proxied().start());
   }
 
   KafkaCluster kafka() {
@@ -43,11 +26,11 @@ final class ProxiedBroker implements AutoCloseable {
   }
 
   FaultProxy proxy() {
-    return proxy;
+    return kafka.node(1).proxy();
   }
 
   String bootstrapServers() {
-    return "127.0.0.1:" + proxy.port();
+    return kafka.bootstrapServers();
   }
 
   KafkaProducer<String, String> producer(String clientId, Map<String, Object> more) {
@@ -67,8 +50,7 @@ final class ProxiedBroker implements AutoCloseable {
 
   @Override
   public void close() {
-    proxy.heal();
+    proxy().heal();
     kafka.close();
-    proxy.close();
   }
 }
