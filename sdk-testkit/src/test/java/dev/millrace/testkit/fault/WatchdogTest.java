@@ -86,7 +86,8 @@ class WatchdogTest {
       assertThat(dump)
           .content()
           .startsWith("'orders' has stood at 7")
-          .contains("\"the-waiting-one\"", "ReentrantLock$NonfairSync", "\"main\"");
+          .contains("\"the-waiting-one\"", "ReentrantLock$NonfairSync", "\"main\"")
+          .contains("Locked ownable synchronizers");
       assertThatThrownBy(watchdog::close)
           .isInstanceOf(AssertionError.class)
           .hasMessageContaining("'orders' has stood at 7");
