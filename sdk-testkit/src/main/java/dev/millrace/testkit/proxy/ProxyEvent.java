@@ -19,8 +19,9 @@ import org.jspecify.annotations.Nullable;
  * @param apiVersion the request's version; 0 without {@code api}
  * @param correlationId the request's number on its connection; 0 without {@code api}
  * @param clientId the request's {@code client.id}; null without one
- * @param answer the error codes in the broker's answer, {@code NONE} for success; empty when there
- *     was no answer, or one too large to look into (64 KiB)
+ * @param answer the error codes in the broker's answer; empty when there was no answer, or one too
+ *     large to look into (64 KiB). {@code NONE} also answers a repetition of what was done before,
+ *     so of several only what is in the log tells how often it was done
  * @param bytes how many were affected up to now, when the effect was on a stream of bytes; else 0
  * @param note more about it, in words
  */
@@ -67,7 +68,8 @@ public record ProxyEvent(
     RESPONSE_DROPPED,
     /**
      * The broker answered a request that a rule had held or delayed, and the client had left: the
-     * proof that the request came to its effect after its client had given it up.
+     * proof that the broker dealt with it after its client had given it up. Whether it did what was
+     * asked, the answer says.
      */
     UNDELIVERED
   }

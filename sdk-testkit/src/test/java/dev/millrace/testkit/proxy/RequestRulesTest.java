@@ -268,6 +268,25 @@ class RequestRulesTest {
   }
 
   @Test
+  void findsARequestBehindALargeOneAndNoneInsideIt() throws Exception {
+    FaultRule rule = proxy.dropRequest(Requests.of(ApiKeys.END_TXN), Afterwards.CUT);
+    byte[] inside = TestFrames.request(ApiKeys.END_TXN, 66, "client", new byte[0]);
+    ByteBuffer large = ByteBuffer.allocate(300_000);
+    while (large.remaining() >= inside.length) {
+      large.put(inside);
+    }
+    try (TestClient client = client()) {
+      client.send(ApiKeys.FETCH, 1, large.array());
+      assertThat(client.receiveId()).isEqualTo(1);
+      assertThat(rule.hits()).isZero();
+
+      client.send(ApiKeys.END_TXN, 2);
+      rule.awaitHit(LONG);
+    }
+    assertThat(proxy.events().get(0).correlationId()).isEqualTo(2);
+  }
+
+  @Test
   void chosenByClientId() throws Exception {
     FaultRule rule =
         proxy.dropRequest(Requests.of(ApiKeys.PRODUCE).fromClient("bad"), Afterwards.CUT);
