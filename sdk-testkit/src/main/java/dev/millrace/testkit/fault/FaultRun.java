@@ -2,6 +2,7 @@ package dev.millrace.testkit.fault;
 
 import static java.util.Objects.requireNonNull;
 
+import dev.millrace.testkit.guarantee.Report;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,7 +23,7 @@ public final class FaultRun {
   private final FaultSchedule schedule;
   private final Map<String, IntFunction<Fault>> faults = new LinkedHashMap<>();
   private final List<Load> loads = new ArrayList<>();
-  private final Map<String, Supplier<List<String>>> checks = new LinkedHashMap<>();
+  private final List<Consumer<RunReport>> checks = new ArrayList<>();
   private Consumer<String> began = name -> {};
   private Consumer<String> healed = name -> {};
   private Pause pause = Pause.REAL;
@@ -65,7 +66,18 @@ public final class FaultRun {
    *     that the run proves nothing
    */
   public FaultRun check(String name, Supplier<List<String>> findings) {
-    checks.put(name, findings);
+    checks.add(report -> report.check(name, findings));
+    return this;
+  }
+
+  /**
+   * Adds a check of guarantees: those that are violated are findings, those that are inconclusive
+   * make the run prove nothing.
+   *
+   * @param checked gathers the evidence and checks it
+   */
+  public FaultRun guarantees(String name, Supplier<Report> checked) {
+    checks.add(report -> report.guarantees(name, checked));
     return this;
   }
 
@@ -100,14 +112,14 @@ public final class FaultRun {
     FaultCourse course = new FaultCourse(schedule, this::make, pause, began, healed);
     course.run();
 
-    Report report = new Report(schedule, course);
+    RunReport report = new RunReport(schedule, course);
     loads.forEach(report::load);
     if (Thread.currentThread().isInterrupted()) {
       report.doubt("it was interrupted; nothing was checked");
     } else if (!course.isWhole()) {
       report.doubt("what is broken still would make every check fail; nothing was checked");
     } else {
-      checks.forEach(report::check);
+      checks.forEach(check -> check.accept(report));
     }
     return report.verdict();
   }

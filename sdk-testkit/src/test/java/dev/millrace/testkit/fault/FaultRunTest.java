@@ -7,6 +7,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.testkit.TestKitException;
 import dev.millrace.testkit.fault.Verdict.Outcome;
+import dev.millrace.testkit.guarantee.Evidence;
+import dev.millrace.testkit.guarantee.Finding;
+import dev.millrace.testkit.guarantee.Guarantee;
+import dev.millrace.testkit.guarantee.Report;
+import dev.millrace.testkit.guarantee.Result;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -81,6 +86,36 @@ class FaultRunTest {
 
     assertThat(verdict.outcome()).isEqualTo(Outcome.INVALID);
     assertThat(verdict.doubts()).containsExactly("load 'standing' did not move");
+  }
+
+  @Test
+  void aGuaranteeThatIsViolatedIsAFinding() {
+    Finding finding = new Finding("no loss", "orders-0@3", "an end", "none", List.of());
+    Result violated = new Result("no loss", Result.Status.VIOLATED, "", List.of(finding));
+
+    Verdict verdict = run().guarantees("stock", () -> new Report(List.of(violated))).run();
+
+    assertThat(verdict.outcome()).isEqualTo(Outcome.FAIL);
+    assertThat(verdict.findings())
+        .singleElement()
+        .asString()
+        .startsWith("stock: no loss: VIOLATED 1")
+        .contains("orders-0@3");
+  }
+
+  @Test
+  void aGuaranteeThatLacksEvidenceProvesNothing() {
+    Verdict verdict =
+        run()
+            .guarantees(
+                "stock", () -> Guarantee.checkAll(Evidence.builder().build(), Guarantee.noLoss()))
+            .run();
+
+    assertThat(verdict.outcome()).isEqualTo(Outcome.INVALID);
+    assertThat(verdict.doubts())
+        .singleElement()
+        .asString()
+        .startsWith("stock: no loss: INCONCLUSIVE");
   }
 
   @Test

@@ -7,6 +7,7 @@ import dev.millrace.testkit.cluster.ClusterNode;
 import dev.millrace.testkit.cluster.KafkaCluster;
 import dev.millrace.testkit.guarantee.Evidence;
 import dev.millrace.testkit.guarantee.Guarantee;
+import dev.millrace.testkit.guarantee.Report;
 import dev.millrace.testkit.history.Event;
 import dev.millrace.testkit.history.History;
 import dev.millrace.testkit.history.Kind;
@@ -40,7 +41,7 @@ class LeaderKilledTest {
             .fault("kill", target -> killLeader(kafka, false))
             .fault("kill-and-lose-disk", target -> killLeader(kafka, true))
             .load("acknowledged sends", load::acknowledged)
-            .check("acked in log", () -> ackedInLog(kafka, load, history))
+            .guarantees("load", () -> guarantees(kafka, load, history))
             .run()
             .requirePass();
       }
@@ -82,16 +83,15 @@ class LeaderKilledTest {
         () -> killed.get() != null && leads(kafka) != killed.get().id() ? 1 : 0);
   }
 
-  private static List<String> ackedInLog(KafkaCluster kafka, ProducerLoad load, Path history) {
+  private static Report guarantees(KafkaCluster kafka, ProducerLoad load, Path history) {
     load.close();
     Evidence evidence =
         Evidence.builder()
             .history(history)
             .source(TOPIC, TopicProbe.of(kafka.directServers(), TOPIC).readAll())
             .build();
-    Guarantee.ackedInLog().assertHolds(evidence);
     assertThat(inSync(kafka)).hasSize(3);
-    return List.of();
+    return Guarantee.checkAll(evidence, Guarantee.ackedInLog());
   }
 
   private static int leads(KafkaCluster kafka) {

@@ -1,17 +1,20 @@
 package dev.millrace.testkit.fault;
 
+import dev.millrace.testkit.guarantee.Report;
+import dev.millrace.testkit.guarantee.Result;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** Gathers what a run has shown, once all is healed. For one thread. */
-final class Report {
+final class RunReport {
   private final FaultSchedule schedule;
   private final List<String> lines;
   private final List<String> findings = new ArrayList<>();
   private final List<String> doubts;
 
-  Report(FaultSchedule schedule, FaultCourse course) {
+  RunReport(FaultSchedule schedule, FaultCourse course) {
     this.schedule = schedule;
     lines = new ArrayList<>(course.lines());
     doubts = new ArrayList<>(course.doubts());
@@ -33,13 +36,33 @@ final class Report {
   }
 
   void check(String name, Supplier<List<String>> check) {
+    attempt(name, () -> check.get().forEach(finding -> find(name, finding)));
+  }
+
+  void guarantees(String name, Supplier<Report> checked) {
+    attempt(name, () -> checked.get().results().forEach(result -> guarantee(name, result)));
+  }
+
+  private void guarantee(String name, Result result) {
+    switch (result.status()) {
+      case HOLDS -> lines.add("%s: %s".formatted(name, result));
+      case VIOLATED -> find(name, result.toString());
+      case INCONCLUSIVE -> doubt("%s: %s".formatted(name, result));
+    }
+  }
+
+  private void attempt(String name, Runnable check) {
     try {
-      check.get().forEach(finding -> findings.add(name + ": " + finding));
+      check.run();
     } catch (AssertionError e) {
-      findings.add(name + ": " + e.getMessage());
+      find(name, e.getMessage());
     } catch (RuntimeException e) {
       doubt("check '%s' has no evidence: %s".formatted(name, e));
     }
+  }
+
+  private void find(String name, @Nullable String finding) {
+    findings.add(name + ": " + finding);
   }
 
   void doubt(String doubt) {

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.millrace.examples.testing;
+
+import org.jspecify.annotations.NullMarked;
