@@ -61,7 +61,7 @@ public interface ClusterNode {
   /**
    * Returns what stands between this broker and its clients, to have it misbehave.
    *
-   * @throws IllegalStateException if the builder was not told {@link KafkaCluster.Builder#proxied}
+   * @throws IllegalStateException if the builder was not told {@link KafkaClusterBuilder#proxied}
    */
   FaultProxy proxy();
 

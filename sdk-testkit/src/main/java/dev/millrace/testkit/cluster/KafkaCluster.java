@@ -2,7 +2,6 @@ package dev.millrace.testkit.cluster;
 
 import dev.millrace.testkit.TestKitException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -12,7 +11,6 @@ import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.types.Password;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A real Kafka for tests: brokers and controllers (KRaft) on free ports of 127.0.0.1, with their
@@ -81,9 +79,29 @@ public final class KafkaCluster implements AutoCloseable {
     return builder().start();
   }
 
+  static KafkaCluster start(ClusterKind kind, ClusterSpec spec) {
+    Backend backend = spec.backend(kind);
+    AtExit atExit = AtExit.close(backend);
+    try {
+      backend.start();
+      KafkaCluster cluster = new KafkaCluster(kind, backend, atExit, spec.startTimeout());
+      try {
+        cluster.view.await(cluster.ids(), spec.startTimeout());
+        return cluster;
+      } catch (RuntimeException | Error e) {
+        cluster.close();
+        throw e;
+      }
+    } catch (RuntimeException | Error e) {
+      backend.close();
+      atExit.cancel();
+      throw e;
+    }
+  }
+
   /** Returns a builder for a Kafka with other properties, of another kind or with more nodes. */
-  public static Builder builder() {
-    return new Builder();
+  public static KafkaClusterBuilder builder() {
+    return new KafkaClusterBuilder();
   }
 
   /** Returns where the brokers run. */
@@ -272,170 +290,6 @@ public final class KafkaCluster implements AutoCloseable {
   private synchronized void requireOpen() {
     if (closed) {
       throw new IllegalStateException("This Kafka is closed");
-    }
-  }
-
-  /** What is to be started. Not thread-safe. */
-  public static final class Builder {
-    private final Map<String, String> properties = new HashMap<>();
-    private final List<String> jvmOptions = new ArrayList<>();
-    private final List<User> users = new ArrayList<>();
-    private @Nullable ClusterKind kind;
-    private @Nullable String bootstrapServers;
-    private boolean proxied;
-    private boolean tls;
-    private boolean acls;
-    private int nodes = 1;
-    private Duration startTimeout = Duration.ofSeconds(60);
-
-    private Builder() {}
-
-    /** Sets where the brokers run, whatever the system property says. */
-    public Builder kind(ClusterKind chosen) {
-      kind = chosen;
-      return this;
-    }
-
-    /**
-     * Says where an external Kafka is, over the system property {@value
-     * ClusterKind#BOOTSTRAP_SERVERS_PROPERTY}.
-     *
-     * @param addresses {@code host:port} joined by commas
-     */
-    public Builder bootstrapServers(String addresses) {
-      bootstrapServers = addresses;
-      return this;
-    }
-
-    /**
-     * Sets how many nodes there are, each broker and controller in one.
-     *
-     * @param count 1 (the default) to 9; an even count tolerates no more failures than one less
-     */
-    public Builder nodes(int count) {
-      if (count < 1 || count > 9) {
-        throw new IllegalArgumentException("nodes must be from 1 to 9, not " + count);
-      }
-      nodes = count;
-      return this;
-    }
-
-    /**
-     * Sets a broker property on every node, over the kit's default for it.
-     *
-     * @throws IllegalArgumentException for a property the kit decides itself: ports, directories,
-     *     roles, the time to start
-     */
-    public Builder property(String name, String value) {
-      BrokerProperties.refuseOwn(name);
-      properties.put(name, value);
-      return this;
-    }
-
-    /**
-     * Bounds a start of the brokers; 60 s by default. A start that hangs ends with an exception
-     * after this time and a few seconds for putting away what it had begun.
-     */
-    public Builder startTimeout(Duration timeout) {
-      if (timeout.isNegative() || timeout.isZero()) {
-        throw new IllegalArgumentException("startTimeout must be positive, not " + timeout);
-      }
-      startTimeout = timeout;
-      return this;
-    }
-
-    /**
-     * Adds options for the JVMs of process nodes, after the kit's own ({@code -Xmx512m} and others
-     * that make it light), over which they win.
-     */
-    public Builder jvmOptions(String... options) {
-      jvmOptions.addAll(List.of(options));
-      return this;
-    }
-
-    /**
-     * Has clients connect by TLS only. The certificate is made for the run, for 127.0.0.1 and
-     * localhost; {@link KafkaCluster#clientProperties()} makes clients trust it.
-     */
-    public Builder tls() {
-      tls = true;
-      return this;
-    }
-
-    /**
-     * Adds a user, after which nobody is let in without logging in.
-     *
-     * @param name letters, digits, {@code . _ -}, beginning with a letter
-     * @param password printable ASCII characters
-     * @throws IllegalArgumentException for another name or password, or a name already added
-     */
-    public Builder user(String name, String password, SaslMechanism mechanism) {
-      if (users.stream().anyMatch(user -> user.name().equals(name))) {
-        throw new IllegalArgumentException("There is a user '" + name + "' already");
-      }
-      users.add(new User(name, new Password(password), mechanism));
-      return this;
-    }
-
-    /**
-     * Lets users do only what is granted to them, which is nothing at first; grant by {@code
-     * admin().createAcls(...)}. Needs at least one user.
-     */
-    public Builder acls() {
-      acls = true;
-      return this;
-    }
-
-    /**
-     * Puts a {@link dev.millrace.testkit.proxy.FaultProxy} before each broker: clients are told of
-     * it instead of the broker and can't go around it. {@link ClusterNode#proxy()} has it. Brokers
-     * talk to each other directly. Behind {@link #tls()} it has the faults of the line only.
-     */
-    public Builder proxied() {
-      proxied = true;
-      return this;
-    }
-
-    /**
-     * Starts and returns when every node serves clients.
-     *
-     * @throws TestKitException if it does not start; nothing is left behind then
-     * @throws UnsupportedOperationException if the kind cannot do what was asked for
-     * @throws IllegalStateException if {@link #acls()} has no user to apply to
-     * @throws IllegalArgumentException if a system property has no meaning
-     * @throws org.opentest4j.TestAbortedException if it would run in a container and there is no
-     *     container engine: the test is skipped
-     */
-    public KafkaCluster start() {
-      ClusterKind chosen = kind == null ? ClusterKind.ofThisRun() : kind;
-      Backend backend = spec().backend(chosen);
-      AtExit atExit = AtExit.close(backend);
-      try {
-        backend.start();
-        KafkaCluster cluster = new KafkaCluster(chosen, backend, atExit, startTimeout);
-        try {
-          cluster.view.await(cluster.ids(), startTimeout);
-          return cluster;
-        } catch (RuntimeException | Error e) {
-          cluster.close();
-          throw e;
-        }
-      } catch (RuntimeException | Error e) {
-        backend.close();
-        atExit.cancel();
-        throw e;
-      }
-    }
-
-    private ClusterSpec spec() {
-      return new ClusterSpec(
-          nodes,
-          properties,
-          startTimeout,
-          jvmOptions,
-          new Security(tls, users, acls),
-          proxied,
-          bootstrapServers);
     }
   }
 }

@@ -2,6 +2,7 @@ package dev.millrace.testkit.junit;
 
 import dev.millrace.testkit.cluster.ClusterKind;
 import dev.millrace.testkit.cluster.KafkaCluster;
+import dev.millrace.testkit.cluster.KafkaClusterBuilder;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -28,10 +29,10 @@ record SharedKafka(Supplier<KafkaCluster> outcome, Runnable end) implements Auto
     }
   }
 
-  private static KafkaCluster.Builder builder(Function<String, Optional<String>> parameters) {
+  private static KafkaClusterBuilder builder(Function<String, Optional<String>> parameters) {
     ClusterKind kind =
         parameters.apply(ClusterKind.PROPERTY).map(ClusterKind::of).orElse(ClusterKind.EMBEDDED);
-    KafkaCluster.Builder builder = KafkaCluster.builder().kind(kind);
+    KafkaClusterBuilder builder = KafkaCluster.builder().kind(kind);
     parameters.apply(KafkaTest.NODES_PROPERTY).map(SharedKafka::number).ifPresent(builder::nodes);
     if (kind == ClusterKind.EXTERNAL) {
       parameters.apply(ClusterKind.BOOTSTRAP_SERVERS_PROPERTY).ifPresent(builder::bootstrapServers);

@@ -90,7 +90,7 @@ class ClusterKindTest {
 
   @Test
   void withoutAContainerEngineATestIsSkipped() {
-    KafkaCluster.Builder container = KafkaCluster.builder().kind(ClusterKind.TESTCONTAINERS);
+    KafkaClusterBuilder container = KafkaCluster.builder().kind(ClusterKind.TESTCONTAINERS);
     if (DockerClientFactory.instance().isDockerAvailable()) {
       try (KafkaCluster kafka = container.start()) {
         kafka.createTopic("contained", 1);

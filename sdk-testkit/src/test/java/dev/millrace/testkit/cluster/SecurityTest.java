@@ -111,7 +111,7 @@ class SecurityTest {
 
   @Test
   void noTextShowsASecret() {
-    KafkaCluster.Builder wrong =
+    KafkaClusterBuilder wrong =
         KafkaCluster.builder()
             .kind(ClusterKind.PROCESS)
             .user("bob", "hunter-2", SaslMechanism.PLAIN)
@@ -139,7 +139,7 @@ class SecurityTest {
         .isThrownBy(() -> kafka.clientProperties("mallory"))
         .withMessageContaining("'mallory'")
         .withMessageContaining("alice");
-    KafkaCluster.Builder twice = KafkaCluster.builder().user("alice", SECRET, SaslMechanism.PLAIN);
+    KafkaClusterBuilder twice = KafkaCluster.builder().user("alice", SECRET, SaslMechanism.PLAIN);
     assertThatIllegalArgumentException()
         .isThrownBy(() -> twice.user("alice", SECRET, SaslMechanism.SCRAM_SHA_256));
     assertThatIllegalArgumentException()
