@@ -3,6 +3,7 @@ package dev.millrace.testkit.probe;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.millrace.testkit.Clients;
 import dev.millrace.testkit.cluster.KafkaCluster;
@@ -120,7 +121,8 @@ class CommitsTest {
       assertThat(offsets.end()).isGreaterThan(2);
 
       hangs.abortTransaction();
-      assertThat(probe.openTransactions()).isEmpty();
+      // The coordinator answers before the markers are in the log.
+      await().untilAsserted(() -> assertThat(probe.openTransactions()).isEmpty());
       Offsets after = probe.offsets().get(partition);
       assertThat(after.lastStable()).isEqualTo(after.end());
     }

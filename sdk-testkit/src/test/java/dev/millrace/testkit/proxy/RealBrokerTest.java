@@ -10,9 +10,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.millrace.testkit.cluster.KafkaCluster;
-import dev.millrace.testkit.junit.KafkaTest;
-import dev.millrace.testkit.junit.TestTopics;
 import dev.millrace.testkit.probe.TopicProbe;
 import java.io.IOException;
 import java.time.Duration;
@@ -48,7 +45,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What the faults mean to real clients and a real broker. */
-@KafkaTest
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RealBrokerTest {
   private static final Duration LONG = Duration.ofSeconds(30);
@@ -77,15 +73,15 @@ class RealBrokerTest {
   }
 
   @Test
-  void carriesEverythingUnaltered(KafkaCluster direct, TestTopics topics) throws Exception {
+  void carriesEverythingUnaltered() throws Exception {
     broker.kafka().createTopic("bytes", 1);
-    String directTopic = topics.create("bytes", 1);
+    broker.kafka().createTopic("straight", 1);
     List<byte[]> values = values(8_000);
     double straight = 0;
     double proxied = 0;
     // By turns, so that warming up and neighbors on the machine hit both.
     for (int round = 0; round < 3; round++) {
-      straight = Math.max(straight, send(direct.bootstrapServers(), directTopic, values));
+      straight = Math.max(straight, send(broker.kafka().directServers(), "straight", values));
       proxied = Math.max(proxied, send(broker.bootstrapServers(), "bytes", values));
     }
 
