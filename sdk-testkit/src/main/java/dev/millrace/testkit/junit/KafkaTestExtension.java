@@ -2,19 +2,32 @@ package dev.millrace.testkit.junit;
 
 import dev.millrace.testkit.cluster.KafkaCluster;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ConditionEvaluationResult;
+import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
+import org.opentest4j.TestAbortedException;
 
 /** Hands out what {@link KafkaTest} promises; JUnit's stores keep it and close it in time. */
-final class KafkaTestExtension implements BeforeAllCallback, ParameterResolver {
+final class KafkaTestExtension implements ExecutionCondition, BeforeAllCallback, ParameterResolver {
   private static final Namespace NAMESPACE = Namespace.create(KafkaTestExtension.class);
 
-  /**
-   * Starts the Kafka here and not for the first parameter, because only here can a class be skipped
-   * instead of failed.
-   */
+  /** Starts the Kafka here, because only what is disabled shows as skipped in every report. */
+  @Override
+  public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
+    try {
+      KafkaCluster there = kafka(context);
+      return ConditionEvaluationResult.enabled("There is a Kafka of kind " + there.kind());
+    } catch (TestAbortedException e) {
+      return ConditionEvaluationResult.disabled(e.getMessage());
+    } catch (RuntimeException e) {
+      return ConditionEvaluationResult.enabled("There is no Kafka, which fails the class");
+    }
+  }
+
+  /** Fails the class once, and not each of its tests, when there is no Kafka. */
   @Override
   public void beforeAll(ExtensionContext context) {
     kafka(context);

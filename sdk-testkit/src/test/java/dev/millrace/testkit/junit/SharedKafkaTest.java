@@ -18,11 +18,13 @@ import org.apache.kafka.clients.consumer.KafkaShareConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.parallel.Execution;
 import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.platform.launcher.listeners.TestExecutionSummary;
 import org.junit.platform.launcher.listeners.TestExecutionSummary.Failure;
+import org.testcontainers.DockerClientFactory;
 
 /** Runs test classes in runs of their own and looks at the Kafka they shared. */
 class SharedKafkaTest {
@@ -93,6 +95,20 @@ class SharedKafkaTest {
             failure ->
                 assertThat(failure.getException())
                     .hasMessageContaining("millrace.testkit.nodes is 'some'"));
+  }
+
+  @Test
+  void withoutAContainerEngineEveryClassShowsAsSkipped() {
+    Assumptions.assumeFalse(
+        DockerClientFactory.instance().isDockerAvailable(), "a container engine answers here");
+
+    TestExecutionSummary summary =
+        Launch.of(
+            Map.of(ClusterKind.PROPERTY, "testcontainers"), Quick.class, FailsOnPurpose.class);
+
+    assertThat(summary.getContainersSkippedCount()).isEqualTo(2);
+    assertThat(summary.getTestsStartedCount()).isZero();
+    assertThat(summary.getFailures()).isEmpty();
   }
 
   /** Prints what a class costs that shares the Kafka of others, and one that makes a topic. */
