@@ -16,6 +16,11 @@ public final class Delivery implements OffsetTicket.Holder {
   private int attempt = 1;
   private @Nullable Throwable deadLetterCause;
 
+  // Written by the holder for whoever asks what becomes of the record.
+  private long startedNanos;
+  private volatile @Nullable Thread runner;
+  private volatile @Nullable Waiting waiting;
+
   // The scheduler's own.
   @Nullable Lane lane;
   @Nullable Delivery next;
@@ -66,6 +71,42 @@ public final class Delivery implements OffsetTicket.Holder {
   /** Decides for the dead-letter topic; whenever the lane resumes, the send is tried again. */
   public void deadLetter(Throwable cause) {
     deadLetterCause = cause;
+    waiting = new Waiting(false, System.nanoTime(), cause.getClass().getName());
+  }
+
+  /** Worker, before it parks the lane. */
+  public void waitsForRetry(long untilNanos, Throwable cause) {
+    waiting = new Waiting(true, untilNanos, cause.getClass().getName());
+  }
+
+  /** Worker, at the start of an attempt, which costs a volatile write. */
+  public void runs(long nowNanos) {
+    startedNanos = nowNanos;
+    runner = Thread.currentThread();
+    if (waiting != null) {
+      waiting = null; // Last: who sees it gone sees the new runner.
+    }
+  }
+
+  /** Returns what the record waits for outside of its handler, or null. Any thread. */
+  public @Nullable Waiting waiting() {
+    return waiting;
+  }
+
+  /** Returns who runs the attempt, or ran the last one; null before the first. Any thread. */
+  public @Nullable Thread runner() {
+    return runner;
+  }
+
+  /** Returns when the attempt began, once {@link #runner()} is known. Any thread. */
+  public long startedNanos() {
+    return startedNanos;
+  }
+
+  /** Returns the record's key, or null when it has none or the delivery has ended. Any thread. */
+  public byte @Nullable [] key() {
+    ConsumerRecord<byte[], byte[]> held = record;
+    return held == null ? null : held.key();
   }
 
   /** Poll thread. Gives its room in the channel back at once: its lane may hang for long. */
@@ -88,4 +129,13 @@ public final class Delivery implements OffsetTicket.Holder {
     record = null;
     deadLetterCause = null;
   }
+
+  /**
+   * What a record waits for outside of its handler.
+   *
+   * @param forRetry for its next attempt, or else for its dead letter's acknowledgement
+   * @param nanos when the attempt is due, or since when the dead letter is on its way
+   * @param failure the class of the last failure
+   */
+  public record Waiting(boolean forRetry, long nanos, String failure) {}
 }

@@ -100,6 +100,16 @@ public final class WorkerPool {
     }
   }
 
+  /** Returns how many permits are used. Any thread. */
+  public int busy() {
+    lock.lock();
+    try {
+      return workers.size() - sleepers.size();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Returns whether the calling thread is one of the workers. */
   public boolean isWorkerThread() {
     lock.lock();

@@ -3,22 +3,36 @@ package dev.millrace.internal.consumer;
 import dev.millrace.internal.channel.LaneTags;
 import dev.millrace.internal.offset.CompletedAhead;
 import dev.millrace.internal.offset.OffsetTracker;
+import java.util.OptionalLong;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * One partition for one time of owning it. Confined to the poll thread, but for what meters read.
+ * One partition for one time of owning it, or until its offsets start anew. Confined to the poll
+ * thread, but for what meters read.
  */
 final class AssignedPartition {
   private final TopicPartition partition;
   private final OffsetTracker tracker;
+  private final CommitStatus commits;
   private final long laneSeed;
   private volatile double lag = Double.NaN;
   private volatile int unsaved;
 
   AssignedPartition(TopicPartition partition, CompletedAhead doneBefore) {
+    this(partition, doneBefore, new CommitStatus());
+  }
+
+  private AssignedPartition(
+      TopicPartition partition, CompletedAhead doneBefore, CommitStatus commits) {
     this.partition = partition;
     this.tracker = new OffsetTracker(partition, doneBefore);
+    this.commits = commits;
     this.laneSeed = LaneTags.seed(partition.topic(), partition.partition());
+  }
+
+  /** Returns the partition with nothing delivered and nothing done; its commits go on. */
+  AssignedPartition anew() {
+    return new AssignedPartition(partition, CompletedAhead.NONE, commits);
   }
 
   TopicPartition partition() {
@@ -29,12 +43,16 @@ final class AssignedPartition {
     return tracker;
   }
 
+  CommitStatus commits() {
+    return commits;
+  }
+
   long laneSeed() {
     return laneSeed;
   }
 
-  void lag(long records) {
-    lag = records;
+  void lag(OptionalLong records) {
+    lag = records.isPresent() ? records.getAsLong() : Double.NaN;
   }
 
   void unsaved(int records) {

@@ -2,7 +2,6 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.internal.channel.Confinement;
 import dev.millrace.internal.metrics.ConsumerMeters;
-import dev.millrace.internal.offset.CompletedAhead;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -25,12 +24,35 @@ final class Assignment {
     this.meters = meters;
   }
 
-  void add(TopicPartition name, CompletedAhead doneBefore) {
+  void add(AssignedPartition partition) {
     confinement.check();
-    AssignedPartition partition = new AssignedPartition(name, doneBefore);
-    owned.put(
-        name, new Entry(partition, meters.partition(name, partition::lag, partition::unsaved)));
+    put(partition);
     names = Set.copyOf(owned.keySet());
+  }
+
+  /**
+   * Forgets what is known of an owned partition's records: those not done are taken back, none of
+   * them counts from now on.
+   */
+  AssignedPartition startAnew(TopicPartition name) {
+    confinement.check();
+    Entry old = owned.remove(name);
+    if (old == null) {
+      throw new IllegalStateException(name + " is not assigned.");
+    }
+    old.partition().tracker().takeBack();
+    old.removeGauges().run();
+    AssignedPartition anew = old.partition().anew();
+    put(anew);
+    return anew;
+  }
+
+  private void put(AssignedPartition partition) {
+    owned.put(
+        partition.partition(),
+        new Entry(
+            partition,
+            meters.partition(partition.partition(), partition::lag, partition::unsaved)));
   }
 
   /** Forgets the partitions; those not owned are passed over. */

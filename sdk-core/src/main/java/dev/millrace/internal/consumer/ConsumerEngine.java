@@ -14,13 +14,10 @@ import dev.millrace.internal.delivery.DeliveryPipeline;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.OffsetAndMetadata;
-import org.apache.kafka.clients.consumer.OffsetCommitCallback;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +42,8 @@ final class ConsumerEngine {
   private final OffsetCommitter committer;
   private final DelayTimer timer;
   private final WorkerPool workers;
+  private final CommandQueue commands;
+  private final ConsumerControls controls;
   private final PollLoop loop;
 
   <V> ConsumerEngine(
@@ -65,9 +64,9 @@ final class ConsumerEngine {
     LaneScheduler scheduler = new LaneScheduler(definition.channelCapacity(), signal);
     this.assignment = new Assignment(meters);
     this.drain = new Drain(name, signal, stop);
+    BrokerCalls calls = new BrokerCalls(consumer);
     this.committer =
-        new OffsetCommitter(
-            name, committing(consumer), meters, definition.commitInterval(), System.nanoTime());
+        new OffsetCommitter(name, calls, meters, definition.commitInterval(), System.nanoTime());
     this.timer = new DelayTimer(threads.timer());
     DeliveryPipeline pipeline =
         new DeliveryPipeline(
@@ -83,26 +82,57 @@ final class ConsumerEngine {
         new WorkerPool(
             definition.concurrency(), threads.workers(), scheduler, pipeline, this::stopBecause);
     IntakeGate gate = new IntakeGate(consumer, assignment);
+    InFlight inFlight = scheduler.inFlight();
+    FlowControl flow =
+        new FlowControl(definition.channelCapacity(), definition.channelBytes(), maxPollRecords);
+    LagGauge lag = new LagGauge(consumer, gate);
+    WakeablePoll poll = new WakeablePoll(consumer);
+    this.commands =
+        new CommandQueue(
+            name,
+            () -> {
+              poll.wake();
+              signal.raise();
+            });
+    this.controls =
+        new ConsumerControls(
+            definition,
+            commands,
+            gate,
+            new Seeker(name, consumer, assignment),
+            new SeekTargets(calls),
+            new Explainer(
+                definition,
+                inFlight,
+                workers,
+                pipeline.deadLetterOutage(),
+                assignment,
+                new PartitionExplainer(lag, gate)));
     this.loop =
         new PollLoop(
-            consumer,
+            commands,
             assignment,
-            new FlowControl(
-                definition.channelCapacity(), definition.channelBytes(), maxPollRecords),
-            gate,
-            new LaneTags(definition.ordering()),
-            scheduler,
-            workers,
             committer,
-            meters,
-            signal);
-    InFlight inFlight = scheduler.inFlight();
+            new RunAhead(flow, gate),
+            lag,
+            flow,
+            inFlight,
+            signal,
+            gate,
+            poll,
+            new Intake(
+                consumer,
+                assignment,
+                new LaneTags(definition.ordering()),
+                scheduler,
+                workers,
+                meters));
     meters.inFlight(inFlight::records, inFlight::bytes);
     consumer.subscribe(
         definition.topics(),
         new RebalanceHandler(
             name,
-            new PreviousWork(name, consumer::committed),
+            new PreviousWork(name, calls),
             assignment,
             gate,
             drain,
@@ -112,6 +142,10 @@ final class ConsumerEngine {
 
   Set<TopicPartition> assignedNames() {
     return assignment.names();
+  }
+
+  ConsumerControls controls() {
+    return controls;
   }
 
   boolean isWorkerThread() {
@@ -137,6 +171,8 @@ final class ConsumerEngine {
   }
 
   private void end() {
+    // At once: a handler that waits for one of them must not be waited for.
+    commands.close();
     step("drain", () -> drain.untilIdle(assignment.all(), stop.handlersUntilNanos()));
     workers.stop();
     // Not only those of the partitions owned now: a handler may hang since an earlier rebalance.
@@ -201,20 +237,5 @@ final class ConsumerEngine {
   private void stop(ConsumerFailedException failure) {
     stop.request(failure, definition.closeTimeout());
     signal.raise();
-  }
-
-  private static OffsetCommitter.Client committing(Consumer<?, ?> consumer) {
-    return new OffsetCommitter.Client() {
-      @Override
-      public void commitAsync(
-          Map<TopicPartition, OffsetAndMetadata> offsets, OffsetCommitCallback callback) {
-        consumer.commitAsync(offsets, callback);
-      }
-
-      @Override
-      public void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout) {
-        consumer.commitSync(offsets, timeout);
-      }
-    };
   }
 }

@@ -1,15 +1,20 @@
 package dev.millrace.internal.consumer;
 
+import dev.millrace.consumer.ConsumerExplanation;
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.errors.ConsumerFailedException;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Collection;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,6 +34,7 @@ final class EngineHandle implements MessageConsumer {
   private final StopRequest stop;
   private final Consumer<MessageConsumer> onEnd;
   private final CountDownLatch ended = new CountDownLatch(1);
+  private final Thread pollThread;
 
   EngineHandle(
       String name,
@@ -41,10 +47,11 @@ final class EngineHandle implements MessageConsumer {
     this.engine = engine;
     this.stop = stop;
     this.onEnd = onEnd;
+    this.pollThread = new EngineThreads(name).poll(this::run);
   }
 
   void start() {
-    new EngineThreads(name).poll(this::run).start();
+    pollThread.start();
   }
 
   private void run() {
@@ -84,6 +91,57 @@ final class EngineHandle implements MessageConsumer {
   @Override
   public Set<TopicPartition> assignment() {
     return engine.assignedNames();
+  }
+
+  @Override
+  public CompletableFuture<@Nullable Void> pause() {
+    return engine.controls().pause();
+  }
+
+  @Override
+  public CompletableFuture<@Nullable Void> resume() {
+    return engine.controls().resume();
+  }
+
+  @Override
+  public CompletableFuture<@Nullable Void> pause(Collection<TopicPartition> partitions) {
+    return engine.controls().pause(partitions);
+  }
+
+  @Override
+  public CompletableFuture<@Nullable Void> resume(Collection<TopicPartition> partitions) {
+    return engine.controls().resume(partitions);
+  }
+
+  @Override
+  public Set<TopicPartition> paused() {
+    return engine.controls().paused();
+  }
+
+  @Override
+  public CompletableFuture<@Nullable Void> seek(TopicPartition partition, long offset) {
+    return engine.controls().seek(partition, offset);
+  }
+
+  @Override
+  public CompletableFuture<@Nullable Void> seekToBeginning(Collection<TopicPartition> partitions) {
+    return engine.controls().seekToBeginning(partitions);
+  }
+
+  @Override
+  public CompletableFuture<@Nullable Void> seekToEnd(Collection<TopicPartition> partitions) {
+    return engine.controls().seekToEnd(partitions);
+  }
+
+  @Override
+  public CompletableFuture<@Nullable Void> seekToTimestamp(
+      Collection<TopicPartition> partitions, Instant timestamp) {
+    return engine.controls().seekToTimestamp(partitions, timestamp);
+  }
+
+  @Override
+  public ConsumerExplanation explain() {
+    return engine.controls().explain(this::state, pollThread);
   }
 
   @Override

@@ -1,21 +1,36 @@
 package dev.millrace.internal.consumer;
 
+import dev.millrace.consumer.ConsumerExplanation.PauseCause;
+import dev.millrace.internal.channel.Confinement;
+import java.time.Instant;
 import java.util.Collection;
+import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Holds intake back by pausing partitions, so that the poll loop can go on polling: all of them
- * while the channel is full, a single one while it has run too far ahead. Confined to the poll
- * thread.
+ * Holds intake back by pausing partitions, so that the poll loop can go on polling. The only one
+ * that pauses and resumes. Confined to the poll thread, but for what it says of the user's pauses.
+ *
+ * <p>Invariant: a partition is paused at the client if and only if there is a cause. Each cause is
+ * kept by itself, and whatever changes one compares all with what the client was told. A user's
+ * pause is kept by name, so it outlives the ownership; those of flow control end with it.
  */
 final class IntakeGate {
+  private final Confinement confinement = new Confinement("The intake gate");
   private final Consumer<?, ?> consumer;
   private final Assignment assignment;
-  private final Set<TopicPartition> held = new HashSet<>();
-  private boolean shut;
+  private final Set<TopicPartition> pausedAtClient = new HashSet<>();
+
+  private @Nullable Instant fullSince;
+  private final Map<TopicPartition, Instant> tooFarAheadSince = new HashMap<>();
+  private volatile UserPauses byUser = UserPauses.NONE;
 
   /**
    * @param assignment says which partitions there are: under the KIP-848 protocol the client's own
@@ -26,48 +41,98 @@ final class IntakeGate {
     this.assignment = assignment;
   }
 
+  /** The channel is full. */
   void shut() {
-    if (!shut) {
-      consumer.pause(assignment.names());
-      shut = true;
+    if (fullSince == null) {
+      fullSince = Instant.now();
+      apply();
     }
   }
 
+  /** The channel has room. */
   void open() {
-    if (shut) {
-      Set<TopicPartition> waiting = new HashSet<>(assignment.names());
-      waiting.removeAll(held);
-      consumer.resume(waiting);
-      shut = false;
+    if (fullSince != null) {
+      fullSince = null;
+      apply();
     }
   }
 
   boolean isHeld(TopicPartition partition) {
-    return held.contains(partition);
+    return tooFarAheadSince.containsKey(partition);
   }
 
-  /** Holds one partition back, whether the gate is open or shut. */
+  /** One partition has run too far ahead. */
   void hold(TopicPartition partition) {
-    held.add(partition);
-    consumer.pause(Set.of(partition));
+    tooFarAheadSince.put(partition, Instant.now());
+    apply();
   }
 
+  /** It has caught up. */
   void release(TopicPartition partition) {
-    held.remove(partition);
-    if (!shut) {
-      consumer.resume(Set.of(partition));
-    }
+    tooFarAheadSince.remove(partition);
+    apply();
+  }
+
+  /** The user wants something else paused than before. */
+  void byUser(UnaryOperator<UserPauses> change) {
+    byUser = change.apply(byUser);
+    apply();
+  }
+
+  boolean isPausedByUser(TopicPartition partition) {
+    return byUser.contains(partition);
+  }
+
+  /** Returns which owned partitions the user has paused. Any thread. */
+  Set<TopicPartition> pausedByUser() {
+    UserPauses wanted = byUser;
+    Set<TopicPartition> paused = new HashSet<>(assignment.names());
+    paused.removeIf(partition -> !wanted.contains(partition));
+    return Set.copyOf(paused);
   }
 
   /** Newly assigned partitions arrive unpaused. */
-  void assigned(Collection<TopicPartition> partitions) {
-    if (shut) {
-      consumer.pause(partitions);
-    }
+  void assigned() {
+    apply();
   }
 
   /** Whoever has them next, or we again, starts anew. */
   void gone(Collection<TopicPartition> partitions) {
-    held.removeAll(partitions);
+    pausedAtClient.removeAll(partitions);
+    tooFarAheadSince.keySet().removeAll(partitions);
+  }
+
+  /** Returns why an owned partition is paused, and since when; empty when it is not. */
+  Map<PauseCause, Instant> causes(TopicPartition partition) {
+    Map<PauseCause, Instant> causes = new EnumMap<>(PauseCause.class);
+    if (fullSince != null) {
+      causes.put(PauseCause.CHANNEL_FULL, fullSince);
+    }
+    Instant aheadSince = tooFarAheadSince.get(partition);
+    if (aheadSince != null) {
+      causes.put(PauseCause.TOO_FAR_AHEAD, aheadSince);
+    }
+    byUser.since(partition).ifPresent(since -> causes.put(PauseCause.USER, since));
+    return causes;
+  }
+
+  private void apply() {
+    confinement.check();
+    Set<TopicPartition> pause = new HashSet<>();
+    Set<TopicPartition> resume = new HashSet<>();
+    for (TopicPartition partition : assignment.names()) {
+      boolean wanted = !causes(partition).isEmpty();
+      if (wanted != pausedAtClient.contains(partition)) {
+        (wanted ? pause : resume).add(partition);
+      }
+    }
+    if (!pause.isEmpty()) {
+      consumer.pause(pause);
+      pausedAtClient.addAll(pause);
+    }
+    if (!resume.isEmpty()) {
+      consumer.resume(resume);
+      pausedAtClient.removeAll(resume);
+    }
   }
 }

@@ -4,6 +4,7 @@ import dev.millrace.internal.delivery.LogThrottle;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.offset.CompletedAhead;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
@@ -85,7 +86,7 @@ final class OffsetCommitter {
       shorten();
       commitNow(partitions, timeout);
     } catch (KafkaException e) {
-      meters.commitFailed();
+      failed(finished, e);
       LOG.warn(
           "Consumer '{}' could not commit {} before giving its partitions up; their next owner will"
               + " handle some records again.",
@@ -103,7 +104,7 @@ final class OffsetCommitter {
     } else if (failure instanceof OffsetMetadataTooLarge) {
       shorten();
     } else {
-      meters.commitFailed();
+      failed(finished, failure);
       String end = failureLog.permit();
       if (end != null) {
         LOG.warn(
@@ -139,7 +140,18 @@ final class OffsetCommitter {
   }
 
   private static void acknowledge(Map<AssignedPartition, OffsetAndMetadata> finished) {
-    finished.forEach((partition, offset) -> partition.tracker().committed(offset));
+    Instant now = Instant.now();
+    finished.forEach(
+        (partition, offset) -> {
+          partition.tracker().committed(offset);
+          partition.commits().acknowledged(offset.offset(), now);
+        });
+  }
+
+  private void failed(Map<AssignedPartition, OffsetAndMetadata> finished, Exception failure) {
+    meters.commitFailed();
+    Instant now = Instant.now();
+    finished.keySet().forEach(partition -> partition.commits().failed(failure, now));
   }
 
   private static Map<TopicPartition, OffsetAndMetadata> byName(

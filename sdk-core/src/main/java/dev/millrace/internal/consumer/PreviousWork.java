@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
@@ -29,6 +30,11 @@ final class PreviousWork {
         Set<TopicPartition> partitions, Duration timeout);
   }
 
+  /** What an earlier owner has left. */
+  record Found(OptionalLong committed, CompletedAhead done) {
+    static final Found NOTHING = new Found(OptionalLong.empty(), CompletedAhead.NONE);
+  }
+
   private final String consumer;
   private final Client client;
 
@@ -38,15 +44,17 @@ final class PreviousWork {
   }
 
   /** Returns what was done, for those partitions of which something is known. */
-  Map<TopicPartition, CompletedAhead> of(Set<TopicPartition> partitions) {
-    Map<TopicPartition, CompletedAhead> known = new HashMap<>();
+  Map<TopicPartition, Found> of(Set<TopicPartition> partitions) {
+    Map<TopicPartition, Found> known = new HashMap<>();
     try {
       client
           .committed(partitions, BOUND)
           .forEach(
               (partition, committed) -> {
                 if (committed != null) {
-                  known.put(partition, read(partition, committed));
+                  known.put(
+                      partition,
+                      new Found(OptionalLong.of(committed.offset()), read(partition, committed)));
                 }
               });
     } catch (KafkaException e) {

@@ -1,6 +1,5 @@
 package dev.millrace.internal.consumer;
 
-import dev.millrace.internal.offset.CompletedAhead;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -54,12 +53,16 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
     if (partitions.isEmpty()) {
       return;
     }
-    Map<TopicPartition, CompletedAhead> doneBefore = previousWork.of(Set.copyOf(partitions));
-    for (TopicPartition partition : partitions) {
-      assignment.add(partition, doneBefore.getOrDefault(partition, CompletedAhead.NONE));
+    Map<TopicPartition, PreviousWork.Found> found = previousWork.of(Set.copyOf(partitions));
+    for (TopicPartition name : partitions) {
+      PreviousWork.Found before = found.getOrDefault(name, PreviousWork.Found.NOTHING);
+      AssignedPartition partition = new AssignedPartition(name, before.done());
+      partition.commits().found(before.committed());
+      assignment.add(partition);
     }
-    // Before the poll that we are in fetches from them: a full channel must not be overrun.
-    gate.assigned(partitions);
+    // Before the poll that we are in fetches from them: a full channel must not be overrun, and
+    // nothing must come of what the user has paused.
+    gate.assigned();
     LOG.info("Consumer '{}' was assigned {}.", consumer, partitions);
   }
 

@@ -10,12 +10,15 @@ import java.util.concurrent.atomic.AtomicLong;
  * While the dead-letter topic can't be written, one record tries it now and then and the others
  * wait: each try may hold its worker for a second, and healthy keys need the workers. Any thread.
  */
-final class DeadLetterOutage {
+public final class DeadLetterOutage {
   private static final IntervalFunction BACKOFF =
       IntervalFunction.ofExponentialBackoff(Duration.ofMillis(250), 2, Duration.ofSeconds(10));
 
   private final AtomicInteger failures = new AtomicInteger();
   private final AtomicLong nextTryNanos = new AtomicLong();
+  private volatile long sinceNanos;
+
+  DeadLetterOutage() {}
 
   /** Returns 0 when the caller may try now, else how long to wait before asking again. */
   long waitNanos(long nowNanos) {
@@ -33,9 +36,23 @@ final class DeadLetterOutage {
 
   /** Notes a failed send, and returns how long its record waits. */
   long failed(long nowNanos) {
-    long wait = backoff(failures.incrementAndGet());
+    int failed = failures.incrementAndGet();
+    if (failed == 1) {
+      sinceNanos = nowNanos;
+    }
+    long wait = backoff(failed);
     nextTryNanos.set(nowNanos + wait);
     return wait;
+  }
+
+  /** Returns how many sends have failed since the last that succeeded. */
+  public int failures() {
+    return failures.get();
+  }
+
+  /** Returns when the first of {@link #failures()} was. */
+  public long sinceNanos() {
+    return sinceNanos;
   }
 
   void succeeded() {

@@ -60,12 +60,19 @@ public final class DeliveryPipeline implements DeliveryProcessor {
     }
   }
 
+  /** Returns whether the dead-letter topic can't be written, and since when. Any thread. */
+  public DeadLetterOutage deadLetterOutage() {
+    return settlement.outage();
+  }
+
   private boolean work(Delivery delivery) {
     if (delivery.deadLetterCause() != null) {
       return settlement.sendDeadLetter(delivery, delivery.deadLetterCause());
     }
+    long now = System.nanoTime();
+    delivery.runs(now);
     if (delivery.attempt() == 1) {
-      meters.queueWait(System.nanoTime() - delivery.queuedNanos());
+      meters.queueWait(now - delivery.queuedNanos());
     }
     return settlement.settle(delivery, call.attempt(delivery));
   }

@@ -51,6 +51,10 @@ final class Settlement {
     this.onStop = onStop;
   }
 
+  DeadLetterOutage outage() {
+    return outage;
+  }
+
   boolean settle(Delivery delivery, Outcome outcome) {
     if (outcome instanceof Outcome.Handled) {
       if (delivery.ticket().complete()) {
@@ -75,6 +79,7 @@ final class Settlement {
     meters.retried();
     logFailure(delivery, retry);
     delivery.nextAttempt();
+    delivery.waitsForRetry(System.nanoTime() + retry.delayNanos(), retry.cause());
     return park(delivery, retry.delayNanos());
   }
 

@@ -69,6 +69,11 @@ public final class OffsetTicket {
     holder = waiting;
   }
 
+  /** Returns what was told to wait for the record; null for one that was done before. */
+  public @Nullable Holder holder() {
+    return holder;
+  }
+
   /** Returns the record's offset. */
   public long offset() {
     return offset;
@@ -106,11 +111,13 @@ public final class OffsetTicket {
     return state == ABANDONED;
   }
 
-  boolean isDone() {
+  /** Returns whether the record has ended. Any thread. */
+  public boolean isDone() {
     return state == DONE;
   }
 
-  boolean isRunning() {
+  /** Returns whether the record is in its handler, or its dead letter is on its way. Any thread. */
+  public boolean isRunning() {
     int current = state;
     return current == RUNNING || current == LAST_RUN;
   }

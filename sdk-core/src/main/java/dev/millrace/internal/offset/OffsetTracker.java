@@ -1,8 +1,11 @@
 package dev.millrace.internal.offset;
 
 import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -161,6 +164,16 @@ public final class OffsetTracker {
     if (committed == null || offset.offset() >= committed.offset()) {
       committed = offset;
     }
+  }
+
+  /** Returns the offset that the next poll takes; empty before the first one. */
+  public OptionalLong position() {
+    return position == null ? OptionalLong.empty() : OptionalLong.of(position.offset());
+  }
+
+  /** Returns the delivered records that the frontier has not passed, in offset order; a view. */
+  public Collection<OffsetTicket> open() {
+    return Collections.unmodifiableCollection(open);
   }
 
   /** Returns how many done records the last commit had no room to name. */

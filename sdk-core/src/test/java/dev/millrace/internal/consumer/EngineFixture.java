@@ -100,6 +100,8 @@ final class EngineFixture implements AutoCloseable {
 
   /** Poll thread. */
   void addNow(TopicPartition partition, long from, int count) {
+    long end = consumer.endOffsets(List.of(partition)).get(partition);
+    consumer.updateEndOffsets(Map.of(partition, Math.max(end, from + count)));
     for (long offset = from; offset < from + count; offset++) {
       byte[] key = bytes("key-" + offset);
       byte[] value = bytes("value-" + offset);
@@ -117,6 +119,20 @@ final class EngineFixture implements AutoCloseable {
               new RecordHeaders(),
               Optional.empty()));
     }
+  }
+
+  /** Returns what the broker would: null, or the text beside the last committed offset. */
+  @Nullable String lastMetadata(TopicPartition partition) {
+    return consumer.commits.stream()
+        .filter(commit -> commit.containsKey(partition))
+        .map(commit -> commit.get(partition).metadata())
+        .reduce(null, (earlier, later) -> later);
+  }
+
+  /** Waits until the poll thread has gone round so often that it has seen all there is. */
+  void letTurnsPass() {
+    int polls = consumer.polls.get();
+    await().until(() -> consumer.polls.get() > polls + 5);
   }
 
   /** Returns the bytes of key and value of a record that {@link #add} adds. */

@@ -1,0 +1,216 @@
+package dev.millrace.consumer;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * Why a consumer stands where it stands, at one moment. Immutable. {@link #toString()} is a text to
+ * be read by people; its wording may change in any version. It shows keys, cut short, and never a
+ * value.
+ *
+ * @param consumer its name in the configuration
+ * @param at when it was asked
+ * @param state where it was in its life
+ * @param channel what lay between the poll and the handlers' ends
+ * @param permits how many of the {@code concurrency} were in use, by whatever partition
+ * @param deadLetterOutage that the dead-letter topic could not be written, if so
+ * @param partitions those it owned, by name; empty when the poll thread did not answer
+ * @param silence where the poll thread was, when it did not answer
+ */
+public record ConsumerExplanation(
+    String consumer,
+    Instant at,
+    ConsumerState state,
+    Channel channel,
+    Permits permits,
+    Optional<Outage> deadLetterOutage,
+    List<Partition> partitions,
+    Optional<Silence> silence) {
+
+  /** Takes a copy of the list. */
+  public ConsumerExplanation {
+    partitions = List.copyOf(partitions);
+  }
+
+  @Override
+  public String toString() {
+    return ExplanationText.of(this);
+  }
+
+  /**
+   * What was queued, running or waiting for a retry, and the bounds.
+   *
+   * @param records how many records
+   * @param capacity the most records
+   * @param bytes the bytes of their keys and values
+   * @param capacityBytes no more is polled while there are this many bytes
+   */
+  public record Channel(int records, int capacity, long bytes, long capacityBytes) {}
+
+  /**
+   * How many records may be worked on at the same time.
+   *
+   * @param used threads at work; also for partitions that have left, while their handlers hang
+   * @param all the definition's {@code concurrency}
+   */
+  public record Permits(int used, int all) {}
+
+  /**
+   * The dead-letter topic can't be written; records for it are sent again until it can.
+   *
+   * @param lasting since the first send that failed
+   * @param failures how many sends have failed since
+   */
+  public record Outage(Duration lasting, int failures) {}
+
+  /**
+   * The poll thread did not answer.
+   *
+   * @param waited how long it was waited for
+   * @param stack where it was, the innermost frames; empty when it had not started
+   */
+  public record Silence(Duration waited, List<StackTraceElement> stack) {
+
+    /** Takes a copy of the list. */
+    public Silence {
+      stack = List.copyOf(stack);
+    }
+  }
+
+  /** Why no more of a partition is taken. */
+  public enum PauseCause {
+    /** All partitions: {@code channel-capacity} or {@code channel-bytes} is used up. */
+    CHANNEL_FULL,
+    /** Too much is delivered, or done and not saved, beyond a record that has not ended. */
+    TOO_FAR_AHEAD,
+    /** {@link MessageConsumer#pause()}. */
+    USER
+  }
+
+  /**
+   * One partition.
+   *
+   * @param partition its name
+   * @param lag log end minus first unfinished offset, as of the last fetch; empty while the log end
+   *     is not known, as while the user has paused the partition, since nothing is fetched then
+   * @param position the offset the next poll takes; empty before the first one
+   * @param frontier the first unfinished offset: all before it is finished; empty before the first
+   *     poll
+   * @param commits what the brokers know
+   * @param oldest the unfinished record at the frontier, if there is one
+   * @param counts its delivered records
+   * @param pauses since when, and why, no more of it is taken; empty when it is not paused
+   */
+  public record Partition(
+      TopicPartition partition,
+      OptionalLong lag,
+      OptionalLong position,
+      OptionalLong frontier,
+      Commits commits,
+      Optional<Unfinished> oldest,
+      Counts counts,
+      Map<PauseCause, Instant> pauses) {
+
+    /** Takes a copy of the map. */
+    public Partition {
+      Map<PauseCause, Instant> sorted = new EnumMap<>(PauseCause.class);
+      sorted.putAll(pauses);
+      pauses = Collections.unmodifiableMap(sorted);
+    }
+
+    /** Returns in one sentence what holds the partition's offset where it is, for people. */
+    public String verdict() {
+      return Verdict.on(this);
+    }
+  }
+
+  /**
+   * A partition's commits.
+   *
+   * @param offset the last one acknowledged, or else found when the partition was assigned; empty
+   *     when there is none
+   * @param at when it was acknowledged; empty when it was found
+   * @param failure that commits have failed since, if so
+   */
+  public record Commits(
+      OptionalLong offset, Optional<Instant> at, Optional<CommitFailure> failure) {}
+
+  /**
+   * Commits fail.
+   *
+   * @param since the first failure after the last acknowledged commit
+   * @param last the latest failure
+   * @param error what the latest one failed with
+   */
+  public record CommitFailure(Instant since, Instant last, String error) {}
+
+  /**
+   * A partition's records that have been delivered and that the frontier has not passed.
+   *
+   * @param queued wait for a worker
+   * @param running are in their handler
+   * @param parked wait for a retry or for the acknowledgement of their dead letter
+   * @param doneBeyond done behind one that is not
+   * @param unsaved those of them that the last commit had no room to name
+   */
+  public record Counts(int queued, int running, int parked, int doneBeyond, int unsaved) {}
+
+  /**
+   * A record that has not ended.
+   *
+   * @param offset its offset
+   * @param key its key in quotes when it is printable text, else as hex digits, at most about 60
+   *     characters; empty when it has none
+   * @param attempt which attempt runs or comes next, from 1
+   * @param sincePolled since it was polled
+   * @param activity what becomes of it at this moment
+   */
+  public record Unfinished(
+      long offset, Optional<String> key, int attempt, Duration sincePolled, Activity activity) {}
+
+  /** What becomes of a record. */
+  public sealed interface Activity {}
+
+  /** It waits for a worker, or behind an earlier record of its key. */
+  public record Queued() implements Activity {}
+
+  /**
+   * It is in its handler.
+   *
+   * @param thread the name of the worker's thread
+   * @param lasting since the attempt began
+   * @param in the innermost frame that is not the JDK's, in short
+   * @param stack the innermost frames, 15 at most, those of Millrace left away
+   */
+  public record Running(String thread, Duration lasting, String in, List<StackTraceElement> stack)
+      implements Activity {
+
+    /** Takes a copy of the list. */
+    public Running {
+      stack = List.copyOf(stack);
+    }
+  }
+
+  /**
+   * Its last attempt failed, and the next one follows.
+   *
+   * @param due how long from now
+   * @param failure the class of the last failure
+   */
+  public record WaitsForRetry(Duration due, String failure) implements Activity {}
+
+  /**
+   * Its attempts are used up, and its dead letter is not acknowledged yet.
+   *
+   * @param lasting since its attempts were used up
+   * @param failure the class of the last failure
+   */
+  public record WaitsForDeadLetter(Duration lasting, String failure) implements Activity {}
+}

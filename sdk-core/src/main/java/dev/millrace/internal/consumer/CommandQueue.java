@@ -1,0 +1,77 @@
+package dev.millrace.internal.consumer;
+
+import dev.millrace.errors.ConsumerClosedException;
+import dev.millrace.internal.channel.Confinement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The way to the poll thread for all others.
+ *
+ * <p>Invariant: each command is run or refused, once. Who asks first queues the command, then looks
+ * whether the queue is closed; who closes it first says so, then refuses what is queued.
+ */
+final class CommandQueue {
+  private final Confinement confinement = new Confinement("The running of commands");
+  private final String consumer;
+  private final Runnable wake;
+  private final LinkedBlockingQueue<ConsumerCommand<?>> waiting = new LinkedBlockingQueue<>();
+  private volatile boolean closed;
+
+  /**
+   * @param wake ends the poll thread's wait, wherever it waits; called by any thread
+   */
+  CommandQueue(String consumer, Runnable wake) {
+    this.consumer = consumer;
+    this.wake = wake;
+  }
+
+  /** Any thread. The future completes on the poll thread, or here when the queue is closed. */
+  <R extends @Nullable Object> CompletableFuture<R> ask(String what, Supplier<R> work) {
+    ConsumerCommand<R> command = new ConsumerCommand<>(what, work, new CompletableFuture<>());
+    waiting.add(command);
+    if (closed) {
+      refuseAll();
+    } else {
+      wake.run();
+    }
+    return command.reply();
+  }
+
+  /** Any thread. */
+  boolean isEmpty() {
+    return waiting.isEmpty();
+  }
+
+  /** Poll thread. Runs what is there now; what comes meanwhile waits, so that polls go on. */
+  void runAll() {
+    confinement.check();
+    if (!waiting.isEmpty()) {
+      List<ConsumerCommand<?>> now = new ArrayList<>();
+      waiting.drainTo(now);
+      now.forEach(ConsumerCommand::run);
+    }
+  }
+
+  /** Refuses what waits, and all that comes. */
+  void close() {
+    closed = true;
+    refuseAll();
+  }
+
+  private void refuseAll() {
+    for (ConsumerCommand<?> command = waiting.poll(); command != null; command = waiting.poll()) {
+      command
+          .reply()
+          .completeExceptionally(
+              new ConsumerClosedException(
+                  "Consumer '%s' has ended, or is about to; it did not %s."
+                      .formatted(consumer, command.what()),
+                  null));
+    }
+  }
+}

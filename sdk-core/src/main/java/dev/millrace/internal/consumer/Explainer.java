@@ -1,0 +1,90 @@
+package dev.millrace.internal.consumer;
+
+import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.consumer.ConsumerExplanation;
+import dev.millrace.consumer.ConsumerExplanation.Channel;
+import dev.millrace.consumer.ConsumerExplanation.Outage;
+import dev.millrace.consumer.ConsumerExplanation.Partition;
+import dev.millrace.consumer.ConsumerExplanation.Permits;
+import dev.millrace.consumer.ConsumerExplanation.Silence;
+import dev.millrace.consumer.ConsumerState;
+import dev.millrace.internal.channel.InFlight;
+import dev.millrace.internal.channel.WorkerPool;
+import dev.millrace.internal.delivery.DeadLetterOutage;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import org.apache.kafka.common.TopicPartition;
+
+/** Puts together why a consumer stands where it stands. */
+final class Explainer {
+  private static final Comparator<AssignedPartition> BY_NAME =
+      Comparator.comparing(
+          AssignedPartition::partition,
+          Comparator.comparing(TopicPartition::topic).thenComparing(TopicPartition::partition));
+
+  private final ConsumerDefinition definition;
+  private final InFlight inFlight;
+  private final WorkerPool workers;
+  private final DeadLetterOutage outage;
+  private final Assignment assignment;
+  private final PartitionExplainer partitions;
+
+  Explainer(
+      ConsumerDefinition definition,
+      InFlight inFlight,
+      WorkerPool workers,
+      DeadLetterOutage outage,
+      Assignment assignment,
+      PartitionExplainer partitions) {
+    this.definition = definition;
+    this.inFlight = inFlight;
+    this.workers = workers;
+    this.outage = outage;
+    this.assignment = assignment;
+    this.partitions = partitions;
+  }
+
+  /** Poll thread: nothing is delivered, committed or paused meanwhile; only handlers go on. */
+  ConsumerExplanation explain(ConsumerState state) {
+    long now = System.nanoTime();
+    List<Partition> explained =
+        assignment.all().stream()
+            .sorted(BY_NAME)
+            .map(partition -> partitions.explain(partition, now))
+            .toList();
+    return explanation(state, explained, Optional.empty());
+  }
+
+  /** Any thread: what can be told without the poll thread. */
+  ConsumerExplanation fromOutside(ConsumerState state, Optional<Silence> silence) {
+    return explanation(state, List.of(), silence);
+  }
+
+  private ConsumerExplanation explanation(
+      ConsumerState state, List<Partition> explained, Optional<Silence> silence) {
+    return new ConsumerExplanation(
+        definition.name(),
+        Instant.now(),
+        state,
+        new Channel(
+            inFlight.records(),
+            definition.channelCapacity(),
+            inFlight.bytes(),
+            definition.channelBytes()),
+        new Permits(workers.busy(), definition.concurrency()),
+        deadLetterOutage(),
+        explained,
+        silence);
+  }
+
+  private Optional<Outage> deadLetterOutage() {
+    int failures = outage.failures();
+    return failures == 0
+        ? Optional.empty()
+        : Optional.of(
+            new Outage(Duration.ofNanos(System.nanoTime() - outage.sinceNanos()), failures));
+  }
+}

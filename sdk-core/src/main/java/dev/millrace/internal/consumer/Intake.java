@@ -1,0 +1,112 @@
+package dev.millrace.internal.consumer;
+
+import dev.millrace.internal.channel.Delivery;
+import dev.millrace.internal.channel.LaneScheduler;
+import dev.millrace.internal.channel.LaneTags;
+import dev.millrace.internal.channel.WorkerPool;
+import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.offset.OffsetTicket;
+import dev.millrace.internal.offset.OffsetTracker;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Hands what was polled over to the workers. Confined to the poll thread. */
+final class Intake {
+  private static final Logger LOG = LoggerFactory.getLogger(Intake.class);
+  private static final int UNKNOWN_EPOCH = -1;
+
+  private final Consumer<?, ?> consumer;
+  private final Assignment assignment;
+  private final LaneTags tags;
+  private final LaneScheduler scheduler;
+  private final WorkerPool workers;
+  private final ConsumerMeters meters;
+
+  Intake(
+      Consumer<?, ?> consumer,
+      Assignment assignment,
+      LaneTags tags,
+      LaneScheduler scheduler,
+      WorkerPool workers,
+      ConsumerMeters meters) {
+    this.consumer = consumer;
+    this.assignment = assignment;
+    this.tags = tags;
+    this.scheduler = scheduler;
+    this.workers = workers;
+    this.meters = meters;
+  }
+
+  void handOver(ConsumerRecords<byte[], byte[]> polled) {
+    if (polled.isEmpty() && polled.nextOffsets().isEmpty()) {
+      return;
+    }
+    long now = System.nanoTime();
+    Map<TopicPartition, OffsetAndMetadata> next = new HashMap<>(polled.nextOffsets());
+    for (TopicPartition name : polled.partitions()) {
+      List<ConsumerRecord<byte[], byte[]>> records = polled.records(name);
+      if (startsAnew(name, records.get(0).offset())) {
+        next.remove(name);
+      } else {
+        handOver(owned(name), records, now);
+      }
+    }
+    next.forEach((name, position) -> owned(name).tracker().position(position));
+    workers.wakeOne();
+  }
+
+  private void handOver(
+      AssignedPartition partition, List<ConsumerRecord<byte[], byte[]>> records, long now) {
+    for (ConsumerRecord<byte[], byte[]> record : records) {
+      OffsetTicket ticket =
+          partition.tracker().issue(record.offset(), record.leaderEpoch().orElse(UNKNOWN_EPOCH));
+      if (ticket == null) {
+        meters.doneBefore();
+      } else {
+        scheduler.offer(new Delivery(record, ticket, now), tags.of(partition.laneSeed(), record));
+      }
+    }
+  }
+
+  /**
+   * Offsets that start again below the last position mean that the log is no longer the one that
+   * was read: the topic was made anew, or an unclean election cut its end off. What is known of the
+   * old one must not justify a commit; what it still has below the cut, and has not ended, is read
+   * again.
+   *
+   * @return whether the batch is to be left, because an earlier offset is read first
+   */
+  private boolean startsAnew(TopicPartition name, long firstOffset) {
+    OffsetTracker old = owned(name).tracker();
+    if (!old.isBehind(firstOffset)) {
+      return false;
+    }
+    old.advance();
+    boolean unfinishedBelow = old.oldestOpen() >= 0 && old.oldestOpen() < firstOffset;
+    long from = unfinishedBelow ? old.oldestOpen() : firstOffset;
+    LOG.warn(
+        "The offsets of {} start again at {}; it is read on from {}.", name, firstOffset, from);
+    assignment.startAnew(name);
+    if (unfinishedBelow) {
+      consumer.seek(name, from);
+    }
+    return unfinishedBelow;
+  }
+
+  private AssignedPartition owned(TopicPartition name) {
+    AssignedPartition partition = assignment.get(name);
+    if (partition == null) {
+      throw new IllegalStateException(
+          "The Kafka client returned records of " + name + ", which was not assigned.");
+    }
+    return partition;
+  }
+}

@@ -1,0 +1,130 @@
+package dev.millrace.internal.consumer;
+
+import dev.millrace.consumer.ConsumerExplanation.Activity;
+import dev.millrace.consumer.ConsumerExplanation.Counts;
+import dev.millrace.consumer.ConsumerExplanation.Partition;
+import dev.millrace.consumer.ConsumerExplanation.Queued;
+import dev.millrace.consumer.ConsumerExplanation.Running;
+import dev.millrace.consumer.ConsumerExplanation.Unfinished;
+import dev.millrace.consumer.ConsumerExplanation.WaitsForDeadLetter;
+import dev.millrace.consumer.ConsumerExplanation.WaitsForRetry;
+import dev.millrace.internal.channel.Delivery;
+import dev.millrace.internal.offset.OffsetTicket;
+import dev.millrace.internal.offset.OffsetTracker;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Puts together why a partition stands where it stands. Confined to the poll thread; what workers
+ * change meanwhile is looked at once, and a record that ends under the look counts as done.
+ */
+final class PartitionExplainer {
+  private final LagGauge lag;
+  private final IntakeGate gate;
+
+  PartitionExplainer(LagGauge lag, IntakeGate gate) {
+    this.lag = lag;
+    this.gate = gate;
+  }
+
+  Partition explain(AssignedPartition partition, long now) {
+    OffsetTracker tracker = partition.tracker();
+    tracker.advance();
+    Tally tally = new Tally(now);
+    tracker.open().forEach(tally::add);
+    OptionalLong position = tracker.position();
+    return new Partition(
+        partition.partition(),
+        lag.measure(partition),
+        position,
+        tally.oldest == null ? position : OptionalLong.of(tally.oldest.offset()),
+        partition.commits().commits(),
+        Optional.ofNullable(tally.oldest),
+        new Counts(tally.queued, tally.running, tally.parked, tally.doneBeyond, tracker.unsaved()),
+        gate.causes(partition.partition()));
+  }
+
+  /** One partition's delivered records, from the oldest to the newest. */
+  private static final class Tally {
+    private final long now;
+    private @Nullable Unfinished oldest;
+    private int queued;
+    private int running;
+    private int parked;
+    private int doneBeyond;
+
+    Tally(long now) {
+      this.now = now;
+    }
+
+    void add(OffsetTicket ticket) {
+      // A ticket without a delivery is of a record that was done before.
+      if (ticket.isDone() || !(ticket.holder() instanceof Delivery delivery)) {
+        countDone();
+        return;
+      }
+      if (oldest == null) {
+        Unfinished looked = look(ticket, delivery);
+        if (ticket.isDone()) {
+          return; // Meanwhile; nothing older is open, so the frontier is past it.
+        }
+        oldest = looked;
+      }
+      Delivery.Waiting waiting = delivery.waiting();
+      if (isParked(waiting)) {
+        parked++;
+      } else if (ticket.isRunning()) {
+        running++;
+      } else if (ticket.isDone()) {
+        countDone();
+      } else {
+        queued++;
+      }
+    }
+
+    /** Done ones that nothing older keeps open ended after the frontier was looked at. */
+    private void countDone() {
+      doneBeyond += oldest == null ? 0 : 1;
+    }
+
+    private Unfinished look(OffsetTicket ticket, Delivery delivery) {
+      Activity activity = activity(ticket, delivery);
+      byte[] key = delivery.key();
+      return new Unfinished(
+          ticket.offset(),
+          Optional.ofNullable(key).map(KeyText::of),
+          delivery.attempt(),
+          Duration.ofNanos(now - delivery.queuedNanos()),
+          activity);
+    }
+
+    private Activity activity(OffsetTicket ticket, Delivery delivery) {
+      Delivery.Waiting waiting = delivery.waiting();
+      if (waiting != null && isParked(waiting)) {
+        return waiting.forRetry()
+            ? new WaitsForRetry(Duration.ofNanos(waiting.nanos() - now), waiting.failure())
+            : new WaitsForDeadLetter(Duration.ofNanos(now - waiting.nanos()), waiting.failure());
+      }
+      Thread runner = delivery.runner();
+      return waiting == null && runner != null && ticket.isRunning()
+          ? running(runner, delivery.startedNanos())
+          : new Queued();
+    }
+
+    private Activity running(Thread runner, long startedNanos) {
+      StackTraceElement[] stack = runner.getStackTrace();
+      return new Running(
+          runner.getName(),
+          Duration.ofNanos(Math.max(0, now - startedNanos)),
+          Stacks.place(stack),
+          Stacks.ofHandler(stack));
+    }
+
+    /** A retry that is due waits for a worker, like any other. */
+    private boolean isParked(Delivery.@Nullable Waiting waiting) {
+      return waiting != null && (!waiting.forRetry() || waiting.nanos() - now > 0);
+    }
+  }
+}

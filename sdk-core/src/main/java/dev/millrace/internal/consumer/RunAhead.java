@@ -1,0 +1,46 @@
+package dev.millrace.internal.consumer;
+
+import dev.millrace.internal.offset.OffsetTracker;
+import java.util.Collection;
+import org.apache.kafka.common.TopicPartition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps one record that does not end from having its partition run ahead of it without bound.
+ * Confined to the poll thread.
+ */
+final class RunAhead {
+  private static final Logger LOG = LoggerFactory.getLogger(RunAhead.class);
+
+  private final FlowControl flow;
+  private final IntakeGate gate;
+
+  RunAhead(FlowControl flow, IntakeGate gate) {
+    this.flow = flow;
+    this.gate = gate;
+  }
+
+  void bound(Collection<AssignedPartition> partitions) {
+    for (AssignedPartition partition : partitions) {
+      TopicPartition name = partition.partition();
+      OffsetTracker tracker = partition.tracker();
+      int open = tracker.advance();
+      partition.unsaved(tracker.unsaved());
+      if (gate.isHeld(name)) {
+        if (flow.hasCaughtUp(open, tracker.unsaved())) {
+          gate.release(name);
+        }
+      } else if (flow.isTooFarAhead(open, tracker.unsaved())) {
+        gate.hold(name);
+        LOG.warn(
+            "No more of {} is taken for now: {} records were delivered since offset {}, which has not"
+                + " ended; {} of them are done, but there is no room to say so in a commit.",
+            name,
+            open,
+            tracker.oldestOpen(),
+            tracker.unsaved());
+      }
+    }
+  }
+}

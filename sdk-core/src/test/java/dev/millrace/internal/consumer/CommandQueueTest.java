@@ -1,0 +1,139 @@
+package dev.millrace.internal.consumer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.millrace.errors.ConsumerClosedException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+
+class CommandQueueTest {
+  private final AtomicInteger wakeUps = new AtomicInteger();
+  private final CommandQueue queue = new CommandQueue("orders", wakeUps::incrementAndGet);
+  private final List<Integer> done = new ArrayList<>();
+
+  @Test
+  void runsInTheirOrderWhatWasAskedAndAnswers() {
+    CompletableFuture<Boolean> first = queue.ask("count 1", () -> done.add(1));
+    CompletableFuture<Boolean> second = queue.ask("count 2", () -> done.add(2));
+    assertThat(wakeUps).hasValue(2);
+    assertThat(first).isNotDone();
+
+    queue.runAll();
+
+    assertThat(done).containsExactly(1, 2);
+    assertThat(first).isCompletedWithValue(true);
+    assertThat(second).isCompletedWithValue(true);
+    assertThat(queue.isEmpty()).isTrue();
+  }
+
+  /** Else a command that asks for the next one would keep the polls from going on. */
+  @Test
+  void whatComesMeanwhileWaitsForTheNextTurn() {
+    var unused = queue.ask("ask", () -> queue.ask("count", () -> done.add(1)).isDone());
+
+    queue.runAll();
+    assertThat(done).isEmpty();
+    queue.runAll();
+
+    assertThat(done).containsExactly(1);
+  }
+
+  @Test
+  void aFailureIsTheAskersAndTheNextCommandRuns() {
+    CompletableFuture<Boolean> failing =
+        queue.ask(
+            "fail",
+            () -> {
+              throw new IllegalStateException("not owned");
+            });
+    var unused = queue.ask("count", () -> done.add(1));
+
+    queue.runAll();
+
+    assertThat(failing).isCompletedExceptionally();
+    assertThatThrownBy(failing::join).hasRootCauseMessage("not owned");
+    assertThat(done).containsExactly(1);
+  }
+
+  @Test
+  void whatNobodyWaitsForAnyMoreIsNotRun() {
+    queue.ask("count", () -> done.add(1)).cancel(false);
+
+    queue.runAll();
+
+    assertThat(done).isEmpty();
+  }
+
+  @Test
+  void aClosedQueueRefusesWhatWaitsAndWhatComes() {
+    CompletableFuture<Boolean> waiting = queue.ask("pause", () -> done.add(1));
+
+    queue.close();
+    assertThat(waiting).isCompletedExceptionally();
+    CompletableFuture<Boolean> late = queue.ask("resume", () -> done.add(2));
+
+    assertThatThrownBy(waiting::join)
+        .hasCauseInstanceOf(ConsumerClosedException.class)
+        .hasMessageContaining("Consumer 'orders' has ended, or is about to; it did not pause.");
+    assertThatThrownBy(late::join).hasCauseInstanceOf(ConsumerClosedException.class);
+    assertThat(done).isEmpty();
+  }
+
+  @Test
+  void noCommandIsLostInTheMomentOfTheClose() throws Exception {
+    for (int round = 0; round < 200; round++) {
+      CommandQueue closing = new CommandQueue("orders", () -> {});
+      Queue<CompletableFuture<Integer>> replies = new ConcurrentLinkedQueue<>();
+      CountDownLatch go = new CountDownLatch(1);
+      Thread asker =
+          new Thread(
+              () -> {
+                EngineFixture.hold(go);
+                for (int i = 0; i < 200; i++) {
+                  replies.add(closing.ask("count", () -> 1));
+                }
+              });
+      asker.start();
+      go.countDown();
+      closing.runAll();
+      closing.close();
+      asker.join();
+
+      for (CompletableFuture<Integer> reply : replies) {
+        assertThat(reply.handle((done, refused) -> refused).get(10, TimeUnit.SECONDS))
+            .satisfiesAnyOf(
+                refused -> assertThat(refused).isNull(),
+                refused -> assertThat(refused).isInstanceOf(ConsumerClosedException.class));
+      }
+    }
+  }
+
+  @Test
+  void onlyTheThreadThatRanTheFirstRunsCommands() throws Exception {
+    queue.runAll();
+    CompletableFuture<Throwable> thrown = new CompletableFuture<>();
+    Thread stranger =
+        new Thread(
+            () -> {
+              try {
+                queue.runAll();
+                thrown.complete(new AssertionError("nothing was thrown"));
+              } catch (IllegalStateException e) {
+                thrown.complete(e);
+              }
+            });
+    stranger.start();
+
+    assertThat(thrown.get(10, TimeUnit.SECONDS))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("The running of commands belongs to thread");
+  }
+}
