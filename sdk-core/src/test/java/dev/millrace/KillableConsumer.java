@@ -1,43 +1,45 @@
 package dev.millrace;
 
 import dev.millrace.config.ConfigLoader;
-import dev.millrace.consumer.MessageConsumer;
-import java.io.File;
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import dev.millrace.config.KafkaConfig;
+import dev.millrace.testkit.history.History;
+import dev.millrace.testkit.history.Outcome;
+import dev.millrace.testkit.worker.Worker;
+import dev.millrace.testkit.worker.WorkerContext;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.common.TopicPartition;
 
 /**
- * A consumer in its own process, made to be killed. Each handled value is a line of its history,
- * written with one system call, so that it outlives the process.
+ * A consumer in its own process, made to be killed. Until the life that is to finish the work, the
+ * first record of each partition may hang in its handler.
  */
-final class KillableConsumer {
-  private KillableConsumer() {}
-
-  /** Starts the process. */
-  static Process start(String brokers, String topic, String group, Path history)
-      throws IOException {
-    return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Xmx256m",
-            "-XX:TieredStopAtLevel=1",
-            "-classpath",
-            System.getProperty("java.class.path"),
-            KillableConsumer.class.getName(),
-            brokers,
-            topic,
-            group,
-            history.toString())
-        .redirectErrorStream(true)
-        .redirectOutput(new File(history + ".log"))
-        .start();
+public final class KillableConsumer implements Worker {
+  @Override
+  public void run(WorkerContext test) throws Exception {
+    boolean firstRecordsHang = test.life() <= Integer.parseInt(test.argument("lives-that-hang"));
+    AtomicLong handled = new AtomicLong();
+    try (History history = History.write(test.historyFile(), test.name());
+        KafkaFactory kafka = KafkaFactory.create(config(test))) {
+      kafka
+          .createConsumer("killable", String.class)
+          .subscribe(
+              (value, context) -> {
+                TopicPartition from = new TopicPartition(context.topic(), context.partition());
+                history.started(from, context.offset(), context.key());
+                if (firstRecordsHang && context.offset() == 0) {
+                  new CountDownLatch(1).await();
+                }
+                TimeUnit.MILLISECONDS.sleep(2);
+                history.ended(from, context.offset(), context.key(), Outcome.HANDLED);
+                test.progress(handled.incrementAndGet());
+              });
+      test.awaitStop();
+    }
   }
 
-  public static void main(String[] arguments) throws Exception {
+  private static KafkaConfig config(WorkerContext test) {
     String yaml =
         """
         kafka:
@@ -49,22 +51,10 @@ final class KillableConsumer {
               concurrency: 16
               # A killed member is missed after this; until then its partitions stand still.
               properties: { session.timeout.ms: 1000, heartbeat.interval.ms: 200 }
-        """
-            .formatted(arguments[0], arguments[1], arguments[2]);
-    try (FileChannel history =
-            FileChannel.open(
-                Path.of(arguments[3]), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
-        KafkaFactory kafka = KafkaFactory.create(ConfigLoader.create().parse("test", yaml));
-        MessageConsumer consumer =
-            kafka
-                .createConsumer("killable", String.class)
-                .subscribe(
-                    (value, context) -> {
-                      TimeUnit.MILLISECONDS.sleep(2);
-                      history.write(
-                          ByteBuffer.wrap((value + "\n").getBytes(StandardCharsets.UTF_8)));
-                    })) {
-      consumer.awaitClosed();
-    }
+        """;
+    return ConfigLoader.create()
+        .parse(
+            "test",
+            yaml.formatted(test.argument("kafka"), test.argument("topic"), test.argument("group")));
   }
 }
