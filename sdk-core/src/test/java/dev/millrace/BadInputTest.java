@@ -20,6 +20,8 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledForJreRange;
+import org.junit.jupiter.api.condition.JRE;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a service author gets wrong: a typed error in a bounded time, and nothing left behind. */
@@ -55,6 +57,22 @@ class BadInputTest {
   private static boolean isOfTheTest(Thread thread) {
     return thread.getName().startsWith("awaitility")
         || thread.getName().startsWith("ForkJoinPool.commonPool");
+  }
+
+  @Test
+  @EnabledForJreRange(max = JRE.JAVA_20, disabledReason = "this Java has virtual threads")
+  void virtualThreadsOnAJavaWithoutThem() throws Exception {
+    try (KafkaFactory kafka =
+        load(
+            """
+            kafka:
+              common: { bootstrap-servers: "localhost:9092" }
+              consumers: { c: { topics: [orders], group-id: g, handler-threads: virtual } }
+            """)) {
+      assertThatThrownBy(() -> kafka.createConsumer("c"))
+          .isInstanceOf(InvalidDefinitionException.class)
+          .hasMessageContaining("'handler-threads: virtual' needs Java 21 or newer, this is Java");
+    }
   }
 
   @Test

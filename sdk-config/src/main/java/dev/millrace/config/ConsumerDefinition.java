@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param deliverySemantics the promise
  * @param ordering the order kept between records handled concurrently
  * @param concurrency how many records may be in their handler at the same time; 1 to 100,000
+ * @param handlerThreads on what kind of threads handlers run
  * @param channelCapacity the most records held between poll and handler's end, queued and running
  *     ones together; at least {@code concurrency}, at most 10,000,000
  * @param channelBytes intake pauses while the held records' keys and values are this large or
@@ -38,6 +39,7 @@ public record ConsumerDefinition(
     DeliverySemantics deliverySemantics,
     Ordering ordering,
     int concurrency,
+    HandlerThreads handlerThreads,
     int channelCapacity,
     long channelBytes,
     Format format,

@@ -19,6 +19,7 @@ final class Decoder {
   private static final ScalarType<Format> FORMAT = oneOf(Format.class);
   private static final ScalarType<TuningProfile> PROFILE = oneOf(TuningProfile.class);
   private static final ScalarType<Ordering> ORDERING = oneOf(Ordering.class);
+  private static final ScalarType<HandlerThreads> HANDLER_THREADS = oneOf(HandlerThreads.class);
   private static final ScalarType<Duration> PAUSE = duration("1ms", "24h");
 
   private Decoder() {}
@@ -53,6 +54,7 @@ final class Decoder {
         in.value("delivery-semantics", Defaults.DELIVERY_SEMANTICS, SEMANTICS),
         in.value("ordering", Defaults.ORDERING, ORDERING),
         concurrency,
+        in.value("handler-threads", Defaults.HANDLER_THREADS, HANDLER_THREADS),
         in.value("channel-capacity", Defaults.channelCapacity(concurrency), whole(1, 10_000_000)),
         in.value("channel-bytes", Defaults.CHANNEL_BYTES, size("1B", "1024GB")),
         in.value("format", Defaults.FORMAT, FORMAT),

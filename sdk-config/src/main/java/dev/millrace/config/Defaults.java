@@ -12,6 +12,7 @@ final class Defaults {
 
   static final Ordering ORDERING = Ordering.KEY;
   static final int CONCURRENCY = 16;
+  static final HandlerThreads HANDLER_THREADS = HandlerThreads.PLATFORM;
   static final long CHANNEL_BYTES = 64L << 20;
   static final Duration COMMIT_INTERVAL = Duration.ofMillis(100);
   static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(5);

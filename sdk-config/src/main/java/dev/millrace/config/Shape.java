@@ -42,6 +42,7 @@ sealed interface Shape {
           .with("group-id", VALUE)
           .with("ordering", VALUE)
           .with("concurrency", VALUE)
+          .with("handler-threads", VALUE)
           .with("channel-capacity", VALUE)
           .with("channel-bytes", VALUE)
           .with("retry", RETRY)

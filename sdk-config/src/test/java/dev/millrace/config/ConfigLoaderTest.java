@@ -83,6 +83,7 @@ class ConfigLoaderTest {
                     DeliverySemantics.AT_LEAST_ONCE,
                     Ordering.KEY,
                     64,
+                    HandlerThreads.PLATFORM,
                     2000,
                     64L * 1024 * 1024,
                     Format.AUTO,

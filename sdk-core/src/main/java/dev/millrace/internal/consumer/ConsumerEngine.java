@@ -80,7 +80,11 @@ final class ConsumerEngine {
             this::stopAtRecord);
     this.workers =
         new WorkerPool(
-            definition.concurrency(), threads.workers(), scheduler, pipeline, this::stopBecause);
+            definition.concurrency(),
+            threads.workers(definition.handlerThreads()),
+            scheduler,
+            pipeline,
+            this::stopBecause);
     IntakeGate gate = new IntakeGate(consumer, assignment);
     InFlight inFlight = scheduler.inFlight();
     FlowControl flow =

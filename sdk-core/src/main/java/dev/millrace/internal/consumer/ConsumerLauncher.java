@@ -1,6 +1,7 @@
 package dev.millrace.internal.consumer;
 
 import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.config.HandlerThreads;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.consumer.PreparedConsumer;
 import dev.millrace.consumer.RecordHandler;
@@ -52,7 +53,8 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
   /**
    * Reads the definition.
    *
-   * @throws InvalidDefinitionException when the Kafka client refuses the settings
+   * @throws InvalidDefinitionException when the Kafka client refuses the settings, or this JVM has
+   *     no virtual threads and the definition wants them
    */
   public ConsumerLauncher(
       ConsumerDefinition definition, Deserializer<V> deserializer, Surroundings shared) {
@@ -60,6 +62,16 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
     this.deserializer = deserializer;
     this.shared = shared;
     this.settings = shared.clientProperties().consumer(definition);
+    requireThreads(definition);
+  }
+
+  private static void requireThreads(ConsumerDefinition definition) {
+    if (definition.handlerThreads() == HandlerThreads.VIRTUAL && !VirtualThreads.supported()) {
+      throw new InvalidDefinitionException(
+          "Consumer '%s': 'handler-threads: virtual' needs Java 21 or newer, this is Java %s; run the service on a newer Java, or leave it at 'platform'."
+              .formatted(definition.name(), Runtime.version().feature()),
+          null);
+    }
   }
 
   @Override

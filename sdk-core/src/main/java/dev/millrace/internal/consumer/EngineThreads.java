@@ -1,5 +1,6 @@
 package dev.millrace.internal.consumer;
 
+import dev.millrace.config.HandlerThreads;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -11,9 +12,14 @@ record EngineThreads(String consumer) {
     return new Thread(work, name("poll"));
   }
 
-  ThreadFactory workers() {
-    AtomicInteger count = new AtomicInteger();
-    return work -> daemon(work, name("worker-" + count.incrementAndGet()));
+  ThreadFactory workers(HandlerThreads kind) {
+    return switch (kind) {
+      case PLATFORM -> {
+        AtomicInteger count = new AtomicInteger();
+        yield work -> daemon(work, name("worker-" + count.incrementAndGet()));
+      }
+      case VIRTUAL -> VirtualThreads.named(name("worker-"));
+    };
   }
 
   ThreadFactory timer() {

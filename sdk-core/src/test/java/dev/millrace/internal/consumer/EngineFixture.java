@@ -8,6 +8,7 @@ import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.DeadLetterDefinition;
 import dev.millrace.config.DeliverySemantics;
 import dev.millrace.config.Format;
+import dev.millrace.config.HandlerThreads;
 import dev.millrace.config.Ordering;
 import dev.millrace.config.RetryDefinition;
 import dev.millrace.config.TuningProfile;
@@ -51,6 +52,7 @@ final class EngineFixture implements AutoCloseable {
 
   Ordering ordering = Ordering.KEY;
   int permits = 4;
+  HandlerThreads handlerThreads = HandlerThreads.PLATFORM;
   int attempts = 2;
   Duration backoff = Duration.ofMillis(20);
   Duration drain = Duration.ofSeconds(5);
@@ -180,6 +182,7 @@ final class EngineFixture implements AutoCloseable {
         DeliverySemantics.AT_LEAST_ONCE,
         ordering,
         permits,
+        handlerThreads,
         CAPACITY,
         1 << 20,
         Format.AUTO,
