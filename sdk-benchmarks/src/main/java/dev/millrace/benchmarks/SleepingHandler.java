@@ -8,6 +8,7 @@ import dev.millrace.producer.MessageProducer;
 import dev.millrace.testkit.cluster.KafkaCluster;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -18,25 +19,47 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * How much of its permits a consumer uses when handlers wait: 5 ms per record, 64 permits, one
- * partition, 5,000 keys. The limit is permits / 5 ms; since a sleep of 5 ms takes longer than that,
- * the same number of bare threads that only sleep is measured beside it. Order per key and the
- * number of handled records are checked.
+ * How much of its permits a consumer uses when handlers wait: without arguments 5 ms per record, 64
+ * permits, one partition, 5,000 keys. The limit is permits / 5 ms; since a sleep of 5 ms takes
+ * longer than that, the same number of bare threads that only sleep is measured beside it. Order
+ * per key and the number of handled records are checked.
+ *
+ * <p>Other loads: {@code permits=10000 millis=100 keys=100000 records=1000000 partitions=8
+ * threads=virtual}.
  */
 public final class SleepingHandler {
-  private static final int PERMITS = 64;
-  private static final int HANDLER_MILLIS = 5;
-  private static final int KEYS = 5_000;
-  private static final int RECORDS = 100_000;
   private static final int ROUNDS = 3;
 
-  private SleepingHandler() {}
+  private final int permits;
+  private final int millis;
+  private final int keys;
+  private final int records;
+  private final int partitions;
+  private final String threads;
+
+  private SleepingHandler(Map<String, String> load) {
+    permits = Integer.parseInt(load.getOrDefault("permits", "64"));
+    millis = Integer.parseInt(load.getOrDefault("millis", "5"));
+    keys = Integer.parseInt(load.getOrDefault("keys", "5000"));
+    records = Integer.parseInt(load.getOrDefault("records", "100000"));
+    partitions = Integer.parseInt(load.getOrDefault("partitions", "1"));
+    threads = load.getOrDefault("threads", "platform");
+  }
 
   /** Runs all rounds and prints a line for each. */
   public static void main(String[] arguments) throws Exception {
-    double limit = PERMITS * 1000.0 / HANDLER_MILLIS;
+    Map<String, String> load = new HashMap<>();
+    for (String argument : arguments) {
+      int equals = argument.indexOf('=');
+      load.put(argument.substring(0, equals), argument.substring(equals + 1));
+    }
+    new SleepingHandler(load).run();
+  }
+
+  private void run() throws Exception {
+    double limit = permits * 1000.0 / millis;
     try (KafkaCluster broker = KafkaCluster.start()) {
-      broker.createTopic("sleepy", 1);
+      broker.createTopic("sleepy", partitions);
       KafkaConfig config = config(broker.bootstrapServers());
       try (KafkaFactory kafka = KafkaFactory.create(config)) {
         fill(kafka);
@@ -59,12 +82,12 @@ public final class SleepingHandler {
     }
   }
 
-  private static KafkaConfig config(String brokers) {
+  private KafkaConfig config(String brokers) {
     StringBuilder consumers = new StringBuilder();
     for (int round = 0; round < ROUNDS; round++) {
       consumers.append(
-          "    round-%d: { topics: [sleepy], group-id: sleepy-%d, concurrency: %d }%n"
-              .formatted(round, round, PERMITS));
+          "    round-%d: { topics: [sleepy], group-id: sleepy-%d, concurrency: %d, handler-threads: %s }%n"
+              .formatted(round, round, permits, threads));
     }
     return ConfigLoader.create()
         .environment(Map.of("BROKERS", brokers))
@@ -80,39 +103,48 @@ public final class SleepingHandler {
                 + consumers);
   }
 
-  private static void fill(KafkaFactory kafka) {
+  private void fill(KafkaFactory kafka) {
     try (MessageProducer<Object> filler = kafka.createProducer("filler")) {
-      List<CompletableFuture<?>> sent = new ArrayList<>(RECORDS);
-      for (int i = 0; i < RECORDS; i++) {
-        sent.add(filler.send("key-" + i % KEYS, Integer.toString(i)));
+      List<CompletableFuture<?>> sent = new ArrayList<>(records);
+      for (int i = 0; i < records; i++) {
+        sent.add(filler.send("key-" + i % keys, Integer.toString(i)));
       }
       CompletableFuture.allOf(sent.toArray(CompletableFuture<?>[]::new)).join();
     }
   }
 
-  private static double bareThreads() throws InterruptedException {
-    AtomicInteger left = new AtomicInteger(RECORDS / 4);
-    CountDownLatch ended = new CountDownLatch(PERMITS);
+  private double bareThreads() throws Exception {
+    int sleeps = records / 4;
+    AtomicInteger left = new AtomicInteger(sleeps);
+    CountDownLatch ended = new CountDownLatch(permits);
     long start = System.nanoTime();
-    for (int i = 0; i < PERMITS; i++) {
-      new Thread(
-              () -> {
-                while (left.getAndDecrement() > 0) {
-                  sleep();
-                }
-                ended.countDown();
-              })
-          .start();
+    for (int i = 0; i < permits; i++) {
+      start(
+          () -> {
+            while (left.getAndDecrement() > 0) {
+              sleep();
+            }
+            ended.countDown();
+          });
     }
     ended.await();
-    return RECORDS / 4 / seconds(System.nanoTime() - start);
+    return sleeps / seconds(System.nanoTime() - start);
   }
 
-  private static double consume(KafkaFactory kafka, String name) throws InterruptedException {
-    AtomicIntegerArray next = new AtomicIntegerArray(KEYS);
+  private void start(Runnable work) throws ReflectiveOperationException {
+    if (threads.equals("virtual")) {
+      Object unused =
+          Thread.class.getMethod("startVirtualThread", Runnable.class).invoke(null, work);
+    } else {
+      new Thread(work).start();
+    }
+  }
+
+  private double consume(KafkaFactory kafka, String name) throws InterruptedException {
+    AtomicIntegerArray next = new AtomicIntegerArray(keys);
     AtomicInteger outOfOrder = new AtomicInteger();
     AtomicLong first = new AtomicLong();
-    CountDownLatch handled = new CountDownLatch(RECORDS);
+    CountDownLatch handled = new CountDownLatch(records);
     MessageConsumer consumer =
         kafka
             .createConsumer(name, String.class)
@@ -120,8 +152,8 @@ public final class SleepingHandler {
                 (value, context) -> {
                   first.compareAndSet(0, System.nanoTime());
                   int record = Integer.parseInt(value);
-                  int turn = record / KEYS;
-                  if (!next.compareAndSet(record % KEYS, turn, turn + 1)) {
+                  int turn = record / keys;
+                  if (!next.compareAndSet(record % keys, turn, turn + 1)) {
                     outOfOrder.incrementAndGet();
                   }
                   sleep();
@@ -130,7 +162,7 @@ public final class SleepingHandler {
     if (!handled.await(2, TimeUnit.MINUTES)) {
       throw new IllegalStateException(handled.getCount() + " records were never handled");
     }
-    double rate = RECORDS / seconds(System.nanoTime() - first.get());
+    double rate = records / seconds(System.nanoTime() - first.get());
     consumer.close();
     if (outOfOrder.get() > 0) {
       throw new IllegalStateException(outOfOrder + " records were handled out of order");
@@ -138,9 +170,9 @@ public final class SleepingHandler {
     return rate;
   }
 
-  private static void sleep() {
+  private void sleep() {
     try {
-      TimeUnit.MILLISECONDS.sleep(HANDLER_MILLIS);
+      TimeUnit.MILLISECONDS.sleep(millis);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
