@@ -41,7 +41,8 @@ record FlowControl(int capacity, long capacityBytes, int maxPollRecords) {
     return open <= aheadLimit() / 2 && unsaved == 0;
   }
 
+  /** Above what a healthy partition that has the channel to itself may have open. */
   private int aheadLimit() {
-    return Math.max(MOST_AHEAD, capacity);
+    return Math.max(MOST_AHEAD, 2 * capacity);
   }
 }

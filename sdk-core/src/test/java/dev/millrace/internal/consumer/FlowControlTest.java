@@ -63,4 +63,12 @@ class FlowControlTest {
     assertThat(flow.hasCaughtUp(10_001, 0)).isFalse();
     assertThat(flow.hasCaughtUp(10, 1)).isFalse();
   }
+
+  @Test
+  void aPartitionThatFillsALargeChannelIsNotHeldForIt() {
+    FlowControl flow = new FlowControl(40_000, 1 << 20, 250);
+
+    assertThat(flow.isTooFarAhead(40_000 + 250, 0)).isFalse();
+    assertThat(flow.isTooFarAhead(80_001, 0)).isTrue();
+  }
 }
