@@ -65,7 +65,7 @@ final class CommitsByOwner implements Check {
         evidence.timeline().ownerships(partition).stream()
             .filter(owned -> owned.incarnation() == incarnation)
             .toList();
-    return own.stream().anyMatch(owned -> owned.covers(acknowledged.nanos()))
+    return own.stream().anyMatch(owned -> owned.rightful(acknowledged.nanos()))
         || commits.stream()
             .filter(c -> c.partition().equals(partition) && c.offset() == offset)
             .anyMatch(c -> own.stream().anyMatch(owned -> explains(owned, c, evidence)));

@@ -23,14 +23,27 @@ record Ownership(
   }
 
   /**
-   * Whether a commit of this wall-clock time can be explained by it. Without a recorded end, the
-   * group gave the partition up at the latest when it went to another.
+   * What ended it for the group: the partition went to another at the latest, whatever its
+   * incarnation believed. Null when nothing did.
+   */
+  @Nullable Event limit() {
+    return end == null || (next != null && next.nanos() < end.nanos()) ? next : end;
+  }
+
+  /** Whether the group, too, had given it to the incarnation then, by the monotonic clock. */
+  boolean rightful(long nanos) {
+    Event limit = limit();
+    return begin.nanos() <= nanos && (limit == null || nanos <= limit.nanos());
+  }
+
+  /**
+   * Whether a commit of this wall-clock time can be explained by it.
    *
    * @param fromMicros the commit's time, as early as it may have been
    * @param toMicros the commit's time, as late as it may have been
    */
   boolean covers(long fromMicros, long toMicros) {
-    Event limit = end == null ? next : end;
+    Event limit = limit();
     return begin.micros() <= toMicros && (limit == null || fromMicros <= limit.micros());
   }
 }

@@ -327,6 +327,15 @@ class GuaranteeTest {
     late.acknowledged("c1", 0, 1);
     assertThat(subjects(Guarantee.commitsByOwner(), late)).isEmpty();
 
+    // A member that stood still commits behind the back of the next one, which owns it now.
+    Story zombie = new Story().topic(0, "a", "b").begins("c1", 0).begins("c2", 0).pass(5);
+    zombie.commits("c2", 0, 1).pass(5).commits("c1", 0, 2);
+    assertThat(subjects(Guarantee.commitsByOwner(), zombie))
+        .containsExactly("c1 (process 200) orders-0");
+    zombie.lost("c1", 0);
+    assertThat(subjects(Guarantee.commitsByOwner(), zombie))
+        .containsExactly("c1 (process 200) orders-0");
+
     Story killed = new Story().topic(0, "a").begins("c1", 0).logged(0, 1).begins("c2").pass(5);
     killed.revoked("c2", 1).assigned("c2", 0).ends("c2").pass(5).logged(0, 1);
     assertThat(subjects(Guarantee.commitsByOwner(), killed)).containsExactly("orders-0");
