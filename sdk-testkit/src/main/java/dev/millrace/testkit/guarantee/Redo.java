@@ -39,11 +39,10 @@ final class Redo {
       Map<Event, Set<Place>> redone = new LinkedHashMap<>();
       Map<Event, Pair> example = new HashMap<>();
       for (Pair pair : pairs(evidence.deliveries())) {
-        Event allowed = allowedBy(pair, evidence.timeline());
-        if (allowed == null) {
+        Event cause = cause(pair, evidence.timeline());
+        if (cause == null) {
           violations.add(violation(pair, "handled once, since its owner kept it"));
-        } else if (allowed.kind() != Kind.SEEK) {
-          Event cause = evidence.timeline().countedUnder(allowed, pair.again());
+        } else if (cause.kind() != Kind.SEEK) {
           redone.computeIfAbsent(cause, event -> new LinkedHashSet<>()).add(pair.again().place());
           example.putIfAbsent(cause, pair);
         }
@@ -58,9 +57,14 @@ final class Redo {
     };
   }
 
-  private static @Nullable Event allowedBy(Pair pair, Timeline timeline) {
+  /** What allows the pair and what it counts under; null when nothing allows it. */
+  private static @Nullable Event cause(Pair pair, Timeline timeline) {
     Event end = timeline.breakBetween(pair.before(), pair.again());
-    return end == null ? timeline.takenUnseen(pair.again()) : end;
+    if (end == null) {
+      // Its own loss, of which it knew nothing; how the owner before it ended is another matter.
+      return timeline.takenUnseen(pair.again());
+    }
+    return end.kind() == Kind.SEEK ? end : timeline.countedUnder(end, pair.again());
   }
 
   private static Violation tooMany(

@@ -191,6 +191,17 @@ class GuaranteeTest {
   }
 
   @Test
+  void theRedoOfAMemberThatWasNotToldCountsForItsOwnLoss() {
+    Story story = new Story().topic(0, "a", "b", "c").begins("c1", 0).handles("c1", 0, 0);
+    // The second repeats what the first had done, is put out in turn, and goes on unaware.
+    story.begins("c2", 0).handles("c2", 0, 0).begins("c3", 0).handles("c3", 0, 1);
+    story.handles("c2", 0, 1).lost("c2", 0);
+
+    assertThat(subjects(Guarantee.boundedRedo(1), story)).isEmpty();
+    assertThat(subjects(Guarantee.boundedRedo(0), story)).hasSize(2);
+  }
+
+  @Test
   void attemptsInPlaceAreOneDelivery() {
     Story story = new Story().topic(0, "a", "a").begins("c1", 0);
     story.starts("c1", 0, 0).ended("c1", 0, 0, 1, Outcome.FAILED);
