@@ -9,7 +9,9 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
 import java.util.Set;
+import java.util.TreeSet;
 import org.apache.kafka.common.TopicPartition;
 
 /**
@@ -74,11 +76,13 @@ final class DrainedAfterHeal implements Check {
     }
   }
 
-  private static void idle(Event heal, Evidence evidence, List<Violation> violations) {
-    Set<TopicPartition> toDo = new HashSet<>();
-    evidence.sourceRecords().stream()
-        .filter(record -> record.timestamp() * 1_000 > heal.micros())
-        .forEach(record -> toDo.add(record.partition()));
+  private void idle(Event heal, Evidence evidence, List<Violation> violations) {
+    Map<TopicPartition, NavigableSet<Long>> arrivals = new HashMap<>();
+    for (LogRecord record : evidence.sourceRecords()) {
+      arrivals
+          .computeIfAbsent(record.partition(), partition -> new TreeSet<>())
+          .add(record.timestamp() * 1_000);
+    }
     Set<Incarnation> worked = new HashSet<>();
     for (Delivery delivery : evidence.deliveries()) {
       Event end = delivery.end();
@@ -86,20 +90,30 @@ final class DrainedAfterHeal implements Check {
         worked.add(delivery.incarnation());
       }
     }
-    for (TopicPartition partition : toDo) {
-      for (Ownership owned : evidence.timeline().ownerships(partition)) {
-        boolean atTheEnd = owned.end() == null && owned.next() == null;
-        if (atTheEnd && !worked.contains(owned.incarnation())) {
-          violations.add(
-              Violation.of(
-                  owned.incarnation() + " " + partition,
-                  "a record handled since the heal by who owns what has records",
-                  "none; its last event:",
-                  heal,
-                  owned.begin(),
-                  owned.incarnation().last()));
-        }
-      }
-    }
+    arrivals.forEach(
+        (partition, times) -> {
+          for (Ownership owned : evidence.timeline().ownerships(partition)) {
+            if (hadToWork(owned, heal, times) && !worked.contains(owned.incarnation())) {
+              violations.add(
+                  Violation.of(
+                      owned.incarnation() + " " + partition,
+                      "a record handled since the heal by who owns what has records",
+                      "none; its last event:",
+                      heal,
+                      owned.begin(),
+                      owned.incarnation().last()));
+            }
+          }
+        });
+  }
+
+  /**
+   * Whether a record came after the heal and while it owned the partition, which it then kept for
+   * the bound, or to the end. What came before it was its own may be the work of another.
+   */
+  private boolean hadToWork(Ownership owned, Event heal, NavigableSet<Long> arrivals) {
+    Long came = arrivals.higher(Math.max(heal.micros(), owned.begin().micros()));
+    Event limit = owned.limit();
+    return came != null && (limit == null || came + bound.toNanos() / 1_000 <= limit.micros());
   }
 }

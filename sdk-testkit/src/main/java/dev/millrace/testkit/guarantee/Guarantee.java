@@ -149,8 +149,8 @@ public final class Guarantee {
   /**
    * After the last fault healed, the group committed beyond the last record of each partition
    * within {@code bound}, counted from that record when it came later; and each instance that owned
-   * a partition with new records handled something. Needs a history with a healed fault and
-   * handlings, the source topics and the commits.
+   * a partition for that time, or to the end, when a new record came handled something. Needs a
+   * history with a healed fault and handlings, the source topics and the commits.
    */
   public static Guarantee drainedAfterHeal(Duration bound) {
     return new Guarantee("drained after heal", new DrainedAfterHeal(bound));

@@ -425,6 +425,20 @@ class GuaranteeTest {
     story.commits("c2", 1, 1);
     assertThat(subjects(drained, story)).containsExactly("c2 (process 300) orders-1");
 
+    // That it ended in order in the meantime is no excuse, unless it had no time.
+    Story ended = new Story().topic(0, "a").begins("c1", 0).begins("c2", 1);
+    ended.fault(Kind.FAULT_HEALED).sent(1, 0, "b").handles("c1", 0, 0).commits("c1", 0, 1);
+    ended.commits("c1", 1, 1).pass(1_000).revoked("c2", 1).ends("c2");
+    assertThat(subjects(drained, ended)).containsExactly("c2 (process 300) orders-1");
+    Guarantee slowly = Guarantee.drainedAfterHeal(Duration.ofSeconds(2));
+    assertThat(subjects(slowly, ended)).isEmpty();
+
+    // Who came when another had done it all had nothing to do.
+    Story after = new Story().topic(0, "a").begins("c1", 0).fault(Kind.FAULT_HEALED);
+    after.sent(0, 1, "b").handles("c1", 0, 0, 1).commits("c1", 0, 2);
+    after.revoked("c1", 0).begins("c2", 0);
+    assertThat(subjects(drained, after)).isEmpty();
+
     story.handles("c2", 1, 0);
     assertThat(subjects(drained, story)).isEmpty();
   }
