@@ -63,12 +63,14 @@ final class DrainedAfterHeal implements Check {
         reached = commit;
       }
     }
-    if (reached == null || reached.timestamp() > from + bound.toMillis() + tolerance) {
+    if (reached == null || reached.effectiveTimestamp() > from + bound.toMillis() + tolerance) {
       violations.add(
           Violation.of(
               last.partition().toString(),
               "committed beyond @" + last.offset() + " within " + bound + " of the heal",
-              reached == null ? "never" : "after " + Duration.ofMillis(reached.timestamp() - from),
+              reached == null
+                  ? "never"
+                  : "after " + Duration.ofMillis(reached.effectiveTimestamp() - from),
               heal,
               reached == null && !ofPartition.isEmpty()
                   ? ofPartition.get(ofPartition.size() - 1)

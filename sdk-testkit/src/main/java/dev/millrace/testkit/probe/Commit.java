@@ -15,6 +15,8 @@ import org.apache.kafka.common.TopicPartition;
  * @param state whether it counts
  * @param effectivePlace where it began to count: {@code place}, or the place of its transaction's
  *     commit marker; -1 when it does not count
+ * @param effectiveTimestamp when it began to count: {@code timestamp}, or that of the marker, by
+ *     the broker's wall clock; -1 when it does not count
  * @param producerId who committed it in a transaction; -1 for a commit outside of one
  * @param tombstone whether it removes the offset instead: expired, deleted by an operator, or its
  *     topic was
@@ -28,6 +30,7 @@ public record Commit(
     long place,
     State state,
     long effectivePlace,
+    long effectiveTimestamp,
     long producerId,
     boolean tombstone) {
 

@@ -33,7 +33,7 @@ final class CommitLog {
   void add(RecordBatch batch) {
     for (Record record : batch) {
       if (batch.isControlBatch()) {
-        end(batch.producerId(), ControlRecordType.parse(record.key()), record.offset());
+        end(batch.producerId(), ControlRecordType.parse(record.key()), record);
       } else {
         add(batch, record);
       }
@@ -69,6 +69,7 @@ final class CommitLog {
             record.offset(),
             batch.isTransactional() ? Commit.State.PENDING : Commit.State.COMMITTED,
             batch.isTransactional() ? -1 : record.offset(),
+            batch.isTransactional() ? -1 : value.timestamp(),
             batch.isTransactional() ? batch.producerId() : -1,
             tombstone);
     if (batch.isTransactional()) {
@@ -78,7 +79,7 @@ final class CommitLog {
     }
   }
 
-  private void end(long producerId, ControlRecordType marker, long place) {
+  private void end(long producerId, ControlRecordType marker, Record logged) {
     List<Commit> ended = open.remove(producerId);
     if (ended == null) {
       return;
@@ -94,7 +95,8 @@ final class CommitLog {
               c.timestamp(),
               c.place(),
               committed ? Commit.State.COMMITTED : Commit.State.ABORTED,
-              committed ? place : -1,
+              committed ? logged.offset() : -1,
+              committed ? logged.timestamp() : -1,
               c.producerId(),
               c.tombstone()));
     }

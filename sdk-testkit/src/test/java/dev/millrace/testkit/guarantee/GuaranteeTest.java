@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.millrace.testkit.guarantee.Result.Status;
 import dev.millrace.testkit.history.Kind;
 import dev.millrace.testkit.history.Outcome;
+import dev.millrace.testkit.probe.Commit;
 import dev.millrace.testkit.probe.Offsets;
 import dev.millrace.testkit.probe.OpenTransaction;
 import java.time.Duration;
@@ -411,6 +412,11 @@ class GuaranteeTest {
               found:    after PT0.103S
                 12:00:00.004000 faults (process 300) [main] FAULT_HEALED
                 2023-11-15T12:00:00.107Z commit @1 of orders-0, __consumer_offsets@0""");
+
+    // In a transaction, a commit counts when that is committed.
+    Story held = new Story().topic(0, "a").begins("c1", 0).fault(Kind.FAULT_HEALED);
+    held.handles("c1", 0, 0).inTransaction(0, 1, Commit.State.COMMITTED, 100);
+    assertThat(subjects(drained, held)).containsExactly("orders-0");
 
     Story one = new Story().topic(0, "a").topic(1, "b").begins("c1", 0, 1).fault(Kind.FAULT_HEALED);
     one.handles("c1", 0, 0).commits("c1", 0, 1);

@@ -139,6 +139,27 @@ final class Story {
     return this;
   }
 
+  /** The broker takes a commit in a transaction of producer 7, which ends so much later. */
+  Story inTransaction(int partition, long offset, Commit.State state, long millis) {
+    clock++;
+    boolean counts = state == Commit.State.COMMITTED;
+    long place = commits.size();
+    commits.add(
+        new Commit(
+            partition(partition),
+            offset,
+            -1,
+            "",
+            now(),
+            place,
+            state,
+            counts ? place + 1 : -1,
+            counts ? now() + millis : -1,
+            7,
+            false));
+    return pass(millis);
+  }
+
   static Commit commit(int partition, long offset, long timestamp, long place) {
     return new Commit(
         partition(partition),
@@ -149,6 +170,7 @@ final class Story {
         place,
         Commit.State.COMMITTED,
         place,
+        timestamp,
         -1,
         offset < 0);
   }

@@ -91,7 +91,12 @@ class CommitsTest {
       begin(ends, group, partition, 4);
       ends.commitTransaction();
 
-      List<Commit> commits = probe(group, topic).commits();
+      // The coordinator answers before the markers are in the log.
+      List<Commit> commits =
+          await()
+              .until(
+                  () -> probe(group, topic).commits(),
+                  all -> all.get(all.size() - 1).effectivePlace() >= 0);
       assertThat(commits).extracting(Commit::offset).containsExactly(1L, 2L, 3L, 4L);
       assertThat(commits)
           .extracting(Commit::state)
@@ -107,6 +112,11 @@ class CommitsTest {
       assertThat(commits.get(0).producerId()).isNotEqualTo(commits.get(1).producerId());
       assertThat(commits).extracting(c -> c.effectivePlace() < 0).startsWith(true, true, false);
       assertThat(commits.get(3).effectivePlace()).isGreaterThan(commits.get(3).place());
+      assertThat(commits.get(3).effectiveTimestamp())
+          .isGreaterThanOrEqualTo(commits.get(3).timestamp());
+      assertThat(commits)
+          .extracting(c -> c.effectiveTimestamp() < 0)
+          .containsExactly(true, true, false, false);
 
       List<OpenTransaction> open = probe.openTransactions();
       assertThat(open)
@@ -121,7 +131,6 @@ class CommitsTest {
       assertThat(offsets.end()).isGreaterThan(2);
 
       hangs.abortTransaction();
-      // The coordinator answers before the markers are in the log.
       await().untilAsserted(() -> assertThat(probe.openTransactions()).isEmpty());
       Offsets after = probe.offsets().get(partition);
       assertThat(after.lastStable()).isEqualTo(after.end());
