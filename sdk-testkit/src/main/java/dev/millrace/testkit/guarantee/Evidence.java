@@ -46,6 +46,7 @@ public final class Evidence {
   private final Map<String, List<LogRecord>> sinks;
   private final boolean commitsKnown;
   private final List<Commit> effectiveCommits;
+  private final List<Commit> pendingCommits;
   private final Map<TopicPartition, Long> starts;
   private final Map<TopicPartition, Offsets> offsets;
   private final @Nullable List<OpenTransaction> openTransactions;
@@ -58,6 +59,10 @@ public final class Evidence {
     sinks = new TreeMap<>(builder.sinks);
     commitsKnown = builder.commits != null;
     effectiveCommits = builder.commits == null ? List.of() : effective(builder.commits);
+    pendingCommits =
+        builder.commits == null
+            ? List.of()
+            : builder.commits.stream().filter(c -> c.state() == Commit.State.PENDING).toList();
     starts = Map.copyOf(builder.starts);
     offsets = Map.copyOf(builder.offsets);
     openTransactions = builder.openTransactions;
@@ -122,6 +127,11 @@ public final class Evidence {
   /** Returns the commits that count, or none when they are not known; for what is good to know. */
   List<Commit> knownCommits() {
     return effectiveCommits;
+  }
+
+  /** Returns the commits of open transactions, or none when no commits are known. */
+  List<Commit> pendingCommits() {
+    return pendingCommits;
   }
 
   private static List<Commit> effective(List<Commit> commits) {

@@ -139,8 +139,9 @@ public final class Guarantee {
   }
 
   /**
-   * No transaction is open, and every partition's last stable offset is its end. Needs the open
-   * transactions and the offsets.
+   * No transaction is open, every partition's last stable offset is its end, and no commit waits
+   * for a transaction's end. Needs the open transactions and the offsets; and the commits, to see a
+   * transaction that holds nothing else.
    */
   public static Guarantee transactionsClosed() {
     return new Guarantee("transactions closed", new TransactionsClosed());

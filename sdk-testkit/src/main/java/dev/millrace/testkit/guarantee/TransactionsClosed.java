@@ -1,5 +1,6 @@
 package dev.millrace.testkit.guarantee;
 
+import dev.millrace.testkit.probe.Commit;
 import dev.millrace.testkit.probe.Offsets;
 import dev.millrace.testkit.probe.OpenTransaction;
 import java.util.ArrayList;
@@ -16,6 +17,14 @@ final class TransactionsClosed implements Check {
               open.transactionalId(),
               "no open transaction",
               open.state() + " in " + open.partitions() + ", producer " + open.producerId()));
+    }
+    for (Commit pending : evidence.pendingCommits()) {
+      violations.add(
+          Violation.of(
+              pending.partition().toString(),
+              "no commit in an open transaction",
+              "one of producer " + pending.producerId() + ":",
+              pending));
     }
     evidence
         .offsets()

@@ -390,6 +390,11 @@ class GuaranteeTest {
               expected: no open transaction
               found:    Ongoing in [orders-0], producer 7""");
 
+    Story offsetsOnly = new Story().topic(0, "a").inTransaction(0, 1, Commit.State.PENDING, 0);
+    assertThat(subjects(Guarantee.transactionsClosed(), offsetsOnly)).containsExactly("orders-0");
+    Story aborted = new Story().topic(0, "a").inTransaction(0, 1, Commit.State.ABORTED, 0);
+    assertThat(subjects(Guarantee.transactionsClosed(), aborted)).isEmpty();
+
     story.ends.put(Story.partition(0), new Offsets(0, 0, 1));
     assertThat(subjects(Guarantee.transactionsClosed(), story)).containsExactly("orders-0");
   }
