@@ -157,8 +157,15 @@ public final class Guarantee {
     return new Guarantee("drained after heal", new DrainedAfterHeal(bound));
   }
 
-  /** Checks several at once. */
+  /**
+   * Checks several at once.
+   *
+   * @throws IllegalArgumentException if there are none, which would hold whatever happened
+   */
   public static Report checkAll(Evidence evidence, Guarantee... guarantees) {
+    if (guarantees.length == 0) {
+      throw new IllegalArgumentException("Name the guarantees to check");
+    }
     return new Report(Arrays.stream(guarantees).map(g -> g.check(evidence)).toList());
   }
 

@@ -474,6 +474,8 @@ class GuaranteeTest {
   void refusesWhatMakesNoSense() {
     assertThatIllegalArgumentException().isThrownBy(() -> Guarantee.boundedRedo(-1));
     assertThatIllegalArgumentException()
+        .isThrownBy(() -> Guarantee.checkAll(Evidence.builder().build()));
+    assertThatIllegalArgumentException()
         .isThrownBy(() -> Evidence.builder().clockTolerance(Duration.ofMillis(-1)));
   }
 
