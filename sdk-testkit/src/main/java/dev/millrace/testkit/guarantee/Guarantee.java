@@ -35,8 +35,9 @@ public final class Guarantee {
 
   /**
    * Every acknowledged send is in the log at its offset with its key and its value, and no two are
-   * in one place. Needs a history of sends and what their topics hold; what was sent in a
-   * transaction that was aborted must not be recorded as acknowledged.
+   * in one place; one whose offset the broker did not tell is anywhere in its partition. Needs a
+   * history of sends and what their topics hold; what was sent in a transaction that was aborted
+   * must not be recorded as acknowledged.
    */
   public static Guarantee ackedInLog() {
     return new Guarantee("acked in log", new AckedInLog());

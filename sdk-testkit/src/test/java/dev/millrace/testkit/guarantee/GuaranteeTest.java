@@ -147,6 +147,16 @@ class GuaranteeTest {
   }
 
   @Test
+  void anAcknowledgedSendWithoutAnOffsetMustBeSomewhereInItsPartition() {
+    Story story = new Story().topic(0, "a", "b", "c").topic(1, "d");
+    story.events.replaceAll(Story::withoutOffset);
+    assertThat(subjects(Guarantee.ackedInLog(), story)).isEmpty();
+
+    story.records.remove(1);
+    assertThat(subjects(Guarantee.ackedInLog(), story)).containsExactly("orders-0 key b");
+  }
+
+  @Test
   void aRepetitionIsADuplicateAndARedoOnlyAfterACrashOrALoss() {
     Story same = new Story().topic(0, "a").begins("c1", 0).handles("c1", 0, 0).handles("c1", 0, 0);
     assertThat(Guarantee.boundedRedo(9).check(same.evidence().build()))

@@ -65,6 +65,21 @@ final class Story {
     return this;
   }
 
+  /** As when the broker knows the batch, but not where it is. */
+  static Event withoutOffset(Event acked) {
+    RecordAt sent = acked.record();
+    return new Event(
+        acked.kind(),
+        acked.process(),
+        acked.name(),
+        acked.thread(),
+        acked.nanos(),
+        acked.micros(),
+        new RecordAt(sent.partition(), -1, sent.key(), sent.valueId(), 0, null),
+        Map.of(),
+        "");
+  }
+
   static ConsumerRecord<byte[], byte[]> record(
       String topic, int partition, long offset, String key, String value, long timestamp) {
     byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
