@@ -111,6 +111,11 @@ public final class History implements AutoCloseable {
     append(Kind.STARTED, at(partition, offset, key, 1, null));
   }
 
+  /** As {@link #started(ConsumerRecord, int)}, for handlers without Kafka's own record. */
+  public void started(TopicPartition partition, long offset, @Nullable Object key, int attempt) {
+    append(Kind.STARTED, at(partition, offset, key, attempt, null));
+  }
+
   /**
    * A handler is about to be called.
    *
@@ -123,6 +128,12 @@ public final class History implements AutoCloseable {
   /** As {@link #ended(ConsumerRecord, Outcome)}, for handlers without Kafka's own record. */
   public void ended(TopicPartition partition, long offset, @Nullable Object key, Outcome outcome) {
     append(Kind.ENDED, at(partition, offset, key, 1, outcome));
+  }
+
+  /** As {@link #ended(ConsumerRecord, int, Outcome)}, for handlers without Kafka's own record. */
+  public void ended(
+      TopicPartition partition, long offset, @Nullable Object key, int attempt, Outcome outcome) {
+    append(Kind.ENDED, at(partition, offset, key, attempt, outcome));
   }
 
   /** The first attempt came to this end. */

@@ -36,6 +36,20 @@ class HistoryTest {
   @TempDir private Path directory;
 
   @Test
+  void anAttemptIsToldWithoutKafkasOwnRecordToo() {
+    try (History history = History.write(file(), "consumer-1")) {
+      history.started(RECORD, 2);
+      history.started(ORDERS, RECORD.offset(), RECORD.key(), 2);
+      history.ended(RECORD, 2, Outcome.HANDLED);
+      history.ended(ORDERS, RECORD.offset(), RECORD.key(), 2, Outcome.HANDLED);
+    }
+
+    List<Event> events = History.read(file());
+    assertThat(events.get(2).record()).isEqualTo(events.get(1).record());
+    assertThat(events.get(4).record()).isEqualTo(events.get(3).record());
+  }
+
+  @Test
   void readsBackWhatWasWritten() {
     try (History history = History.write(file(), "consumer-1")) {
       history.acked(
