@@ -35,7 +35,10 @@ final class Deliveries {
   }
 
   private void start(Event event) {
-    for (int index : of(event)) {
+    List<Integer> before = of(event);
+    // The newest: an older one that failed ended with the ownership it was of.
+    for (int i = before.size() - 1; i >= 0; i--) {
+      int index = before.get(i);
       Delivery delivery = deliveries.get(index);
       boolean failed = delivery.end() != null && !delivery.done();
       if (failed && attempt(event) > attempt(delivery.last())) {

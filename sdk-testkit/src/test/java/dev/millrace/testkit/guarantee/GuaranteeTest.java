@@ -219,6 +219,14 @@ class GuaranteeTest {
     story.starts("c1", 0, 0, 2).ended("c1", 0, 0, 2, Outcome.HANDLED).handles("c1", 0, 1);
     assertThat(violated(story)).isEmpty();
 
+    // One more attempt is of the delivery it follows, and not of one before the loss.
+    Story regained = new Story().topic(0, "a", "a").begins("c1", 0).handles("c1", 0, 0);
+    regained.starts("c1", 0, 1).ended("c1", 0, 1, 1, Outcome.FAILED);
+    regained.lost("c1", 0).assigned("c1", 0).handles("c1", 0, 0);
+    regained.starts("c1", 0, 1).ended("c1", 0, 1, 1, Outcome.FAILED);
+    regained.starts("c1", 0, 1, 2).ended("c1", 0, 1, 2, Outcome.HANDLED);
+    assertThat(violated(regained)).containsExactly("no duplicates");
+
     Story overtaken = new Story().topic(0, "a", "a").begins("c1", 0);
     overtaken.starts("c1", 0, 0).ended("c1", 0, 0, 1, Outcome.FAILED).handles("c1", 0, 1);
     overtaken.starts("c1", 0, 0, 2).ended("c1", 0, 0, 2, Outcome.HANDLED);
