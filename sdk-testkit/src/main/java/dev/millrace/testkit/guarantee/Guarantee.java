@@ -68,8 +68,9 @@ public final class Guarantee {
 
   /**
    * The records of a key in a partition start in the order of their offsets, in one process and
-   * across processes; a repetition only after a crash or a loss of ownership, and none starts for
-   * the first time when a later one has. Needs a history of handlings with keys.
+   * across processes; a repetition only after a crash, a loss of ownership or a recorded seek, and
+   * none starts for the first time when a later one has, but after a recorded seek. Needs a history
+   * of handlings with keys.
    */
   public static Guarantee orderPerKey() {
     return new Guarantee("order per key", new OrderPerKey());

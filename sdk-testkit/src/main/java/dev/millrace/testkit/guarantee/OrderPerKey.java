@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The records of a key start in the order of their offsets, in one process and across processes. A
  * record may start again only after its owner crashed or lost the partition, and never for the
- * first time when a later one has started.
+ * first time when a later one has started, unless somebody sought back to it.
  */
 final class OrderPerKey implements Check {
   @Override
@@ -55,7 +55,7 @@ final class OrderPerKey implements Check {
     boolean unaware = again && timeline.takenUnseen(delivery) != null;
     for (Delivery ahead : earlier) {
       long distance = ahead.place().offset() - delivery.place().offset();
-      boolean first = !again && distance > 0;
+      boolean first = !again && distance > 0 && timeline.seekBetween(ahead, delivery) == null;
       boolean other = unaware && ahead.incarnation() != delivery.incarnation();
       boolean repeated =
           again && distance >= 0 && !other && timeline.breakBetween(ahead, delivery) == null;

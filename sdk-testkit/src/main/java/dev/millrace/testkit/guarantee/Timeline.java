@@ -70,10 +70,9 @@ final class Timeline {
     long from = before.start().nanos();
     long to = again.start().nanos();
     TopicPartition partition = before.place().partition();
-    for (Event seek : seeks(partition)) {
-      if (from <= seek.nanos() && seek.nanos() <= to) {
-        return seek;
-      }
+    Event seek = seekBetween(before, again);
+    if (seek != null) {
+      return seek;
     }
     Incarnation earlier = before.incarnation();
     for (Ownership owned : ownerships(partition)) {
@@ -88,6 +87,14 @@ final class Timeline {
     }
     boolean gone = earlier != again.incarnation() && earlier.last().nanos() <= to;
     return gone && ownerships(partition).isEmpty() ? earlier.last() : null;
+  }
+
+  /** Returns the seek between the starts of two deliveries of a partition; null when none was. */
+  @Nullable Event seekBetween(Delivery before, Delivery after) {
+    return seeks(before.place().partition()).stream()
+        .filter(s -> before.start().nanos() <= s.nanos() && s.nanos() <= after.start().nanos())
+        .findFirst()
+        .orElse(null);
   }
 
   /**

@@ -185,6 +185,11 @@ class GuaranteeTest {
     sought.seeks("c1", 0, 0).handles("c1", 0, 0);
     assertThat(subjects(Guarantee.boundedRedo(0), sought)).isEmpty();
     assertThat(subjects(Guarantee.orderPerKey(), sought)).isEmpty();
+
+    // Back to what it had never read, since it began behind it.
+    Story back = new Story().topic(0, "a", "a").begins("c1", 0).handles("c1", 0, 1);
+    back.seeks("c1", 0, 0).handles("c1", 0, 0, 1);
+    assertThat(subjects(Guarantee.orderPerKey(), back)).isEmpty();
   }
 
   @Test
