@@ -61,7 +61,22 @@ public final class TestTopics implements AutoCloseable {
   /** Deletes the test's topics and groups. The extension calls it after the test. */
   @Override
   public void close() {
-    GroupSweep.deleteGroups(kafka.admin(), mark);
+    // A test that ended interrupted could not wait for the broker's answers.
+    boolean interrupted = Thread.interrupted();
+    try {
+      GroupSweep.deleteGroups(kafka.admin(), mark);
+    } finally {
+      try {
+        deleteTopics();
+      } finally {
+        if (interrupted) {
+          Thread.currentThread().interrupt();
+        }
+      }
+    }
+  }
+
+  private void deleteTopics() {
     List<String> mine = kafka.topicNames().stream().filter(topic -> topic.contains(mark)).toList();
     if (!mine.isEmpty()) {
       kafka.deleteTopics(mine);

@@ -66,10 +66,11 @@ class SharedKafkaTest {
                   "external",
                   ClusterKind.BOOTSTRAP_SERVERS_PROPERTY,
                   there.bootstrapServers()),
-              UsesGroups.class);
+              UsesGroups.class,
+              EndsInterrupted.class);
 
       assertThat(summary.getFailures()).extracting(Failure::getException).isEmpty();
-      assertThat(summary.getTestsSucceededCount()).isEqualTo(1);
+      assertThat(summary.getTestsSucceededCount()).isEqualTo(2);
       assertThat(there.topicNames()).containsExactly("of-others");
       assertThat(groups(there)).containsExactly("of-others");
     }
@@ -219,6 +220,15 @@ class SharedKafkaTest {
                 });
         consumer.commitSync();
       }
+    }
+  }
+
+  @KafkaTest
+  static class EndsInterrupted {
+    @Test
+    void endsInterrupted(KafkaCluster kafka, TestTopics topics) {
+      commit(kafka, topics.create("t", 1), topics.groupId("g"));
+      Thread.currentThread().interrupt();
     }
   }
 
