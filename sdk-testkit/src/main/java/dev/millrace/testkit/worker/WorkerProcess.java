@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.millrace.testkit.TestKitException;
 import dev.millrace.testkit.internal.TempDirectory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -103,11 +104,11 @@ public final class WorkerProcess implements AutoCloseable {
   }
 
   /**
-   * Returns the history file of each life, oldest first. A life that has kept no history has no
-   * file.
+   * Returns the history files there are, oldest life first. A life that has kept no history, or was
+   * killed before it began one, has none.
    */
   public synchronized List<Path> historyFiles() {
-    return lives.stream().map(life -> life.files().history()).toList();
+    return lives.stream().map(life -> life.files().history()).filter(Files::exists).toList();
   }
 
   /**
