@@ -72,6 +72,7 @@ public final class OffsetTracker {
    * compacted records at the end of the log never get a ticket, and must not look like lag.
    */
   public void position(OffsetAndMetadata next) {
+    this.next = next.offset();
     position = next;
   }
 

@@ -107,6 +107,28 @@ class OffsetTrackerTest {
   }
 
   @Test
+  void whatTheLogNoLongerHoldsIsNotSavedAgain() {
+    issue(10);
+    end(issue(11));
+    issue(30);
+    end(issue(31));
+    end(issue(32));
+    CompletedAhead doneBefore = read(committable());
+
+    for (long position : new long[] {13, 20, 32, 100}) {
+      OffsetTracker next = new OffsetTracker(NAME, doneBefore);
+      // All records below have been deleted, or compacted away: the poll returns none.
+      next.position(new OffsetAndMetadata(position));
+      OffsetAndMetadata saved = next.committable(CompletedAhead.MAX_CHARS);
+
+      assertThat(saved.offset()).isEqualTo(position);
+      for (long offset = position; offset < 40; offset++) {
+        assertThat(done(saved).contains(offset)).isEqualTo(doneBefore.done().contains(offset));
+      }
+    }
+  }
+
+  @Test
   void recordsOfALaterEpochAreNotThoseThatWereDone() {
     assertThat(tracker.issue(10, 5)).isNotNull();
     end(tracker.issue(11, 5));
