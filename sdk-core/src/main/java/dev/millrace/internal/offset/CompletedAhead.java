@@ -18,13 +18,15 @@ import org.apache.kafka.common.TopicPartition;
  * so that a text which some tool has carried elsewhere is not believed. What is not believed means
  * that records are handled again; nothing is ever skipped for it.
  *
+ * @param committed the offset it is saved with. A log that is read from below it is another one:
+ *     its topic was made anew, or its end was cut off
  * @param done offsets of done records, all at or above the committed offset
  * @param epoch no record in {@code done} has a leader epoch above this one. A log that an unclean
  *     election has cut goes on with other records under the same offsets, and a higher epoch
  */
-public record CompletedAhead(OffsetRanges done, int epoch) {
+public record CompletedAhead(long committed, OffsetRanges done, int epoch) {
   /** Nothing is known to be done. */
-  public static final CompletedAhead NONE = new CompletedAhead(OffsetRanges.NONE, -1);
+  public static final CompletedAhead NONE = new CompletedAhead(0, OffsetRanges.NONE, -1);
 
   /** The broker's default of {@code offset.metadata.max.bytes}. */
   public static final int MAX_CHARS = 4096;
@@ -46,15 +48,15 @@ public record CompletedAhead(OffsetRanges done, int epoch) {
    */
   public record Saved(String text, long end) {}
 
-  /** Returns the metadata for a commit of {@code committed}, at most {@code maxChars} long. */
-  public Saved save(TopicPartition partition, long committed, int maxChars) {
+  /** Returns the metadata for the commit, at most {@code maxChars} long. */
+  public Saved save(TopicPartition partition, int maxChars) {
     int room = (maxChars - MARK.length()) / 4 * 3 - CHECKSUM_BYTES;
     int bodyRoom = room - 1 - Varint.size(epoch + 1);
     if (done.isEmpty() || bodyRoom <= 0) {
       return new Saved("", done.isEmpty() ? Long.MAX_VALUE : committed);
     }
-    Body runs = runs(committed, bodyRoom);
-    Body bits = bits(committed, bodyRoom);
+    Body runs = runs(bodyRoom);
+    Body bits = bits(bodyRoom);
     Body body = runs.reachesAsFarForLess(bits) ? runs : bits;
     ByteBuffer content =
         ByteBuffer.allocate(1 + Varint.size(epoch + 1) + body.bytes.remaining()).put(body.kind);
@@ -95,21 +97,21 @@ public record CompletedAhead(OffsetRanges done, int epoch) {
           kind == RUNS
               ? readRuns(committed.offset(), buffer)
               : readBits(committed.offset(), buffer);
-      return Optional.of(new CompletedAhead(done, epoch));
+      return Optional.of(new CompletedAhead(committed.offset(), done, epoch));
     } catch (IllegalArgumentException | ArithmeticException | BufferUnderflowException e) {
       return Optional.empty();
     }
   }
 
-  /** Returns what of it lies at or above an offset. */
-  CompletedAhead from(long offset) {
+  /** Returns what is done at or above an offset. */
+  OffsetRanges doneFrom(long offset) {
     OffsetRanges.Builder rest = new OffsetRanges.Builder();
     for (int i = 0; i < done.count(); i++) {
       if (done.to(i) > offset) {
         rest.add(Math.max(offset, done.from(i)), done.to(i));
       }
     }
-    return new CompletedAhead(rest.build(), epoch);
+    return rest.build();
   }
 
   /**
@@ -123,7 +125,7 @@ public record CompletedAhead(OffsetRanges done, int epoch) {
     }
   }
 
-  private Body runs(long committed, int room) {
+  private Body runs(int room) {
     ByteBuffer bytes = ByteBuffer.allocate(room);
     long at = committed;
     for (int i = 0; i < done.count(); i++) {
@@ -150,7 +152,7 @@ public record CompletedAhead(OffsetRanges done, int epoch) {
     return ranges.build();
   }
 
-  private Body bits(long committed, int room) {
+  private Body bits(int room) {
     long last = done.to(done.count() - 1);
     long fits = committed + 8L * room;
     long end = Math.min(last, fits);

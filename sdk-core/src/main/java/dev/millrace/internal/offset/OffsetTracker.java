@@ -50,6 +50,7 @@ public final class OffsetTracker {
    * @return null when an earlier owner has done it: it is not to be delivered
    */
   public @Nullable OffsetTicket issue(long offset, int leaderEpoch) {
+    readsOnAt(offset);
     next = offset + 1;
     if (leaderEpoch > epoch) {
       epoch = leaderEpoch;
@@ -72,8 +73,15 @@ public final class OffsetTracker {
    * compacted records at the end of the log never get a ticket, and must not look like lag.
    */
   public void position(OffsetAndMetadata next) {
-    this.next = next.offset();
+    readsOnAt(next.offset());
     position = next;
+  }
+
+  private void readsOnAt(long offset) {
+    next = offset;
+    if (offset < doneBefore.committed()) {
+      doneBefore = CompletedAhead.NONE;
+    }
   }
 
   /**
@@ -107,7 +115,7 @@ public final class OffsetTracker {
       return null;
     }
     long offset = frontier == null ? oldest.offset() : frontier.offset();
-    CompletedAhead.Saved saved = completedAhead().save(partition, offset, maxChars);
+    CompletedAhead.Saved saved = completedAhead(offset).save(partition, maxChars);
     unsaved = doneFrom(saved.end());
     if (frontier == null && saved.text().isEmpty()) {
       return null;
@@ -125,7 +133,7 @@ public final class OffsetTracker {
         || (next.offset() == committed.offset() && !next.metadata().equals(committed.metadata()));
   }
 
-  private CompletedAhead completedAhead() {
+  private CompletedAhead completedAhead(long committed) {
     OffsetRanges.Builder done = new OffsetRanges.Builder();
     long from = -1;
     long to = -1;
@@ -141,11 +149,12 @@ public final class OffsetTracker {
     if (from >= 0) {
       done.add(from, to);
     }
-    OffsetRanges notPolled = doneBefore.from(next).done();
+    OffsetRanges notPolled = doneBefore.doneFrom(next);
     for (int i = 0; i < notPolled.count(); i++) {
       done.add(notPolled.from(i), notPolled.to(i));
     }
-    return new CompletedAhead(done.build(), notPolled.isEmpty() ? epoch : doneBefore.epoch());
+    return new CompletedAhead(
+        committed, done.build(), notPolled.isEmpty() ? epoch : doneBefore.epoch());
   }
 
   private int doneFrom(long offset) {

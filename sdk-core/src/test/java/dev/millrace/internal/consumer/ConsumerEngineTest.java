@@ -322,6 +322,39 @@ class ConsumerEngineTest {
   }
 
   @Test
+  void whatWasDoneInATopicIsNotDoneInTheOneThatReplacesIt() {
+    engine.drain = Duration.ZERO;
+    CountDownLatch running = new CountDownLatch(1);
+    engine.start(
+        (value, context) -> {
+          if (context.offset() == 2 && running.getCount() > 0) {
+            running.countDown();
+            engine.release.await();
+          }
+          handled.add(context.offset());
+        });
+    engine.assign(P0);
+    engine.add(P0, 0, 10);
+    EngineFixture.hold(running);
+    await().untilAsserted(() -> assertThat(handled).hasSize(9));
+
+    engine.assign(P1);
+    engine.release.countDown();
+    await().until(() -> handled.contains(2L));
+    handled.clear();
+    // The new log is too short for the committed offset: the client begins at its beginning.
+    engine.consumer.schedulePollTask(
+        () -> {
+          engine.consumer.rebalance(List.of(P0));
+          engine.consumer.seek(P0, 0);
+        });
+    engine.add(P0, 0, 10);
+
+    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(10));
+    assertThat(handled).containsExactlyInAnyOrder(0L, 1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L);
+  }
+
+  @Test
   void whatCannotBeLearnedIsHandledAgain() {
     engine.consumer.committedFails = true;
     engine.start((value, context) -> handled.add(context.offset()));

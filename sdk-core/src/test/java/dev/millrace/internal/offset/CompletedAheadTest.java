@@ -31,9 +31,10 @@ class CompletedAheadTest {
     Random random = new Random(maxChars);
     for (int round = 0; round < 300; round++) {
       NavigableSet<Long> done = randomOffsets(random);
-      CompletedAhead written = new CompletedAhead(ranges(done), random.nextInt(1_000) - 1);
+      CompletedAhead written =
+          new CompletedAhead(COMMITTED, ranges(done), random.nextInt(1_000) - 1);
 
-      CompletedAhead.Saved saved = written.save(NAME, COMMITTED, maxChars);
+      CompletedAhead.Saved saved = written.save(NAME, maxChars);
 
       assertThat(saved.text().length()).isLessThanOrEqualTo(maxChars);
       OffsetRanges read = read(saved.text(), COMMITTED).done();
@@ -64,7 +65,7 @@ class CompletedAheadTest {
   @Test
   void anyChangeOfTheTextIsNoticed() {
     Random random = new Random(4);
-    String text = save(new CompletedAhead(ranges(randomOffsets(random)), 9)).text();
+    String text = save(new CompletedAhead(COMMITTED, ranges(randomOffsets(random)), 9)).text();
     for (int at = 4; at < text.length(); at++) {
       char other = text.charAt(at) == 'A' ? 'w' : 'A';
       String broken = text.substring(0, at) + other + text.substring(at + 1);
@@ -79,7 +80,7 @@ class CompletedAheadTest {
 
   @Test
   void aTextCarriedToAnotherPlaceIsNotTrusted() {
-    String text = save(new CompletedAhead(ranges(Set.of(COMMITTED + 5)), 1)).text();
+    String text = save(new CompletedAhead(COMMITTED, ranges(Set.of(COMMITTED + 5)), 1)).text();
 
     assertThat(CompletedAhead.read(NAME, new OffsetAndMetadata(COMMITTED, text))).isPresent();
     assertThat(CompletedAhead.read(NAME, new OffsetAndMetadata(COMMITTED - 1, text))).isEmpty();
@@ -115,13 +116,13 @@ class CompletedAheadTest {
     LongStream.range(0, records)
         .filter(done)
         .forEach(offset -> ranges.add(COMMITTED + offset, COMMITTED + offset + 1));
-    CompletedAhead.Saved saved = save(new CompletedAhead(ranges.build(), 12));
+    CompletedAhead.Saved saved = save(new CompletedAhead(COMMITTED, ranges.build(), 12));
     return "%-34s %8d %8b%n"
         .formatted(pattern, saved.text().length(), saved.end() == Long.MAX_VALUE);
   }
 
   private static CompletedAhead.Saved save(CompletedAhead ahead) {
-    return ahead.save(NAME, COMMITTED, CompletedAhead.MAX_CHARS);
+    return ahead.save(NAME, CompletedAhead.MAX_CHARS);
   }
 
   private static CompletedAhead read(String text, long committed) {
