@@ -27,6 +27,9 @@ import org.slf4j.LoggerFactory;
 final class OffsetCommitter {
   private static final Logger LOG = LoggerFactory.getLogger(OffsetCommitter.class);
 
+  /** The coordinator writes a commit as one batch, and refuses all of it beyond 1 MiB. */
+  private static final int MAX_CHARS_OF_ALL = 512 * 1024;
+
   /** What is used of the Kafka consumer. */
   interface Client {
     void commitAsync(Map<TopicPartition, OffsetAndMetadata> offsets, OffsetCommitCallback callback);
@@ -129,9 +132,10 @@ final class OffsetCommitter {
 
   private Map<AssignedPartition, OffsetAndMetadata> finished(
       Collection<AssignedPartition> partitions) {
+    int chars = Math.min(metadataChars, MAX_CHARS_OF_ALL / Math.max(1, partitions.size()));
     Map<AssignedPartition, OffsetAndMetadata> finished = new HashMap<>();
     for (AssignedPartition partition : partitions) {
-      OffsetAndMetadata offset = partition.tracker().committable(metadataChars);
+      OffsetAndMetadata offset = partition.tracker().committable(chars);
       if (offset != null) {
         finished.put(partition, offset);
       }

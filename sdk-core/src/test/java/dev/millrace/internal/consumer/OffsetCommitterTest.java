@@ -125,7 +125,36 @@ class OffsetCommitterTest {
     assertThat(registry.get("millrace.consumer.commit.failures").counter().count()).isZero();
   }
 
+  /** The coordinator writes a commit as one batch, and refuses all of it beyond 1 MiB. */
+  @Test
+  void aCommitOfManyPartitionsIsNoLargerThanABatchMayBe() {
+    List<AssignedPartition> many = new ArrayList<>();
+    for (int number = 0; number < 600; number++) {
+      AssignedPartition one =
+          new AssignedPartition(new TopicPartition("orders", number), CompletedAhead.NONE);
+      one.tracker().issue(0, -1);
+      for (long offset = 1; offset < 4_000; offset += 2) {
+        finish(one, offset * 1_000);
+        one.tracker().issue(offset * 1_000 + 1, -1);
+      }
+      many.add(one);
+    }
+
+    committer.commitNow(many, Duration.ofSeconds(1));
+
+    Map<TopicPartition, OffsetAndMetadata> commit = client.sent.get(0);
+    assertThat(commit.values())
+        .hasSize(600)
+        .allSatisfy(offset -> assertThat(offset.metadata()).isNotEmpty());
+    assertThat(commit.values().stream().mapToInt(offset -> offset.metadata().length()).sum())
+        .isLessThan(700_000);
+  }
+
   private void finish(long offset) {
+    finish(partition, offset);
+  }
+
+  private static void finish(AssignedPartition partition, long offset) {
     OffsetTicket ticket = partition.tracker().issue(offset, -1);
     ticket.start();
     ticket.complete();
