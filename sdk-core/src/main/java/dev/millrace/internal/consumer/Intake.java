@@ -59,7 +59,12 @@ final class Intake {
         handOver(owned(name), records, now);
       }
     }
-    next.forEach((name, position) -> owned(name).tracker().position(position));
+    next.forEach(
+        (name, position) -> {
+          if (!startsAnew(name, position.offset())) {
+            owned(name).tracker().position(position);
+          }
+        });
     workers.wakeOne();
   }
 
@@ -82,7 +87,8 @@ final class Intake {
    * old one must not justify a commit; what it still has below the cut, and has not ended, is read
    * again.
    *
-   * @return whether the batch is to be left, because an earlier offset is read first
+   * @param firstOffset the first record's; the new position's when a poll has only passed markers
+   * @return whether what was polled is to be left, because an earlier offset is read first
    */
   private boolean startsAnew(TopicPartition name, long firstOffset) {
     OffsetTracker old = owned(name).tracker();

@@ -11,10 +11,12 @@ import dev.millrace.consumer.ConsumerState;
 import dev.millrace.errors.ConsumerFailedException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -352,6 +354,40 @@ class ConsumerEngineTest {
 
     await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(10));
     assertThat(handled).containsExactlyInAnyOrder(0L, 1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L);
+  }
+
+  @Test
+  void aLogThatStartsAgainWithMarkersIsAnotherLogToo() {
+    engine.drain = Duration.ZERO;
+    CountDownLatch oldRuns = new CountDownLatch(1);
+    CountDownLatch oldEnds = new CountDownLatch(1);
+    engine.start(
+        (value, context) -> {
+          if (context.offset() == 8) {
+            oldRuns.countDown();
+            oldEnds.await();
+          } else if (context.offset() == 3 && handled.contains(3L)) {
+            engine.release.await();
+          }
+          handled.add(context.offset());
+        });
+    engine.assign(P0);
+    engine.add(P0, 0, 10);
+    EngineFixture.hold(oldRuns);
+    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(8));
+
+    engine.consumer.schedulePollTask(
+        () -> {
+          engine.consumer.seek(P0, 3);
+          engine.consumer.onlyMarkers = Map.of(P0, new OffsetAndMetadata(3));
+        });
+    engine.add(P0, 3, 4);
+    await().untilAsserted(() -> assertThat(handled).filteredOn(o -> o >= 4 && o <= 6).hasSize(6));
+    oldEnds.countDown();
+    await().until(() -> handled.contains(8L));
+    engine.letTurnsPass();
+
+    assertThat(engine.consumer.lastCommit(P0)).isEqualTo(3);
   }
 
   @Test

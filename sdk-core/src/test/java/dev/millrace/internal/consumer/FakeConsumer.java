@@ -41,6 +41,10 @@ final class FakeConsumer extends MockConsumer<byte[], byte[]> {
   volatile boolean commitsHeld;
 
   volatile @Nullable KafkaException commitFailure;
+
+  /** What the next poll returns: no record, but a position that has moved on over markers. */
+  volatile @Nullable Map<TopicPartition, OffsetAndMetadata> onlyMarkers;
+
   private final Queue<Runnable> heldAnswers = new ConcurrentLinkedQueue<>();
   private final AtomicBoolean woken = new AtomicBoolean();
   private volatile @Nullable Thread poller;
@@ -95,6 +99,11 @@ final class FakeConsumer extends MockConsumer<byte[], byte[]> {
     throwIfWoken();
     ConsumerRecords<byte[], byte[]> polled = super.poll(timeout);
     polls.incrementAndGet();
+    Map<TopicPartition, OffsetAndMetadata> moved = onlyMarkers;
+    if (moved != null) {
+      onlyMarkers = null;
+      return new ConsumerRecords<>(Map.of(), moved);
+    }
     return polled;
   }
 
