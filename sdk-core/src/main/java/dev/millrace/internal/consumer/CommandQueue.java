@@ -2,8 +2,6 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.errors.ConsumerClosedException;
 import dev.millrace.internal.channel.Confinement;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Supplier;
@@ -47,13 +45,15 @@ final class CommandQueue {
     return waiting.isEmpty();
   }
 
-  /** Poll thread. Runs what is there now; what comes meanwhile waits, so that polls go on. */
-  void runAll() {
+  /**
+   * Poll thread. Runs the oldest command, if there is one. No more in a turn: each may wait for
+   * brokers that don't answer, and neither the polls nor a stop must wait for all of them.
+   */
+  void runNext() {
     confinement.check();
-    if (!waiting.isEmpty()) {
-      List<ConsumerCommand<?>> now = new ArrayList<>();
-      waiting.drainTo(now);
-      now.forEach(ConsumerCommand::run);
+    ConsumerCommand<?> next = waiting.poll();
+    if (next != null) {
+      next.run();
     }
   }
 

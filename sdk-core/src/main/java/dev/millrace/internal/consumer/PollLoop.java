@@ -55,7 +55,7 @@ final class PollLoop {
 
   /** One turn; takes about 100 ms when nothing comes. */
   void turn() {
-    commands.runAll();
+    commands.runNext();
     long now = System.nanoTime();
     committer.commitIfDue(now, assignment.all());
     runAhead.bound(assignment.all());

@@ -26,7 +26,10 @@ class CommandQueueTest {
     assertThat(wakeUps).hasValue(2);
     assertThat(first).isNotDone();
 
-    queue.runAll();
+    queue.runNext();
+    assertThat(done).containsExactly(1);
+    assertThat(second).isNotDone();
+    queue.runNext();
 
     assertThat(done).containsExactly(1, 2);
     assertThat(first).isCompletedWithValue(true);
@@ -39,9 +42,9 @@ class CommandQueueTest {
   void whatComesMeanwhileWaitsForTheNextTurn() {
     var unused = queue.ask("ask", () -> queue.ask("count", () -> done.add(1)).isDone());
 
-    queue.runAll();
+    queue.runNext();
     assertThat(done).isEmpty();
-    queue.runAll();
+    queue.runNext();
 
     assertThat(done).containsExactly(1);
   }
@@ -56,7 +59,8 @@ class CommandQueueTest {
             });
     var unused = queue.ask("count", () -> done.add(1));
 
-    queue.runAll();
+    queue.runNext();
+    queue.runNext();
 
     assertThat(failing).isCompletedExceptionally();
     assertThatThrownBy(failing::join).hasRootCauseMessage("not owned");
@@ -67,7 +71,7 @@ class CommandQueueTest {
   void whatNobodyWaitsForAnyMoreIsNotRun() {
     queue.ask("count", () -> done.add(1)).cancel(false);
 
-    queue.runAll();
+    queue.runNext();
 
     assertThat(done).isEmpty();
   }
@@ -103,7 +107,7 @@ class CommandQueueTest {
               });
       asker.start();
       go.countDown();
-      closing.runAll();
+      closing.runNext();
       closing.close();
       asker.join();
 
@@ -118,13 +122,13 @@ class CommandQueueTest {
 
   @Test
   void onlyTheThreadThatRanTheFirstRunsCommands() throws Exception {
-    queue.runAll();
+    queue.runNext();
     CompletableFuture<Throwable> thrown = new CompletableFuture<>();
     Thread stranger =
         new Thread(
             () -> {
               try {
-                queue.runAll();
+                queue.runNext();
                 thrown.complete(new AssertionError("nothing was thrown"));
               } catch (IllegalStateException e) {
                 thrown.complete(e);

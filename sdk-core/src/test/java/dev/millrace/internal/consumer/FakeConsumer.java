@@ -42,6 +42,9 @@ final class FakeConsumer extends MockConsumer<byte[], byte[]> {
 
   volatile @Nullable KafkaException commitFailure;
 
+  /** Run whenever the end of a log is asked for. */
+  volatile Runnable onOffsetsAsked = () -> {};
+
   /** What the next poll returns: no record, but a position that has moved on over markers. */
   volatile @Nullable Map<TopicPartition, OffsetAndMetadata> onlyMarkers;
 
@@ -143,6 +146,13 @@ final class FakeConsumer extends MockConsumer<byte[], byte[]> {
       throw new TimeoutException("no coordinator");
     }
     return super.committed(partitions, timeout);
+  }
+
+  @Override
+  public synchronized Map<TopicPartition, Long> endOffsets(
+      Collection<TopicPartition> partitions, Duration timeout) {
+    onOffsetsAsked.run();
+    return super.endOffsets(partitions, timeout);
   }
 
   /** As if each record's timestamp were its offset. */

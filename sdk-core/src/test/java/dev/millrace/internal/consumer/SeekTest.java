@@ -10,10 +10,14 @@ import static org.awaitility.Awaitility.await;
 import dev.millrace.config.Ordering;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.TopicPartition;
@@ -202,6 +206,29 @@ class SeekTest {
     assertCommitted(5, 6);
     done(engine.handle().seekToTimestamp(List.of(P0, P1), Instant.ofEpochMilli(55)));
     assertCommitted(50, 55);
+  }
+
+  /**
+   * Each may take seconds when a broker does not answer; all of them must not cost the membership.
+   */
+  @Test
+  void thePollsGoOnBetweenManySeeks() throws Exception {
+    startAndHandle(10);
+    List<Integer> polls = new CopyOnWriteArrayList<>();
+    CountDownLatch asked = new CountDownLatch(1);
+    engine.consumer.schedulePollTask(() -> EngineFixture.hold(asked));
+    List<CompletableFuture<Void>> seeks = new ArrayList<>();
+    engine.consumer.onOffsetsAsked = () -> polls.add(engine.consumer.polls.get());
+    for (int i = 0; i < 5; i++) {
+      seeks.add(engine.handle().seekToEnd(List.of(P0)));
+    }
+    asked.countDown();
+    for (CompletableFuture<Void> seek : seeks) {
+      done(seek);
+    }
+
+    // The wake-up may have ended one of the polls at once.
+    assertThat(Set.copyOf(polls)).hasSizeGreaterThanOrEqualTo(4);
   }
 
   @Test
