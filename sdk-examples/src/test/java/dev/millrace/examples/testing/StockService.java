@@ -5,6 +5,7 @@ import dev.millrace.config.ConfigLoader;
 import dev.millrace.config.KafkaConfig;
 import dev.millrace.testkit.history.History;
 import dev.millrace.testkit.history.Outcome;
+import dev.millrace.testkit.worker.KillPoints;
 import dev.millrace.testkit.worker.Worker;
 import dev.millrace.testkit.worker.WorkerContext;
 import java.util.Map;
@@ -26,6 +27,7 @@ public final class StockService implements Worker {
                 history.started(from, context.offset(), context.key());
                 Thread.sleep(5); // where the service does its work
                 history.ended(from, context.offset(), context.key(), Outcome.HANDLED);
+                test.killPoint(KillPoints.AFTER_HANDLER);
                 test.progress(handled.incrementAndGet());
               });
       test.ready();

@@ -2,15 +2,37 @@ package dev.millrace.examples.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.testkit.cluster.ClusterNode;
+import dev.millrace.testkit.cluster.KafkaCluster;
+import dev.millrace.testkit.fault.FaultPlan;
+import dev.millrace.testkit.fault.FaultRun;
+import dev.millrace.testkit.fault.Verdict;
+import dev.millrace.testkit.fault.Watchdog;
+import dev.millrace.testkit.guarantee.Evidence;
+import dev.millrace.testkit.guarantee.Guarantee;
+import dev.millrace.testkit.history.History;
+import dev.millrace.testkit.junit.KafkaTest;
+import dev.millrace.testkit.junit.TestTopics;
+import dev.millrace.testkit.probe.Commit;
+import dev.millrace.testkit.probe.GroupProbe;
+import dev.millrace.testkit.probe.TopicProbe;
+import dev.millrace.testkit.proxy.FaultProxy;
+import dev.millrace.testkit.proxy.FaultRule;
+import dev.millrace.testkit.proxy.ProxyEvent;
+import dev.millrace.testkit.worker.KillPoints;
+import dev.millrace.testkit.worker.Worker;
+import dev.millrace.testkit.worker.WorkerProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -21,7 +43,7 @@ class TestingPageTest {
   static List<String> blocks() throws IOException {
     Matcher found = BLOCK.matcher(Files.readString(Path.of("..", "docs", "TESTING.md")));
     List<String> blocks = found.results().map(block -> block.group(1)).toList();
-    assertThat(blocks).hasSizeGreaterThanOrEqualTo(7);
+    assertThat(blocks).hasSizeGreaterThanOrEqualTo(15);
     return blocks;
   }
 
@@ -40,6 +62,42 @@ class TestingPageTest {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** A part that users are not told of is not there for them. */
+  @Test
+  void thePageNamesEachPart() throws IOException {
+    assertThat(Files.readString(Path.of("..", "docs", "TESTING.md")))
+        .contains(
+            Stream.of(
+                    KafkaTest.class,
+                    TestTopics.class,
+                    KafkaCluster.class,
+                    ClusterNode.class,
+                    FaultProxy.class,
+                    FaultRule.class,
+                    ProxyEvent.class,
+                    TopicProbe.class,
+                    GroupProbe.class,
+                    Commit.class,
+                    WorkerProcess.class,
+                    Worker.class,
+                    KillPoints.class,
+                    History.class,
+                    Guarantee.class,
+                    Evidence.class,
+                    FaultPlan.class,
+                    FaultRun.class,
+                    Verdict.class,
+                    Watchdog.class)
+                .map(Class::getSimpleName)
+                .toList());
+    assertThat(Files.readString(Path.of("..", "docs", "TESTING.md")))
+        .contains(
+            Arrays.stream(Guarantee.class.getMethods())
+                .filter(method -> method.getReturnType() == Guarantee.class)
+                .map(method -> "`" + method.getName())
+                .toList());
   }
 
   /** Without indentation, which differs. */

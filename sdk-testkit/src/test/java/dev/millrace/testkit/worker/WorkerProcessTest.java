@@ -44,9 +44,9 @@ class WorkerProcessTest {
       assertThatIllegalStateException()
           .isThrownBy(worker::restart)
           .withMessageContaining("still runs life 1");
-      Path first = worker.historyFiles().get(0);
       worker.stop(BOUND);
       assertThat(worker.exit()).isEqualTo(new WorkerExit(State.ENDED, ""));
+      Path first = worker.historyFiles().get(0);
       assertThat(Journal.lines(first)).contains("asked", "counting-1 ended life 1");
 
       long progress = worker.progress();
