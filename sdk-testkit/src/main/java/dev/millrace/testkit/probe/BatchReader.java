@@ -76,7 +76,8 @@ final class BatchReader implements AutoCloseable {
    * Hands over the batches from {@code range.from} to what was replicated when the reading began.
    *
    * @param leader the partition's leader
-   * @throws TestKitException if the leader does not answer, or refuses
+   * @throws TestKitException if the leader does not answer, or refuses, or it takes longer than
+   *     {@link Answer#BOUND}
    */
   void read(Node leader, TopicPartition partition, long from, Consumer<RecordBatch> to) {
     try {
@@ -85,7 +86,12 @@ final class BatchReader implements AutoCloseable {
       }
       long next = from;
       long end = Long.MAX_VALUE;
+      long start = System.nanoTime();
       while (next < end) {
+        if (System.nanoTime() - start > Answer.BOUND.toNanos()) {
+          throw failed(
+              partition, leader, "at " + next + " of " + end + " after " + Answer.BOUND, null);
+        }
         FetchResponseData.PartitionData data = fetch(leader, partition, next);
         end = Math.min(end, data.highWatermark());
         for (RecordBatch batch : FetchResponse.recordsOrFail(data).batches()) {

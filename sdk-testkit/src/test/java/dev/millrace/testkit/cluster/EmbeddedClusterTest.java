@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.testkit.Clients;
 import dev.millrace.testkit.TestKitException;
+import dev.millrace.testkit.internal.ChildJvm;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -20,6 +23,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -52,6 +56,23 @@ class EmbeddedClusterTest {
       assertThat(Clients.values(() -> consumer.poll(Duration.ofMillis(100)), 1))
           .containsExactly("v");
     }
+  }
+
+  /** Prints it; how long is a matter of the machine. */
+  @Test
+  void tellsWhatTheFirstOneOfAJvmTakes(@TempDir Path folder) throws Exception {
+    Path output = folder.resolve("output");
+    try (ChildJvm jvm =
+        ChildJvm.start("cold start", ColdStart.class, List.of(), List.of(), Map.of(), output)) {
+      assertThat(jvm.awaitExit(Duration.ofSeconds(60))).isTrue();
+      assertThat(jvm.exitValue()).as(jvm.outputTail()).isZero();
+    }
+    String told =
+        Files.readAllLines(output).stream()
+            .filter(line -> line.startsWith("The first embedded broker"))
+            .findFirst()
+            .orElseThrow();
+    System.out.println(told);
   }
 
   @Test

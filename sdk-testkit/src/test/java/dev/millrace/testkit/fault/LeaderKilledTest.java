@@ -16,6 +16,7 @@ import dev.millrace.testkit.probe.TopicProbe;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.TopicPartition;
@@ -38,8 +39,8 @@ class LeaderKilledTest {
       kafka.createTopic(TOPIC, 1);
       try (ProducerLoad load = ProducerLoad.start(kafka.bootstrapServers(), TOPIC, history)) {
         FaultRun.of(schedule())
-            .fault("kill", target -> killLeader(kafka, false))
-            .fault("kill-and-lose-disk", target -> killLeader(kafka, true))
+            .fault("kill", target -> killLeader(kafka, load, false))
+            .fault("kill-and-lose-disk", target -> killLeader(kafka, load, true))
             .load("acknowledged sends", load::acknowledged)
             .guarantees("load", () -> guarantees(kafka, load, history))
             .run()
@@ -62,20 +63,26 @@ class LeaderKilledTest {
                 Duration.ofSeconds(6), "kill-and-lose-disk", "leader", 0, Duration.ofSeconds(4))));
   }
 
-  /** Healed when the node has caught up; witnessed by another leader. */
-  private static Fault killLeader(KafkaCluster kafka, boolean andLoseDisk) {
+  /**
+   * Witnessed by another leader. Healed when sends were acknowledged without the node, and it has
+   * caught up.
+   */
+  private static Fault killLeader(KafkaCluster kafka, ProducerLoad load, boolean andLoseDisk) {
     AtomicReference<ClusterNode> killed = new AtomicReference<>();
+    AtomicLong before = new AtomicLong();
     return new Fault(
         "SIGKILL of the leader" + (andLoseDisk ? ", and loss of its disk" : ""),
         () -> {
           ClusterNode leader = kafka.leaderOf(partition());
           killed.set(leader);
           leader.kill();
+          before.set(load.acknowledged());
           if (andLoseDisk) {
             leader.wipe();
           }
         },
         () -> {
+          Awaitility.await().atMost(SOON).until(() -> load.acknowledged() > before.get() + 1_000);
           ClusterNode node = killed.get();
           node.start();
           Awaitility.await().atMost(SOON).until(() -> inSync(kafka).contains(node.id()));
