@@ -33,11 +33,16 @@ class HeldCommitTest {
         assertThatThrownBy(producer::commitTransaction).isInstanceOf(TimeoutException.class);
         producer.close(Duration.ZERO);
         assertThat(orders.openTransactions()).hasSize(1);
+        end.awaitClientsLeft(Duration.ofSeconds(10));
         end.release();
       }
       orders.awaitCount(1, Duration.ofSeconds(30));
-      assertThat(kafka.node(1).proxy().events())
-          .anyMatch(event -> event.is(ProxyEvent.What.UNDELIVERED, ApiKeys.END_TXN));
+      kafka
+          .node(1)
+          .proxy()
+          .awaitEvent(
+              event -> event.is(ProxyEvent.What.UNDELIVERED, ApiKeys.END_TXN),
+              Duration.ofSeconds(10));
     }
   }
 

@@ -3,6 +3,8 @@ package dev.millrace.testkit.proxy;
 import dev.millrace.testkit.TestKitException;
 import dev.millrace.testkit.internal.Poll;
 import java.time.Duration;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +34,9 @@ public final class FaultRule {
   private int hits;
   private boolean removed;
   private @Nullable String unreadable;
+
+  /** Those with a request that the rule held or delayed. */
+  private final Set<Connection> kept = new HashSet<>();
 
   private FaultRule(Requests requests, Action action, Duration delay, Afterwards afterwards) {
     this.requests = requests;
@@ -93,6 +98,27 @@ public final class FaultRule {
     released.countDown();
   }
 
+  /**
+   * Waits until all clients have left of which the rule has held or delayed a request: what is
+   * released then comes too late for them. That a client closed its connection does not mean that
+   * the proxy has seen it.
+   *
+   * @throws AssertionError if one is still there after {@code timeout}
+   */
+  public void awaitClientsLeft(Duration timeout) {
+    long there = Poll.until(timeout, this::clientsThere, count -> count == 0);
+    if (there > 0) {
+      throw new AssertionError(
+          "After %s, %d clients are still there of which the rule to %s keeps or kept a request"
+              .formatted(timeout, there, this));
+    }
+  }
+
+  private synchronized long clientsThere() {
+    requireReadable();
+    return kept.stream().filter(c -> !c.clientLeft() && !c.ended()).count();
+  }
+
   @Override
   public String toString() {
     return switch (action) {
@@ -136,6 +162,11 @@ public final class FaultRule {
 
   synchronized void hit() {
     hits++;
+  }
+
+  /** The connection waits behind one of its requests until the release, or for the delay. */
+  synchronized void keeps(Connection connection) {
+    kept.add(connection);
   }
 
   void awaitRelease() throws InterruptedException {

@@ -52,6 +52,7 @@ final class RequestCheckpoint implements Checkpoint {
   /** Counted from its arrival, so requests behind one another are late together and not in sum. */
   private Passage delay(RequestHead request, FaultRule rule, long arrivedAt)
       throws InterruptedException {
+    rule.keeps(connection);
     try {
       rule.awaitDue(arrivedAt + rule.delay().toNanos());
     } catch (InterruptedException e) {
@@ -70,6 +71,7 @@ final class RequestCheckpoint implements Checkpoint {
 
   private Passage hold(RequestHead request, FaultRule rule) throws InterruptedException {
     long since = System.nanoTime();
+    rule.keeps(connection);
     witness.saw(What.HELD, request, "");
     rule.hit();
     try {

@@ -159,6 +159,7 @@ class RealBrokerTest {
     assertThat(rule.hits()).isPositive();
     assertThat(events(name)).extracting(ProxyEvent::what).containsOnly(HELD);
     assertThat(committed(name)).isEmpty();
+    rule.awaitClientsLeft(LONG);
 
     rule.release();
 
@@ -188,6 +189,7 @@ class RealBrokerTest {
       producer.commitTransaction();
       producer.beginTransaction();
       producer.send(new ProducerRecord<>(name, "second")).get();
+      rule.awaitClientsLeft(LONG);
 
       rule.release();
       ProxyEvent answer =

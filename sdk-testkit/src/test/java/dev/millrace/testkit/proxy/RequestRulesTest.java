@@ -116,7 +116,11 @@ class RequestRulesTest {
       client.send(ApiKeys.END_TXN, 5);
       client.send(ApiKeys.METADATA, 6);
       rule.awaitHit(LONG);
+      assertThatThrownBy(() -> rule.awaitClientsLeft(Duration.ZERO))
+          .isInstanceOf(AssertionError.class)
+          .hasMessageContaining("1 clients are still there");
     }
+    rule.awaitClientsLeft(LONG);
     assertThat(broker.frames()).isEmpty();
     assertThat(broker.ends()).isEmpty();
 
