@@ -57,7 +57,8 @@ public record ConsumerExplanation(
   /**
    * How many records may be worked on at the same time.
    *
-   * @param used threads at work; also for partitions that have left, while their handlers hang
+   * @param used records in their handler; also for partitions that have left, while their handlers
+   *     hang
    * @param all the definition's {@code concurrency}
    */
   public record Permits(int used, int all) {}
@@ -197,6 +198,14 @@ public record ConsumerExplanation(
       stack = List.copyOf(stack);
     }
   }
+
+  /**
+   * Its handler has begun and left the worker's thread: its stage has not completed, or the
+   * service's own executor has not come to it.
+   *
+   * @param lasting since the attempt began
+   */
+  public record RunningElsewhere(Duration lasting) implements Activity {}
 
   /**
    * Its last attempt failed, and the next one follows.

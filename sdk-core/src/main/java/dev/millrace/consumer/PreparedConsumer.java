@@ -1,5 +1,7 @@
 package dev.millrace.consumer;
 
+import java.util.concurrent.Executor;
+
 /**
  * A consumer that is defined and waits for its handler.
  *
@@ -21,4 +23,31 @@ public interface PreparedConsumer<V> {
    *     already running in it
    */
   MessageConsumer subscribe(RecordHandler<? super V> handler);
+
+  /**
+   * As {@link #subscribe(RecordHandler)}, but the handler runs in the caller's executor, for as
+   * many records at a time as the definition's {@code concurrency}. The executor is not closed with
+   * the consumer, and its handlers are not interrupted.
+   *
+   * @param handler the service's work for a record
+   * @param executor takes {@code concurrency} tasks at a time; one that it rejects counts as a
+   *     failed attempt at its record
+   * @return the running consumer, to be closed by the caller or with the factory
+   * @throws dev.millrace.errors.BrokerUnavailableException as above
+   * @throws dev.millrace.errors.InvalidDefinitionException as above
+   * @throws IllegalStateException as above
+   */
+  MessageConsumer subscribe(RecordHandler<? super V> handler, Executor executor);
+
+  /**
+   * As {@link #subscribe(RecordHandler)}, for a handler that needs no thread until its work is
+   * done. Up to {@code concurrency} records are at work at a time, which may be many thousands.
+   *
+   * @param handler starts the service's work for a record
+   * @return the running consumer, to be closed by the caller or with the factory
+   * @throws dev.millrace.errors.BrokerUnavailableException as above
+   * @throws dev.millrace.errors.InvalidDefinitionException as above
+   * @throws IllegalStateException as above
+   */
+  MessageConsumer subscribeAsync(AsyncRecordHandler<? super V> handler);
 }

@@ -3,7 +3,7 @@ package dev.millrace.consumer;
 import org.apache.kafka.common.header.Headers;
 import org.jspecify.annotations.Nullable;
 
-/** Where a record comes from. Valid while its handler runs, on the handler's thread. */
+/** Where a record comes from. Valid until its handler has ended, on any one thread at a time. */
 public interface RecordContext {
 
   /** Returns the topic it was read from. */

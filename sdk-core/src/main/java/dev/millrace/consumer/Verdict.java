@@ -8,6 +8,7 @@ import dev.millrace.consumer.ConsumerExplanation.Partition;
 import dev.millrace.consumer.ConsumerExplanation.PauseCause;
 import dev.millrace.consumer.ConsumerExplanation.Queued;
 import dev.millrace.consumer.ConsumerExplanation.Running;
+import dev.millrace.consumer.ConsumerExplanation.RunningElsewhere;
 import dev.millrace.consumer.ConsumerExplanation.Unfinished;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForDeadLetter;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForRetry;
@@ -43,6 +44,9 @@ final class Verdict {
     Activity activity = oldest.activity();
     if (activity instanceof Running running) {
       return "running for " + time(running.lasting()) + " in " + running.in();
+    }
+    if (activity instanceof RunningElsewhere elsewhere) {
+      return "whose stage has not completed for " + time(elsewhere.lasting());
     }
     if (activity instanceof WaitsForRetry retry) {
       return "whose attempt %d follows in %s after %s"

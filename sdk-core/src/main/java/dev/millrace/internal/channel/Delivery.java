@@ -20,6 +20,7 @@ public final class Delivery implements OffsetTicket.Holder {
   private long startedNanos;
   private volatile @Nullable Thread runner;
   private volatile @Nullable Waiting waiting;
+  private volatile boolean leftWorker;
 
   // The scheduler's own.
   @Nullable Lane lane;
@@ -28,7 +29,7 @@ public final class Delivery implements OffsetTicket.Holder {
   /**
    * @param record as polled, still bytes
    * @param ticket its offset's ticket
-   * @param queuedNanos when it was polled, in {@link System#nanoTime()}'s time
+   * @param queuedNanos when it was polled, in the engine's time
    */
   public Delivery(ConsumerRecord<byte[], byte[]> record, OffsetTicket ticket, long queuedNanos) {
     this.record = record;
@@ -69,9 +70,9 @@ public final class Delivery implements OffsetTicket.Holder {
   }
 
   /** Decides for the dead-letter topic; whenever the lane resumes, the send is tried again. */
-  public void deadLetter(Throwable cause) {
+  public void deadLetter(Throwable cause, long nowNanos) {
     deadLetterCause = cause;
-    waiting = new Waiting(false, System.nanoTime(), cause.getClass().getName());
+    waiting = new Waiting(false, nowNanos, cause.getClass().getName());
   }
 
   /** Worker, before it parks the lane. */
@@ -79,13 +80,27 @@ public final class Delivery implements OffsetTicket.Holder {
     waiting = new Waiting(true, untilNanos, cause.getClass().getName());
   }
 
-  /** Worker, at the start of an attempt, which costs a volatile write. */
+  /** The handler's thread, at the start of an attempt, which costs a volatile write. */
   public void runs(long nowNanos) {
     startedNanos = nowNanos;
+    if (leftWorker) {
+      leftWorker = false;
+    }
     runner = Thread.currentThread();
     if (waiting != null) {
       waiting = null; // Last: who sees it gone sees the new runner.
     }
+  }
+
+  /** Worker, when the handler goes on without it, and for now without any thread we know of. */
+  public void leavesWorker() {
+    leftWorker = true;
+    runner = null;
+  }
+
+  /** Returns whether the attempt goes on without a thread that is known. Any thread. */
+  public boolean hasLeftWorker() {
+    return leftWorker;
   }
 
   /** Returns what the record waits for outside of its handler, or null. Any thread. */

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * zero puts the lane on the ready queue, who lowers it to zero lets go. So the head needs no lock,
  * and two records of one lane never overlap.
  */
-final class Lane {
+public final class Lane {
   private static final VarHandle SIZE;
 
   static {

@@ -1,5 +1,6 @@
 package dev.millrace.internal.channel;
 
+import java.util.OptionalInt;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
@@ -9,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A lane is ready while its head waits for a worker. A worker may park the lane instead of
  * ending the head: then somebody owes exactly one {@link #resume} or {@link #finish} for it, from
- * any thread, and the worker goes on with other lanes.
+ * any thread, and the worker goes on with other lanes. Whoever holds a lane to work on it also
+ * holds a permit.
  */
 public final class LaneScheduler {
   private final Confinement confinement = new Confinement("The lane table");
@@ -17,19 +19,24 @@ public final class LaneScheduler {
   private final ConcurrentLinkedQueue<Lane> ready = new ConcurrentLinkedQueue<>();
   private final InFlight inFlight = new InFlight();
   private final PollThreadSignal signal;
+  private final Permits permits;
   private Runnable readyListener = () -> {};
 
   /**
    * @param capacity the most records in flight; sizes the lane table
    * @param signal raised whenever a delivery ends
    */
-  public LaneScheduler(int capacity, PollThreadSignal signal) {
+  public LaneScheduler(int capacity, PollThreadSignal signal, Permits permits) {
     this.lanes = new LaneTable(capacity, inFlight);
     this.signal = signal;
+    this.permits = permits;
   }
 
-  /** Set once, before the first offer: called when a lane became ready outside {@link #offer}. */
-  void onReady(Runnable listener) {
+  /**
+   * Set once, before the first offer: called when a lane became ready outside {@link #offer}, or a
+   * permit became free.
+   */
+  public void onReady(Runnable listener) {
     readyListener = listener;
   }
 
@@ -60,22 +67,63 @@ public final class LaneScheduler {
     }
   }
 
-  /** Worker. Takes a ready lane, or null. */
-  @Nullable Lane take() {
-    return ready.poll();
+  /** The work of a handler that had left its worker has ended. Any thread. */
+  public void giveBackPermit() {
+    permits.giveBack();
+    readyListener.run();
   }
 
-  /** Worker. Gives a lane back that still has deliveries, behind the other ready ones. */
-  void giveBack(Lane lane) {
+  /**
+   * Worker. Takes a ready lane and a permit; null when there is no lane, or no permit.
+   *
+   * <p>A permit that finds no lane is given back. Meanwhile others may have missed it; so whoever
+   * gets null looks at {@link #hasReady} once more before it rests.
+   */
+  public @Nullable Lane take() {
+    if (!permits.take()) {
+      return null;
+    }
+    Lane lane = ready.poll();
+    if (lane == null) {
+      permits.giveBack();
+    }
+    return lane;
+  }
+
+  /** Returns whether {@link #take} may find something. Any thread. */
+  public boolean hasReady() {
+    return !ready.isEmpty() && permits.isFree();
+  }
+
+  /**
+   * Worker, with a lane and a permit. Works on the lane's head.
+   *
+   * @return whether the worker still has both; if not, they are somebody else's
+   */
+  public boolean workOn(Lane lane, DeliveryProcessor processor) {
+    DeliveryProcessor.Progress progress = processor.process(lane.head());
+    if (progress == DeliveryProcessor.Progress.ENDED && end(lane)) {
+      return true;
+    }
+    if (progress != DeliveryProcessor.Progress.RUNNING) {
+      permits.giveBack();
+    }
+    return false;
+  }
+
+  /** Worker. Gives up a lane that still has deliveries, behind the other ready ones. */
+  public void giveBack(Lane lane) {
     ready.add(lane);
+    permits.giveBack();
   }
 
-  boolean hasReady() {
-    return !ready.isEmpty();
+  /** Returns how many permits are used, or empty where threads are the permits. Any thread. */
+  public OptionalInt usedPermits() {
+    return permits.areThreads() ? OptionalInt.empty() : OptionalInt.of(permits.used());
   }
 
   /** Holder of the lane. Ends its head; false when the lane is now idle and no longer held. */
-  boolean end(Lane lane) {
+  private boolean end(Lane lane) {
     boolean more = lane.advance();
     signal.raise();
     return more;

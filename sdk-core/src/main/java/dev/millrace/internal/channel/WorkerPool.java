@@ -12,17 +12,17 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The threads that work on lanes: as many as there are permits, each started when first needed.
+ * The threads that work on lanes, each started when first needed.
  *
  * <p>A wake-up costs microseconds, so as few as possible are made: the poll thread wakes one worker
  * for a whole batch, and a worker that finds more than it takes wakes the next. The last to fall
  * asleep is the first to wake, for its caches are warm.
  *
- * <p>Invariant: while a lane is ready, a worker is awake or all permits are used. A worker that
- * goes to sleep first lies down among the sleepers, then looks at the ready queue once more; who
- * makes a lane ready first queues it, then looks at the sleepers.
+ * <p>Invariant: while a lane is ready and a permit free, a worker is awake or all have work. A
+ * worker that goes to sleep first lies down among the sleepers, then looks at the ready queue once
+ * more; who makes a lane ready first queues it, then looks at the sleepers.
  */
-public final class WorkerPool {
+public final class WorkerPool implements Workers {
   /** How long a lane may keep its worker while other lanes are ready. */
   private static final long TURN_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
@@ -30,7 +30,7 @@ public final class WorkerPool {
   private final DeliveryProcessor processor;
   private final Consumer<Throwable> onBug;
   private final ThreadFactory threads;
-  private final int permits;
+  private final int most;
 
   private final ReentrantLock lock = new ReentrantLock();
   // Written under the lock.
@@ -40,16 +40,16 @@ public final class WorkerPool {
   private volatile boolean stopped;
 
   /**
-   * @param permits the most deliveries in their handler at the same time
+   * @param most the most threads
    * @param onBug told of what a processor threw, which it never should
    */
   public WorkerPool(
-      int permits,
+      int most,
       ThreadFactory threads,
       LaneScheduler scheduler,
       DeliveryProcessor processor,
       Consumer<Throwable> onBug) {
-    this.permits = permits;
+    this.most = most;
     this.threads = threads;
     this.scheduler = scheduler;
     this.processor = processor;
@@ -57,7 +57,8 @@ public final class WorkerPool {
     scheduler.onReady(this::wakeOne);
   }
 
-  /** Wakes or starts a worker if a lane is ready and a permit is free. Any thread. */
+  /** Wakes or starts a worker if there is something to do. Any thread. */
+  @Override
   public void wakeOne() {
     if (!someCanWake || !scheduler.hasReady()) {
       return;
@@ -73,10 +74,10 @@ public final class WorkerPool {
       if (woken != null) {
         // Under the lock: set later, it could end the sleeper's next sleep instead of this one.
         woken.woken = true;
-      } else if (workers.size() < permits) {
+      } else if (workers.size() < most) {
         noThread = start(new Worker());
       }
-      someCanWake = !sleepers.isEmpty() || workers.size() < permits;
+      someCanWake = !sleepers.isEmpty() || workers.size() < most;
     } finally {
       lock.unlock();
     }
@@ -100,8 +101,12 @@ public final class WorkerPool {
     }
   }
 
-  /** Returns how many permits are used. Any thread. */
+  @Override
   public int busy() {
+    return scheduler.usedPermits().orElseGet(this::awake);
+  }
+
+  private int awake() {
     lock.lock();
     try {
       return workers.size() - sleepers.size();
@@ -110,7 +115,7 @@ public final class WorkerPool {
     }
   }
 
-  /** Returns whether the calling thread is one of the workers. */
+  @Override
   public boolean isWorkerThread() {
     lock.lock();
     try {
@@ -120,7 +125,7 @@ public final class WorkerPool {
     }
   }
 
-  /** Lets workers end after the delivery they are on; those that sleep end at once. */
+  @Override
   public void stop() {
     List<Worker> all;
     lock.lock();
@@ -134,18 +139,14 @@ public final class WorkerPool {
     all.forEach(worker -> LockSupport.unpark(worker.thread));
   }
 
-  /** Interrupts the handlers that still run. */
+  @Override
   public void interrupt() {
     for (Worker worker : snapshot()) {
       worker.thread.interrupt();
     }
   }
 
-  /**
-   * Waits for the threads to end, after {@link #stop()}.
-   *
-   * @return the threads that had not ended in time
-   */
+  @Override
   public List<Thread> awaitEnd(Duration timeout) {
     long deadline = System.nanoTime() + timeout.toNanos();
     boolean interrupted = false;
@@ -201,10 +202,7 @@ public final class WorkerPool {
 
     private void work(Lane lane) {
       long turnEnd = System.nanoTime() + TURN_NANOS;
-      while (processor.process(lane.head())) {
-        if (!scheduler.end(lane)) {
-          return;
-        }
+      while (scheduler.workOn(lane, processor)) {
         if (stopped || (System.nanoTime() - turnEnd > 0 && scheduler.hasReady())) {
           scheduler.giveBack(lane);
           return;
@@ -237,7 +235,7 @@ public final class WorkerPool {
       lock.lock();
       try {
         sleepers.remove(this);
-        someCanWake = !sleepers.isEmpty() || workers.size() < permits;
+        someCanWake = !sleepers.isEmpty() || workers.size() < most;
       } finally {
         lock.unlock();
       }

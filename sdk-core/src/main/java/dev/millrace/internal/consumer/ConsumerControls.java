@@ -6,6 +6,7 @@ import dev.millrace.consumer.ConsumerExplanation.Silence;
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.errors.ConsumerClosedException;
 import dev.millrace.errors.MillraceException;
+import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
@@ -36,6 +37,7 @@ final class ConsumerControls {
 
   private final ConsumerDefinition definition;
   private final CommandQueue commands;
+  private final EngineClock clock;
   private final IntakeGate gate;
   private final Seeker seeker;
   private final SeekTargets targets;
@@ -44,12 +46,14 @@ final class ConsumerControls {
   ConsumerControls(
       ConsumerDefinition definition,
       CommandQueue commands,
+      EngineClock clock,
       IntakeGate gate,
       Seeker seeker,
       SeekTargets targets,
       Explainer explainer) {
     this.definition = definition;
     this.commands = commands;
+    this.clock = clock;
     this.gate = gate;
     this.seeker = seeker;
     this.targets = targets;
@@ -57,7 +61,7 @@ final class ConsumerControls {
   }
 
   CompletableFuture<@Nullable Void> pause() {
-    Instant now = Instant.now();
+    Instant now = clock.now();
     return ask("pause", () -> gate.byUser(before -> UserPauses.everything(now)));
   }
 
@@ -67,7 +71,7 @@ final class ConsumerControls {
 
   CompletableFuture<@Nullable Void> pause(Collection<TopicPartition> wanted) {
     Set<TopicPartition> partitions = checked(wanted);
-    Instant now = Instant.now();
+    Instant now = clock.now();
     return ask("pause " + partitions, () -> gate.byUser(before -> before.with(partitions, now)));
   }
 
@@ -116,7 +120,7 @@ final class ConsumerControls {
   ConsumerExplanation explain(Supplier<ConsumerState> state, Thread pollThread) {
     CompletableFuture<ConsumerExplanation> answer =
         commands.ask("explain itself", () -> explainer.explain(state.get()));
-    long asked = System.nanoTime();
+    long asked = clock.nanos();
     try {
       return answer.get(EXPLAIN_WITHIN.toNanos(), TimeUnit.NANOSECONDS);
     } catch (ExecutionException e) {
@@ -138,7 +142,7 @@ final class ConsumerControls {
             ? Optional.empty()
             : Optional.of(
                 new Silence(
-                    Duration.ofNanos(System.nanoTime() - asked), Stacks.innermost(pollThread))));
+                    Duration.ofNanos(clock.nanos() - asked), Stacks.innermost(pollThread))));
   }
 
   private CompletableFuture<@Nullable Void> ask(String what, Runnable work) {

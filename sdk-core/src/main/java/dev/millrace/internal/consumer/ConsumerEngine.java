@@ -1,17 +1,19 @@
 package dev.millrace.internal.consumer;
 
 import dev.millrace.config.ConsumerDefinition;
-import dev.millrace.consumer.RecordHandler;
 import dev.millrace.errors.ConsumerFailedException;
 import dev.millrace.internal.channel.InFlight;
 import dev.millrace.internal.channel.LaneScheduler;
 import dev.millrace.internal.channel.LaneTags;
+import dev.millrace.internal.channel.Permits;
 import dev.millrace.internal.channel.PollThreadSignal;
-import dev.millrace.internal.channel.WorkerPool;
+import dev.millrace.internal.channel.Workers;
 import dev.millrace.internal.delivery.DeadLetters;
-import dev.millrace.internal.delivery.DelayTimer;
 import dev.millrace.internal.delivery.DeliveryPipeline;
+import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.time.DelayTimer;
+import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
@@ -36,12 +38,13 @@ final class ConsumerEngine {
   private final Consumer<byte[], byte[]> consumer;
   private final ConsumerMeters meters;
   private final StopRequest stop;
-  private final PollThreadSignal signal = new PollThreadSignal();
+  private final EngineClock clock;
+  private final PollThreadSignal signal;
   private final Assignment assignment;
   private final Drain drain;
   private final OffsetCommitter committer;
   private final DelayTimer timer;
-  private final WorkerPool workers;
+  private final Workers workers;
   private final CommandQueue commands;
   private final ConsumerControls controls;
   private final PollLoop loop;
@@ -51,45 +54,42 @@ final class ConsumerEngine {
       int maxPollRecords,
       Consumer<byte[], byte[]> consumer,
       Deserializer<V> deserializer,
-      RecordHandler<? super V> handler,
+      Handling<V> handling,
       @Nullable DeadLetters deadLetters,
       ConsumerMeters meters,
-      StopRequest stop) {
+      StopRequest stop,
+      EngineRuntime runtime) {
     this.definition = definition;
     this.consumer = consumer;
     this.meters = meters;
     this.stop = stop;
+    this.clock = runtime.clock();
+    this.signal = runtime.signal();
+    this.timer = runtime.timer();
     String name = definition.name();
-    EngineThreads threads = new EngineThreads(name);
-    LaneScheduler scheduler = new LaneScheduler(definition.channelCapacity(), signal);
+    LaneScheduler scheduler =
+        new LaneScheduler(definition.channelCapacity(), signal, permits(definition, handling));
     this.assignment = new Assignment(meters);
     this.drain = new Drain(name, signal, stop);
     BrokerCalls calls = new BrokerCalls(consumer);
-    this.committer =
-        new OffsetCommitter(name, calls, meters, definition.commitInterval(), System.nanoTime());
-    this.timer = new DelayTimer(threads.timer());
+    this.committer = new OffsetCommitter(name, calls, meters, definition.commitInterval(), clock);
     DeliveryPipeline pipeline =
         new DeliveryPipeline(
             definition,
             deserializer,
-            handler,
+            handling,
             scheduler,
+            clock,
             timer,
             deadLetters,
             meters,
             this::stopAtRecord);
-    this.workers =
-        new WorkerPool(
-            definition.concurrency(),
-            threads.workers(definition.handlerThreads()),
-            scheduler,
-            pipeline,
-            this::stopBecause);
-    IntakeGate gate = new IntakeGate(consumer, assignment);
+    this.workers = runtime.workers(scheduler, pipeline, this::stopBecause);
+    IntakeGate gate = new IntakeGate(consumer, assignment, clock);
     InFlight inFlight = scheduler.inFlight();
     FlowControl flow =
         new FlowControl(definition.channelCapacity(), definition.channelBytes(), maxPollRecords);
-    LagGauge lag = new LagGauge(consumer, gate);
+    LagGauge lag = new LagGauge(consumer, gate, clock);
     WakeablePoll poll = new WakeablePoll(consumer);
     this.commands =
         new CommandQueue(
@@ -102,11 +102,13 @@ final class ConsumerEngine {
         new ConsumerControls(
             definition,
             commands,
+            clock,
             gate,
             new Seeker(name, consumer, assignment),
             new SeekTargets(calls),
             new Explainer(
                 definition,
+                clock,
                 inFlight,
                 workers,
                 pipeline.deadLetterOutage(),
@@ -114,6 +116,7 @@ final class ConsumerEngine {
                 new PartitionExplainer(lag, gate)));
     this.loop =
         new PollLoop(
+            clock,
             commands,
             assignment,
             committer,
@@ -125,6 +128,7 @@ final class ConsumerEngine {
             gate,
             poll,
             new Intake(
+                clock,
                 consumer,
                 assignment,
                 new LaneTags(definition.ordering()),
@@ -136,12 +140,18 @@ final class ConsumerEngine {
         definition.topics(),
         new RebalanceHandler(
             name,
+            clock,
             new PreviousWork(name, calls),
             assignment,
             gate,
             drain,
             committer,
             definition.drainTimeout()));
+  }
+
+  /** Where a handler leaves its worker, there may be more of them at work than workers. */
+  private static Permits permits(ConsumerDefinition definition, Handling<?> handling) {
+    return handling.holdsWorker() ? Permits.threads() : Permits.counted(definition.concurrency());
   }
 
   Set<TopicPartition> assignedNames() {
@@ -164,17 +174,26 @@ final class ConsumerEngine {
 
   /** The poll thread's whole life. Returns when everything has ended. */
   void run() {
-    try {
-      while (!stop.isRequested()) {
-        loop.turn();
-      }
-    } catch (Throwable failure) {
-      stopBecause(failure);
+    while (turn()) {
+      // Each turn is whole.
     }
     end();
   }
 
-  private void end() {
+  /** Poll thread. One turn of the loop; false when there is to be no other, but {@link #end}. */
+  boolean turn() {
+    if (!stop.isRequested()) {
+      try {
+        loop.turn();
+      } catch (Throwable failure) {
+        stopBecause(failure);
+      }
+    }
+    return !stop.isRequested();
+  }
+
+  /** Poll thread. Ends everything, within the deadline of the stop. */
+  void end() {
     // At once: a handler that waits for one of them must not be waited for.
     commands.close();
     step("drain", () -> drain.untilIdle(assignment.all(), stop.handlersUntilNanos()));
@@ -212,8 +231,8 @@ final class ConsumerEngine {
     return left.compareTo(SHORTEST_WAIT) > 0 ? left : SHORTEST_WAIT;
   }
 
-  private static Duration until(long nanos) {
-    return Duration.ofNanos(Math.max(0, nanos - System.nanoTime()));
+  private Duration until(long nanos) {
+    return Duration.ofNanos(Math.max(0, nanos - clock.nanos()));
   }
 
   /** Worker, or the producer's I/O thread. */

@@ -2,6 +2,7 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.HandlerThreads;
+import dev.millrace.consumer.AsyncRecordHandler;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.consumer.PreparedConsumer;
 import dev.millrace.consumer.RecordHandler;
@@ -10,6 +11,7 @@ import dev.millrace.internal.client.Brokers;
 import dev.millrace.internal.client.ClientProperties;
 import dev.millrace.internal.client.ConsumerSettings;
 import dev.millrace.internal.delivery.DeadLetters;
+import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.metrics.ClientMeters;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.producer.ProducerPool;
@@ -19,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -77,10 +80,27 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
   @Override
   public MessageConsumer subscribe(RecordHandler<? super V> handler) {
     Objects.requireNonNull(handler, "handler");
+    return subscribe(Handling.inWorker(handler));
+  }
+
+  @Override
+  public MessageConsumer subscribe(RecordHandler<? super V> handler, Executor executor) {
+    Objects.requireNonNull(handler, "handler");
+    Objects.requireNonNull(executor, "executor");
+    return subscribe(Handling.onExecutor(handler, executor));
+  }
+
+  @Override
+  public MessageConsumer subscribeAsync(AsyncRecordHandler<? super V> handler) {
+    Objects.requireNonNull(handler, "handler");
+    return subscribe(Handling.asynchronous(handler));
+  }
+
+  private MessageConsumer subscribe(Handling<V> handling) {
     shared.running().reserve(definition.name());
     try {
       prepareTopics();
-      return start(newClient(), handler);
+      return start(newClient(), handling);
     } catch (RuntimeException | Error e) {
       shared.running().release(definition.name());
       throw e;
@@ -116,24 +136,26 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
     }
   }
 
-  private MessageConsumer start(Consumer<byte[], byte[]> client, RecordHandler<? super V> handler) {
+  private MessageConsumer start(Consumer<byte[], byte[]> client, Handling<V> handling) {
     ConsumerMeters meters =
         new ConsumerMeters(shared.registry(), definition.name(), definition.groupId());
     ClientMeters.Binding clientMeters = () -> {};
     try {
       ClientMeters.Binding bound = shared.clientMeters().bind(client, definition.name());
       clientMeters = bound;
-      StopRequest stop = new StopRequest();
+      EngineRuntime runtime = ThreadedRuntime.of(definition, handling);
+      StopRequest stop = new StopRequest(runtime.clock());
       ConsumerEngine engine =
           new ConsumerEngine(
               definition,
               settings.maxPollRecords(),
               client,
               deserializer,
-              handler,
+              handling,
               deadLetters(),
               meters,
-              stop);
+              stop,
+              runtime);
       EngineHandle handle =
           new EngineHandle(
               definition.name(),

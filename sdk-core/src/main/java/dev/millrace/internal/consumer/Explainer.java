@@ -9,10 +9,10 @@ import dev.millrace.consumer.ConsumerExplanation.Permits;
 import dev.millrace.consumer.ConsumerExplanation.Silence;
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.internal.channel.InFlight;
-import dev.millrace.internal.channel.WorkerPool;
+import dev.millrace.internal.channel.Workers;
 import dev.millrace.internal.delivery.DeadLetterOutage;
+import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -26,20 +26,23 @@ final class Explainer {
           Comparator.comparing(TopicPartition::topic).thenComparing(TopicPartition::partition));
 
   private final ConsumerDefinition definition;
+  private final EngineClock clock;
   private final InFlight inFlight;
-  private final WorkerPool workers;
+  private final Workers workers;
   private final DeadLetterOutage outage;
   private final Assignment assignment;
   private final PartitionExplainer partitions;
 
   Explainer(
       ConsumerDefinition definition,
+      EngineClock clock,
       InFlight inFlight,
-      WorkerPool workers,
+      Workers workers,
       DeadLetterOutage outage,
       Assignment assignment,
       PartitionExplainer partitions) {
     this.definition = definition;
+    this.clock = clock;
     this.inFlight = inFlight;
     this.workers = workers;
     this.outage = outage;
@@ -49,7 +52,7 @@ final class Explainer {
 
   /** Poll thread: nothing is delivered, committed or paused meanwhile; only handlers go on. */
   ConsumerExplanation explain(ConsumerState state) {
-    long now = System.nanoTime();
+    long now = clock.nanos();
     List<Partition> explained =
         assignment.all().stream()
             .sorted(BY_NAME)
@@ -67,7 +70,7 @@ final class Explainer {
       ConsumerState state, List<Partition> explained, Optional<Silence> silence) {
     return new ConsumerExplanation(
         definition.name(),
-        Instant.now(),
+        clock.now(),
         state,
         new Channel(
             inFlight.records(),
@@ -84,7 +87,6 @@ final class Explainer {
     int failures = outage.failures();
     return failures == 0
         ? Optional.empty()
-        : Optional.of(
-            new Outage(Duration.ofNanos(System.nanoTime() - outage.sinceNanos()), failures));
+        : Optional.of(new Outage(Duration.ofNanos(clock.nanos() - outage.sinceNanos()), failures));
   }
 }

@@ -3,10 +3,11 @@ package dev.millrace.internal.consumer;
 import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.channel.LaneScheduler;
 import dev.millrace.internal.channel.LaneTags;
-import dev.millrace.internal.channel.WorkerPool;
+import dev.millrace.internal.channel.Workers;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.offset.OffsetTicket;
 import dev.millrace.internal.offset.OffsetTracker;
+import dev.millrace.internal.time.EngineClock;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,20 +24,23 @@ final class Intake {
   private static final Logger LOG = LoggerFactory.getLogger(Intake.class);
   private static final int UNKNOWN_EPOCH = -1;
 
+  private final EngineClock clock;
   private final Consumer<?, ?> consumer;
   private final Assignment assignment;
   private final LaneTags tags;
   private final LaneScheduler scheduler;
-  private final WorkerPool workers;
+  private final Workers workers;
   private final ConsumerMeters meters;
 
   Intake(
+      EngineClock clock,
       Consumer<?, ?> consumer,
       Assignment assignment,
       LaneTags tags,
       LaneScheduler scheduler,
-      WorkerPool workers,
+      Workers workers,
       ConsumerMeters meters) {
+    this.clock = clock;
     this.consumer = consumer;
     this.assignment = assignment;
     this.tags = tags;
@@ -49,7 +53,7 @@ final class Intake {
     if (polled.isEmpty() && polled.nextOffsets().isEmpty()) {
       return;
     }
-    long now = System.nanoTime();
+    long now = clock.nanos();
     Map<TopicPartition, OffsetAndMetadata> next = new HashMap<>(polled.nextOffsets());
     for (TopicPartition name : polled.partitions()) {
       List<ConsumerRecord<byte[], byte[]>> records = polled.records(name);

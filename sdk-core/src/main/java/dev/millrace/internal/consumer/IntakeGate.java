@@ -2,6 +2,7 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.consumer.ConsumerExplanation.PauseCause;
 import dev.millrace.internal.channel.Confinement;
+import dev.millrace.internal.time.EngineClock;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.EnumMap;
@@ -26,6 +27,7 @@ final class IntakeGate {
   private final Confinement confinement = new Confinement("The intake gate");
   private final Consumer<?, ?> consumer;
   private final Assignment assignment;
+  private final EngineClock clock;
   private final Set<TopicPartition> pausedAtClient = new HashSet<>();
 
   private @Nullable Instant fullSince;
@@ -36,15 +38,16 @@ final class IntakeGate {
    * @param assignment says which partitions there are: under the KIP-848 protocol the client's own
    *     view may lose one between two calls, on another thread
    */
-  IntakeGate(Consumer<?, ?> consumer, Assignment assignment) {
+  IntakeGate(Consumer<?, ?> consumer, Assignment assignment, EngineClock clock) {
     this.consumer = consumer;
     this.assignment = assignment;
+    this.clock = clock;
   }
 
   /** The channel is full. */
   void shut() {
     if (fullSince == null) {
-      fullSince = Instant.now();
+      fullSince = clock.now();
       apply();
     }
   }
@@ -63,7 +66,7 @@ final class IntakeGate {
 
   /** One partition has run too far ahead. */
   void hold(TopicPartition partition) {
-    tooFarAheadSince.put(partition, Instant.now());
+    tooFarAheadSince.put(partition, clock.now());
     apply();
   }
 

@@ -1,5 +1,6 @@
 package dev.millrace.internal.consumer;
 
+import dev.millrace.internal.time.EngineClock;
 import java.util.Collection;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
@@ -17,11 +18,12 @@ final class LagGauge {
 
   private final Consumer<?, ?> consumer;
   private final IntakeGate gate;
-  private long dueNanos = System.nanoTime();
+  private long dueNanos;
 
-  LagGauge(Consumer<?, ?> consumer, IntakeGate gate) {
+  LagGauge(Consumer<?, ?> consumer, IntakeGate gate, EngineClock clock) {
     this.consumer = consumer;
     this.gate = gate;
+    this.dueNanos = clock.nanos();
   }
 
   void measureIfDue(long now, Collection<AssignedPartition> partitions) {

@@ -3,6 +3,7 @@ package dev.millrace.internal.consumer;
 import dev.millrace.internal.delivery.LogThrottle;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.offset.CompletedAhead;
+import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
@@ -40,6 +41,7 @@ final class OffsetCommitter {
   private final String consumer;
   private final Client client;
   private final ConsumerMeters meters;
+  private final EngineClock clock;
   private final long intervalNanos;
   private final LogThrottle failureLog = new LogThrottle();
   private long dueNanos;
@@ -47,12 +49,13 @@ final class OffsetCommitter {
   private int metadataChars = CompletedAhead.MAX_CHARS;
 
   OffsetCommitter(
-      String consumer, Client client, ConsumerMeters meters, Duration interval, long nowNanos) {
+      String consumer, Client client, ConsumerMeters meters, Duration interval, EngineClock clock) {
     this.consumer = consumer;
     this.client = client;
     this.meters = meters;
     this.intervalNanos = interval.toNanos();
-    this.dueNanos = nowNanos + intervalNanos;
+    this.clock = clock;
+    this.dueNanos = clock.nanos() + intervalNanos;
   }
 
   /** Returns when {@link #commitIfDue} wants to be called again. */
@@ -143,8 +146,8 @@ final class OffsetCommitter {
     return finished;
   }
 
-  private static void acknowledge(Map<AssignedPartition, OffsetAndMetadata> finished) {
-    Instant now = Instant.now();
+  private void acknowledge(Map<AssignedPartition, OffsetAndMetadata> finished) {
+    Instant now = clock.now();
     finished.forEach(
         (partition, offset) -> {
           partition.tracker().committed(offset);
@@ -154,7 +157,7 @@ final class OffsetCommitter {
 
   private void failed(Map<AssignedPartition, OffsetAndMetadata> finished, Exception failure) {
     meters.commitFailed();
-    Instant now = Instant.now();
+    Instant now = clock.now();
     finished.keySet().forEach(partition -> partition.commits().failed(failure, now));
   }
 

@@ -5,6 +5,7 @@ import dev.millrace.consumer.ConsumerExplanation.Counts;
 import dev.millrace.consumer.ConsumerExplanation.Partition;
 import dev.millrace.consumer.ConsumerExplanation.Queued;
 import dev.millrace.consumer.ConsumerExplanation.Running;
+import dev.millrace.consumer.ConsumerExplanation.RunningElsewhere;
 import dev.millrace.consumer.ConsumerExplanation.Unfinished;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForDeadLetter;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForRetry;
@@ -107,19 +108,24 @@ final class PartitionExplainer {
             ? new WaitsForRetry(Duration.ofNanos(waiting.nanos() - now), waiting.failure())
             : new WaitsForDeadLetter(Duration.ofNanos(now - waiting.nanos()), waiting.failure());
       }
+      if (waiting != null || !ticket.isRunning()) {
+        return new Queued();
+      }
+      if (delivery.hasLeftWorker()) {
+        return new RunningElsewhere(lasting(delivery.startedNanos()));
+      }
       Thread runner = delivery.runner();
-      return waiting == null && runner != null && ticket.isRunning()
-          ? running(runner, delivery.startedNanos())
-          : new Queued();
+      return runner == null ? new Queued() : running(runner, delivery.startedNanos());
     }
 
     private Activity running(Thread runner, long startedNanos) {
       StackTraceElement[] stack = runner.getStackTrace();
       return new Running(
-          runner.getName(),
-          Duration.ofNanos(Math.max(0, now - startedNanos)),
-          Stacks.place(stack),
-          Stacks.ofHandler(stack));
+          runner.getName(), lasting(startedNanos), Stacks.place(stack), Stacks.ofHandler(stack));
+    }
+
+    private Duration lasting(long sinceNanos) {
+      return Duration.ofNanos(Math.max(0, now - sinceNanos));
     }
 
     /** A retry that is due waits for a worker, like any other. */

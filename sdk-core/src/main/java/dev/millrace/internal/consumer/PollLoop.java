@@ -2,6 +2,7 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.internal.channel.InFlight;
 import dev.millrace.internal.channel.PollThreadSignal;
+import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
@@ -16,6 +17,7 @@ final class PollLoop {
   /** How long a full channel is waited for before the partitions are paused. */
   private static final long ROOM_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
+  private final EngineClock clock;
   private final CommandQueue commands;
   private final Assignment assignment;
   private final OffsetCommitter committer;
@@ -29,6 +31,7 @@ final class PollLoop {
   private final Intake intake;
 
   PollLoop(
+      EngineClock clock,
       CommandQueue commands,
       Assignment assignment,
       OffsetCommitter committer,
@@ -40,6 +43,7 @@ final class PollLoop {
       IntakeGate gate,
       WakeablePoll poll,
       Intake intake) {
+    this.clock = clock;
     this.commands = commands;
     this.assignment = assignment;
     this.committer = committer;
@@ -56,7 +60,7 @@ final class PollLoop {
   /** One turn; takes about 100 ms when nothing comes. */
   void turn() {
     commands.runNext();
-    long now = System.nanoTime();
+    long now = clock.nanos();
     committer.commitIfDue(now, assignment.all());
     runAhead.bound(assignment.all());
     lag.measureIfDue(now, assignment.all());

@@ -1,5 +1,6 @@
 package dev.millrace.internal.consumer;
 
+import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
@@ -20,6 +21,7 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
   private static final Duration SHORTEST_COMMIT = Duration.ofMillis(500);
 
   private final String consumer;
+  private final EngineClock clock;
   private final PreviousWork previousWork;
   private final Assignment assignment;
   private final IntakeGate gate;
@@ -30,6 +32,7 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
 
   RebalanceHandler(
       String consumer,
+      EngineClock clock,
       PreviousWork previousWork,
       Assignment assignment,
       IntakeGate gate,
@@ -37,6 +40,7 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
       OffsetCommitter committer,
       Duration drainTimeout) {
     this.consumer = consumer;
+    this.clock = clock;
     this.previousWork = previousWork;
     this.assignment = assignment;
     this.gate = gate;
@@ -73,7 +77,7 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
       return;
     }
     LOG.info("Consumer '{}' gives up {}.", consumer, partitions);
-    drain.untilIdle(leaving, System.nanoTime() + drainTimeout.toNanos());
+    drain.untilIdle(leaving, clock.nanos() + drainTimeout.toNanos());
     committer.commitNow(leaving, commitTimeout);
     assignment.remove(partitions);
     gate.gone(partitions);

@@ -1,17 +1,23 @@
 package dev.millrace.internal.consumer;
 
+import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Whether, why and until when the consumer is to end. The first request counts. Any thread. */
 final class StopRequest {
+  private final EngineClock clock;
   private volatile @Nullable Reason reason;
+
+  StopRequest(EngineClock clock) {
+    this.clock = clock;
+  }
 
   /** Asks for the end; without effect when it has been asked for before. */
   synchronized void request(@Nullable Throwable failure, Duration timeout) {
     if (reason == null) {
-      reason = new Reason(failure, timeout, System.nanoTime() + timeout.toNanos());
+      reason = new Reason(failure, timeout, clock.nanos() + timeout.toNanos());
     }
   }
 
@@ -28,7 +34,7 @@ final class StopRequest {
   /** Returns the time at which everything must have ended. */
   long deadlineNanos() {
     Reason known = reason;
-    return known == null ? System.nanoTime() : known.deadlineNanos;
+    return known == null ? clock.nanos() : known.deadlineNanos;
   }
 
   /**
@@ -37,7 +43,7 @@ final class StopRequest {
   long handlersUntilNanos() {
     Reason known = reason;
     return known == null
-        ? System.nanoTime()
+        ? clock.nanos()
         : known.deadlineNanos - Math.min(known.timeout.toNanos() / 5, 1_000_000_000L);
   }
 

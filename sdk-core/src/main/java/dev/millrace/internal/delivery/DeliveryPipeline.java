@@ -1,11 +1,12 @@
 package dev.millrace.internal.delivery;
 
 import dev.millrace.config.ConsumerDefinition;
-import dev.millrace.consumer.RecordHandler;
 import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.channel.DeliveryProcessor;
 import dev.millrace.internal.channel.LaneScheduler;
 import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.time.DelayTimer;
+import dev.millrace.internal.time.EngineClock;
 import java.util.function.BiConsumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.serialization.Deserializer;
@@ -18,7 +19,10 @@ import org.jspecify.annotations.Nullable;
 public final class DeliveryPipeline implements DeliveryProcessor {
   private final HandlerCall<?> call;
   private final Settlement settlement;
+  private final LaneScheduler scheduler;
   private final ConsumerMeters meters;
+  private final EngineClock clock;
+  private final BiConsumer<ConsumerRecord<byte[], byte[]>, Throwable> onStop;
 
   /**
    * Joins the parts.
@@ -29,8 +33,9 @@ public final class DeliveryPipeline implements DeliveryProcessor {
   public <V> DeliveryPipeline(
       ConsumerDefinition definition,
       Deserializer<V> deserializer,
-      RecordHandler<? super V> handler,
+      Handling<V> handling,
       LaneScheduler scheduler,
+      EngineClock clock,
       DelayTimer timer,
       @Nullable DeadLetters deadLetters,
       ConsumerMeters meters,
@@ -38,18 +43,23 @@ public final class DeliveryPipeline implements DeliveryProcessor {
     this.call =
         new HandlerCall<>(
             deserializer,
-            handler,
+            handling,
             new Recovery(definition.retry(), definition.deadLetter()),
-            meters);
+            meters,
+            clock);
     this.settlement =
-        new Settlement(definition.name(), scheduler, timer, deadLetters, meters, onStop);
+        new Settlement(definition.name(), scheduler, clock, timer, deadLetters, meters, onStop);
+    this.scheduler = scheduler;
     this.meters = meters;
+    this.clock = clock;
+    this.onStop = onStop;
   }
 
   @Override
-  public boolean process(Delivery delivery) {
+  public Progress process(Delivery delivery) {
     if (!delivery.ticket().start()) {
-      return true; // Taken back while it waited: its partition is gone, or the consumer closes.
+      return Progress
+          .ENDED; // Taken back while it waited: its partition is gone, or the consumer closes.
     }
     try {
       return work(delivery);
@@ -65,15 +75,29 @@ public final class DeliveryPipeline implements DeliveryProcessor {
     return settlement.outage();
   }
 
-  private boolean work(Delivery delivery) {
+  private Progress work(Delivery delivery) {
     if (delivery.deadLetterCause() != null) {
       return settlement.sendDeadLetter(delivery, delivery.deadLetterCause());
     }
-    long now = System.nanoTime();
+    long now = clock.nanos();
     delivery.runs(now);
     if (delivery.attempt() == 1) {
       meters.queueWait(now - delivery.queuedNanos());
     }
-    return settlement.settle(delivery, call.attempt(delivery));
+    Outcome outcome = call.attempt(delivery, this::endedOutsideOfWorker);
+    return outcome == null ? Progress.RUNNING : settlement.settle(delivery, outcome);
+  }
+
+  /** Whoever completes the handler's stage. */
+  private void endedOutsideOfWorker(Delivery delivery, Outcome outcome) {
+    ConsumerRecord<byte[], byte[]> record = delivery.record();
+    try {
+      if (settlement.settleOutsideOfWorker(delivery, outcome) == Progress.ENDED) {
+        scheduler.finish(delivery);
+      }
+      scheduler.giveBackPermit();
+    } catch (Throwable bug) { // The stage would swallow it, and the lane stay parked.
+      onStop.accept(record, bug);
+    }
   }
 }

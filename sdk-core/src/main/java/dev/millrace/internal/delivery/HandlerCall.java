@@ -1,9 +1,13 @@
 package dev.millrace.internal.delivery;
 
-import dev.millrace.consumer.RecordHandler;
 import dev.millrace.errors.PayloadException;
 import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.time.EngineClock;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiConsumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.jspecify.annotations.Nullable;
@@ -11,32 +15,81 @@ import org.jspecify.annotations.Nullable;
 /** One attempt at a record: decode, call the handler, and make an outcome of what came back. */
 final class HandlerCall<V> {
   private final Deserializer<V> deserializer;
-  private final RecordHandler<? super V> handler;
+  private final Handling<V> handling;
   private final Recovery recovery;
   private final ConsumerMeters meters;
+  private final EngineClock clock;
 
   HandlerCall(
       Deserializer<V> deserializer,
-      RecordHandler<? super V> handler,
+      Handling<V> handling,
       Recovery recovery,
-      ConsumerMeters meters) {
+      ConsumerMeters meters,
+      EngineClock clock) {
     this.deserializer = deserializer;
-    this.handler = handler;
+    this.handling = handling;
     this.recovery = recovery;
     this.meters = meters;
+    this.clock = clock;
   }
 
-  /** Worker, with the delivery's ticket claimed. Throws nothing, whatever the handler throws. */
-  Outcome attempt(Delivery delivery) {
+  /**
+   * Worker, with the delivery's ticket claimed. Throws nothing, whatever the handler throws.
+   *
+   * @param later told of the outcome, by whoever completes the handler's stage
+   * @return the outcome; null when it comes later
+   */
+  @Nullable Outcome attempt(Delivery delivery, BiConsumer<Delivery, Outcome> later) {
     V value;
     try {
       value = decode(delivery.record());
     } catch (PayloadException undecodable) {
       return recovery.giveUp(undecodable);
     }
-    long start = System.nanoTime();
-    Throwable failure = call(value, delivery);
-    long nanos = System.nanoTime() - start;
+    long start = clock.nanos();
+    CompletionStage<?> stage;
+    try {
+      stage = begin(value, delivery);
+    } catch (Throwable failure) { // Errors too: the offset must not pass a record that failed.
+      return outcome(delivery, start, failure);
+    }
+    return stage == null ? outcome(delivery, start, null) : await(stage, delivery, start, later);
+  }
+
+  private @Nullable CompletionStage<?> begin(V value, Delivery delivery) throws Exception {
+    try {
+      return handling.begin(
+          value, new HandlerContext(delivery.record(), delivery.attempt()), delivery, clock);
+    } finally {
+      // A flag that this handler left behind must not fail the next record's handler.
+      Thread.interrupted();
+    }
+  }
+
+  /** A stage that has completed by now is settled here, by the worker, like any handler's end. */
+  private @Nullable Outcome await(
+      CompletionStage<?> stage,
+      Delivery delivery,
+      long start,
+      BiConsumer<Delivery, Outcome> later) {
+    AtomicReference<@Nullable Object> first = new AtomicReference<>();
+    BiConsumer<@Nullable Object, @Nullable Throwable> onEnd =
+        (ignored, failure) -> {
+          Outcome outcome = outcome(delivery, start, unwrapped(failure));
+          if (!first.compareAndSet(null, outcome) && first.compareAndSet(this, outcome)) {
+            later.accept(delivery, outcome);
+          }
+        };
+    try {
+      var unused = stage.whenComplete(onEnd);
+    } catch (Throwable hostile) {
+      return outcome(delivery, start, hostile);
+    }
+    return first.compareAndSet(null, this) ? null : (Outcome) first.get();
+  }
+
+  private Outcome outcome(Delivery delivery, long start, @Nullable Throwable failure) {
+    long nanos = clock.nanos() - start;
     if (failure == null) {
       meters.handlerReturned(nanos);
       return Outcome.Handled.INSTANCE;
@@ -47,17 +100,11 @@ final class HandlerCall<V> {
         : recovery.after(delivery.attempt(), failure);
   }
 
-  /** Errors count too: an offset must not pass a record because its handler ran out of memory. */
-  private @Nullable Throwable call(V value, Delivery delivery) {
-    try {
-      handler.handle(value, new HandlerContext(delivery.record(), delivery.attempt()));
-      return null;
-    } catch (Throwable failure) {
-      return failure;
-    } finally {
-      // A flag that this handler left behind must not fail the next record's handler.
-      Thread.interrupted();
-    }
+  /** A stage that depends on another one wraps what that failed with. */
+  private static @Nullable Throwable unwrapped(@Nullable Throwable failure) {
+    return failure instanceof CompletionException && failure.getCause() != null
+        ? failure.getCause()
+        : failure;
   }
 
   private V decode(ConsumerRecord<byte[], byte[]> record) {

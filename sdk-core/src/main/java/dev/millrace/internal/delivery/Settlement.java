@@ -1,8 +1,15 @@
 package dev.millrace.internal.delivery;
 
+import static dev.millrace.internal.channel.DeliveryProcessor.Progress.ENDED;
+import static dev.millrace.internal.channel.DeliveryProcessor.Progress.PARKED;
+
 import dev.millrace.internal.channel.Delivery;
+import dev.millrace.internal.channel.DeliveryProcessor;
+import dev.millrace.internal.channel.DeliveryProcessor.Progress;
 import dev.millrace.internal.channel.LaneScheduler;
 import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.time.DelayTimer;
+import dev.millrace.internal.time.EngineClock;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -15,15 +22,15 @@ import org.slf4j.LoggerFactory;
  * Carries out an outcome: on the ticket, on the lane, on the dead-letter topic.
  *
  * <p>Invariant: a ticket is completed only after its handler has returned or its dead letter is
- * acknowledged. All methods answer what {@link
- * dev.millrace.internal.channel.DeliveryProcessor#process} must: whether the delivery has ended. A
- * parked lane may be resumed before they return, so the delivery is not touched after parking.
+ * acknowledged. All methods answer what {@link DeliveryProcessor#process} must. A parked lane may
+ * be resumed before they return, so the delivery is not touched after parking.
  */
 final class Settlement {
   private static final Logger LOG = LoggerFactory.getLogger(Settlement.class);
 
   private final String consumer;
   private final LaneScheduler scheduler;
+  private final EngineClock clock;
   private final DelayTimer timer;
   private final @Nullable DeadLetters deadLetters;
   private final ConsumerMeters meters;
@@ -39,12 +46,14 @@ final class Settlement {
   Settlement(
       String consumer,
       LaneScheduler scheduler,
+      EngineClock clock,
       DelayTimer timer,
       @Nullable DeadLetters deadLetters,
       ConsumerMeters meters,
       BiConsumer<ConsumerRecord<byte[], byte[]>, Throwable> onStop) {
     this.consumer = consumer;
     this.scheduler = scheduler;
+    this.clock = clock;
     this.timer = timer;
     this.deadLetters = deadLetters;
     this.meters = meters;
@@ -55,49 +64,66 @@ final class Settlement {
     return outage;
   }
 
-  boolean settle(Delivery delivery, Outcome outcome) {
+  /** Worker. */
+  Progress settle(Delivery delivery, Outcome outcome) {
     if (outcome instanceof Outcome.Handled) {
       if (delivery.ticket().complete()) {
         meters.handled();
       }
-      return true;
+      return ENDED;
     }
     if (outcome instanceof Outcome.RetryLater retry) {
       return retryLater(delivery, retry);
     }
     if (outcome instanceof Outcome.DeadLetter deadLetter) {
-      delivery.deadLetter(deadLetter.cause());
+      delivery.deadLetter(deadLetter.cause(), clock.nanos());
       return sendDeadLetter(delivery, deadLetter.cause());
     }
     if (outcome instanceof Outcome.Stop stop) {
       return stop(delivery, stop.cause());
     }
-    return true; // Abandoned
+    return ENDED; // Abandoned
   }
 
-  private boolean retryLater(Delivery delivery, Outcome.RetryLater retry) {
+  /**
+   * Whoever completes a handler's stage. It may be a thread that must not wait, as a send of a dead
+   * letter may: that is left to a worker.
+   */
+  Progress settleOutsideOfWorker(Delivery delivery, Outcome outcome) {
+    if (outcome instanceof Outcome.DeadLetter deadLetter) {
+      delivery.deadLetter(deadLetter.cause(), clock.nanos());
+      if (!delivery.ticket().requeue()) {
+        return ENDED;
+      }
+      scheduler.resume(delivery);
+      return PARKED;
+    }
+    return settle(delivery, outcome);
+  }
+
+  private Progress retryLater(Delivery delivery, Outcome.RetryLater retry) {
     meters.retried();
     logFailure(delivery, retry);
     delivery.nextAttempt();
-    delivery.waitsForRetry(System.nanoTime() + retry.delayNanos(), retry.cause());
+    delivery.waitsForRetry(clock.nanos() + retry.delayNanos(), retry.cause());
     return park(delivery, retry.delayNanos());
   }
 
-  /** Has the delivery's lane rest; true when its partition leaves, so that it has ended instead. */
-  private boolean park(Delivery delivery, long nanos) {
+  /** Has the delivery's lane rest, unless its partition leaves: then the delivery has ended. */
+  private Progress park(Delivery delivery, long nanos) {
     if (!delivery.ticket().requeue()) {
-      return true;
+      return ENDED;
     }
     timer.after(nanos, () -> scheduler.resume(delivery));
-    return false;
+    return PARKED;
   }
 
   /** Sends, or sends again, the record's dead letter. */
-  boolean sendDeadLetter(Delivery delivery, Throwable cause) {
+  Progress sendDeadLetter(Delivery delivery, Throwable cause) {
     if (deadLetters == null) {
       throw new IllegalStateException("No dead-letter topic is configured.");
     }
-    long wait = outage.waitNanos(System.nanoTime());
+    long wait = outage.waitNanos(clock.nanos());
     if (wait > 0) {
       return park(delivery, wait);
     }
@@ -119,7 +145,7 @@ final class Settlement {
                     onStop.accept(record, bug);
                   }
                 });
-    return false;
+    return PARKED;
   }
 
   /** Producer's I/O thread. */
@@ -149,12 +175,12 @@ final class Settlement {
     meters.deadLetterFailed();
     if (failure instanceof RecordTooLargeException) {
       // No later attempt can succeed; to skip the record is not ours to decide.
-      if (stop(delivery, failure)) {
+      if (stop(delivery, failure) == ENDED) {
         scheduler.finish(delivery);
       }
       return;
     }
-    long wait = outage.failed(System.nanoTime());
+    long wait = outage.failed(clock.nanos());
     String end = deadLetterLog.permit();
     if (end != null) {
       LOG.warn(
@@ -167,18 +193,18 @@ final class Settlement {
           TimeUnit.NANOSECONDS.toMillis(wait),
           end);
     }
-    if (park(delivery, wait)) {
+    if (park(delivery, wait) == ENDED) {
       scheduler.finish(delivery);
     }
   }
 
-  private boolean stop(Delivery delivery, Throwable cause) {
+  private Progress stop(Delivery delivery, Throwable cause) {
     meters.stopped();
     ConsumerRecord<byte[], byte[]> record = delivery.record();
     // Not running any more, so that the close does not wait for it; the lane stays parked.
     boolean parked = delivery.ticket().requeue();
     onStop.accept(record, cause);
-    return !parked;
+    return parked ? PARKED : ENDED;
   }
 
   private void logFailure(Delivery delivery, Outcome.RetryLater retry) {

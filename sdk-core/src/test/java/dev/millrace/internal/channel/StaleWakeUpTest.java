@@ -3,6 +3,7 @@ package dev.millrace.internal.channel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.millrace.internal.channel.DeliveryProcessor.Progress;
 import java.lang.reflect.Field;
 import java.time.Duration;
 import java.util.Collection;
@@ -22,7 +23,8 @@ class StaleWakeUpTest {
   private static final int BLOCKS = 100;
   private static final int FOLLOWS = 101;
 
-  private final LaneScheduler scheduler = new LaneScheduler(1_000, new PollThreadSignal());
+  private final LaneScheduler scheduler =
+      new LaneScheduler(1_000, new ParkingSignal(), Permits.threads());
   private final AtomicReference<Thread> waker = new AtomicReference<>();
   private final CountDownLatch workerLiesDown = new CountDownLatch(1);
   private final CountDownLatch workerGoesOn = new CountDownLatch(1);
@@ -74,7 +76,7 @@ class StaleWakeUpTest {
     }
   }
 
-  private boolean process(Delivery delivery) {
+  private Progress process(Delivery delivery) {
     long offset = delivery.record().offset();
     if (offset == BLOCKS) {
       blocked.countDown();
@@ -83,7 +85,7 @@ class StaleWakeUpTest {
     if (offset == FOLLOWS) {
       followed.countDown();
     }
-    return true;
+    return Progress.ENDED;
   }
 
   private void offer(WorkerPool pool, int offset) {

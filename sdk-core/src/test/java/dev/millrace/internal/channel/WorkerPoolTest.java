@@ -3,6 +3,7 @@ package dev.millrace.internal.channel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.millrace.internal.channel.DeliveryProcessor.Progress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,8 +24,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class WorkerPoolTest {
-  private final PollThreadSignal signal = new PollThreadSignal();
-  private final LaneScheduler scheduler = new LaneScheduler(1_000, signal);
+  private final PollThreadSignal signal = new ParkingSignal();
+  private final LaneScheduler scheduler = new LaneScheduler(1_000, signal, Permits.threads());
   private final AtomicReference<@Nullable Throwable> bug = new AtomicReference<>();
   private final List<Thread> threads = new ArrayList<>();
   private final AtomicReference<@Nullable CountDownLatch> current = new AtomicReference<>();
@@ -72,14 +73,14 @@ class WorkerPoolTest {
               delivery.nextAttempt();
               var unused =
                   others.schedule(() -> scheduler.resume(delivery), 1, TimeUnit.MILLISECONDS);
-              return false;
+              return Progress.PARKED;
             }
             ended.countDown();
             if (choice == 1) {
               others.execute(() -> scheduler.finish(delivery));
-              return false;
+              return Progress.PARKED;
             }
-            return true;
+            return Progress.ENDED;
           });
       Random random = new Random(permits);
       for (int sequence = 0; sequence < records; ) {
@@ -119,7 +120,7 @@ class WorkerPoolTest {
           } else {
             others.countDown();
           }
-          return true;
+          return Progress.ENDED;
         });
 
     for (int i = 0; i <= 100; i++) {
@@ -148,7 +149,7 @@ class WorkerPoolTest {
           hold(release);
           running.decrementAndGet();
           ended.countDown();
-          return true;
+          return Progress.ENDED;
         });
 
     for (int i = 0; i < 50; i++) {
@@ -171,7 +172,7 @@ class WorkerPoolTest {
         delivery -> {
           Thread.currentThread().interrupt();
           (delivery.record().offset() == 0 ? first : second).countDown();
-          return true;
+          return Progress.ENDED;
         });
 
     scheduler.offer(Deliveries.delivery(0), 0);
@@ -194,7 +195,7 @@ class WorkerPoolTest {
             1,
             delivery -> {
               current.get().countDown();
-              return true;
+              return Progress.ENDED;
             });
       }
       current.set(ended);
@@ -221,7 +222,7 @@ class WorkerPoolTest {
             scheduler,
             delivery -> {
               ended.countDown();
-              return true;
+              return Progress.ENDED;
             },
             bug::set);
 

@@ -12,10 +12,12 @@ import dev.millrace.config.HandlerThreads;
 import dev.millrace.config.Ordering;
 import dev.millrace.config.RetryDefinition;
 import dev.millrace.config.TuningProfile;
+import dev.millrace.consumer.AsyncRecordHandler;
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.consumer.RecordHandler;
 import dev.millrace.internal.delivery.DeadLetters;
+import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.charset.StandardCharsets;
@@ -64,20 +66,30 @@ final class EngineFixture implements AutoCloseable {
   private @Nullable EngineHandle handle;
 
   void start(RecordHandler<String> handler) {
+    start(Handling.inWorker(handler));
+  }
+
+  void startAsync(AsyncRecordHandler<String> handler) {
+    start(Handling.asynchronous(handler));
+  }
+
+  void start(Handling<String> handling) {
     ConsumerDefinition definition = definition();
-    StopRequest stop = new StopRequest();
+    EngineRuntime runtime = ThreadedRuntime.of(definition, handling);
+    StopRequest stop = new StopRequest(runtime.clock());
     ConsumerEngine engine =
         new ConsumerEngine(
             definition,
             MAX_POLL,
             consumer,
             new StringDeserializer(),
-            handler,
+            handling,
             definition.deadLetter() == null
                 ? null
                 : new DeadLetters("group", definition.deadLetter(), deadLetterSender),
             new ConsumerMeters(registry, definition.name(), definition.groupId()),
-            stop);
+            stop,
+            runtime);
     handle = new EngineHandle(definition.name(), Duration.ofSeconds(5), engine, stop, onEnd);
     handle.start();
   }

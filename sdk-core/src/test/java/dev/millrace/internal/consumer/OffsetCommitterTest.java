@@ -27,7 +27,11 @@ class OffsetCommitterTest {
   private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
   private final OffsetCommitter committer =
       new OffsetCommitter(
-          "c", client, new ConsumerMeters(registry, "c", "g"), Duration.ofMillis(100), 0);
+          "c",
+          client,
+          new ConsumerMeters(registry, "c", "g"),
+          Duration.ofMillis(100),
+          new StoppedClock());
   private final AssignedPartition partition = new AssignedPartition(NAME, CompletedAhead.NONE);
 
   @Test

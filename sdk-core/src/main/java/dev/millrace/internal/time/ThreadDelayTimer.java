@@ -1,24 +1,24 @@
-package dev.millrace.internal.delivery;
+package dev.millrace.internal.time;
 
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Wakes parked lanes when they are due. Its thread starts with the first delay and only ever makes
- * lanes ready; so a thousand lanes in back-off cost a thousand heap entries and no worker.
+ * A timer with one thread, which starts with the first delay; so a thousand lanes in back-off cost
+ * a thousand heap entries and no worker.
  */
-public final class DelayTimer implements AutoCloseable {
+public final class ThreadDelayTimer implements DelayTimer {
   private final ScheduledThreadPoolExecutor executor;
 
-  public DelayTimer(ThreadFactory threads) {
+  public ThreadDelayTimer(ThreadFactory threads) {
     this.executor = new ScheduledThreadPoolExecutor(1, threads);
     executor.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
     executor.setRejectedExecutionHandler((task, closed) -> {});
   }
 
-  /** Runs a short task later, on the timer's thread; never, once closed. */
-  void after(long delayNanos, Runnable task) {
+  @Override
+  public void after(long delayNanos, Runnable task) {
     var unused = executor.schedule(task, delayNanos, TimeUnit.NANOSECONDS);
   }
 

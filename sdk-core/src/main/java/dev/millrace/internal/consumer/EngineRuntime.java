@@ -1,0 +1,32 @@
+package dev.millrace.internal.consumer;
+
+import dev.millrace.internal.channel.DeliveryProcessor;
+import dev.millrace.internal.channel.LaneScheduler;
+import dev.millrace.internal.channel.PollThreadSignal;
+import dev.millrace.internal.channel.Workers;
+import dev.millrace.internal.time.DelayTimer;
+import dev.millrace.internal.time.EngineClock;
+import java.util.function.Consumer;
+
+/**
+ * What moves an engine: time, threads and waiting. The real one has the system's; another one can
+ * run a whole engine on one thread, step by step.
+ */
+interface EngineRuntime {
+
+  /** Returns the engine's time. */
+  EngineClock clock();
+
+  /** Returns what the poll thread waits by. */
+  PollThreadSignal signal();
+
+  /** Returns what makes parked lanes ready when they are due. */
+  DelayTimer timer();
+
+  /**
+   * Returns who works on the lanes. Called once.
+   *
+   * @param onBug told of what the processor threw, which it never should
+   */
+  Workers workers(LaneScheduler scheduler, DeliveryProcessor processor, Consumer<Throwable> onBug);
+}

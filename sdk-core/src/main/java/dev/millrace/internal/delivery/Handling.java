@@ -1,0 +1,100 @@
+package dev.millrace.internal.delivery;
+
+import dev.millrace.consumer.AsyncRecordHandler;
+import dev.millrace.consumer.RecordContext;
+import dev.millrace.consumer.RecordHandler;
+import dev.millrace.internal.channel.Delivery;
+import dev.millrace.internal.time.EngineClock;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The ways in which users handle records, all seen as one.
+ *
+ * @param <V> the value's type
+ */
+public sealed interface Handling<V> {
+
+  /** In the worker, whose thread is the permit. */
+  static <V> Handling<V> inWorker(RecordHandler<? super V> handler) {
+    return new InWorker<>(handler);
+  }
+
+  /** Without a thread, until a stage completes. */
+  static <V> Handling<V> asynchronous(AsyncRecordHandler<? super V> handler) {
+    return new Asynchronous<>(handler);
+  }
+
+  /** In a thread of the user's. */
+  static <V> Handling<V> onExecutor(RecordHandler<? super V> handler, Executor executor) {
+    return new OnExecutor<>(handler, executor);
+  }
+
+  /**
+   * Begins to handle a record.
+   *
+   * @return completes when it is handled; null when it is already
+   */
+  @Nullable CompletionStage<?> begin(
+      V value, RecordContext context, Delivery delivery, EngineClock clock) throws Exception;
+
+  /** Whether a handler holds its worker until it has ended. */
+  default boolean holdsWorker() {
+    return false;
+  }
+
+  /** The usual one. */
+  record InWorker<V>(RecordHandler<? super V> handler) implements Handling<V> {
+    @Override
+    public @Nullable CompletionStage<?> begin(
+        V value, RecordContext context, Delivery delivery, EngineClock clock) throws Exception {
+      handler.handle(value, context);
+      return null;
+    }
+
+    @Override
+    public boolean holdsWorker() {
+      return true;
+    }
+  }
+
+  /** The asynchronous one. */
+  record Asynchronous<V>(AsyncRecordHandler<? super V> handler) implements Handling<V> {
+    @Override
+    public CompletionStage<?> begin(
+        V value, RecordContext context, Delivery delivery, EngineClock clock) throws Exception {
+      CompletionStage<?> stage = handler.handle(value, context);
+      if (stage == null) {
+        throw new IllegalStateException(
+            "The handler returned null for "
+                + context
+                + "; an AsyncRecordHandler returns a stage.");
+      }
+      delivery.leavesWorker();
+      return stage;
+    }
+  }
+
+  /** A handler that blocks, in the user's executor. */
+  record OnExecutor<V>(RecordHandler<? super V> handler, Executor executor) implements Handling<V> {
+    @Override
+    public CompletionStage<?> begin(
+        V value, RecordContext context, Delivery delivery, EngineClock clock) {
+      CompletableFuture<@Nullable Void> end = new CompletableFuture<>();
+      delivery.leavesWorker(); // Before: the executor may be quicker than we are.
+      executor.execute(
+          () -> {
+            delivery.runs(clock.nanos());
+            try {
+              handler.handle(value, context);
+              end.complete(null);
+            } catch (Throwable failure) {
+              end.completeExceptionally(failure);
+            }
+          });
+      return end;
+    }
+  }
+}
