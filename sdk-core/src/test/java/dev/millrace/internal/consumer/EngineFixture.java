@@ -3,15 +3,9 @@ package dev.millrace.internal.consumer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.millrace.config.BackoffDefinition;
 import dev.millrace.config.ConsumerDefinition;
-import dev.millrace.config.DeadLetterDefinition;
-import dev.millrace.config.DeliverySemantics;
-import dev.millrace.config.Format;
 import dev.millrace.config.HandlerThreads;
 import dev.millrace.config.Ordering;
-import dev.millrace.config.RetryDefinition;
-import dev.millrace.config.TuningProfile;
 import dev.millrace.consumer.AsyncRecordHandler;
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.consumer.MessageConsumer;
@@ -186,25 +180,16 @@ final class EngineFixture implements AutoCloseable {
   }
 
   private ConsumerDefinition definition() {
-    return new ConsumerDefinition(
-        "engine-test",
-        List.of("localhost:9092"),
-        List.of("orders"),
-        "group",
-        DeliverySemantics.AT_LEAST_ONCE,
+    return TestDefinitions.consumer(
         ordering,
         permits,
         handlerThreads,
         CAPACITY,
-        1 << 20,
-        Format.AUTO,
-        TuningProfile.BALANCED,
-        new RetryDefinition(attempts, new BackoffDefinition(backoff, 1, backoff, 0)),
-        deadLetterSender == null ? null : new DeadLetterDefinition(null, false),
+        attempts,
+        backoff,
+        deadLetterSender != null,
         commitInterval,
-        drain,
-        Duration.ofSeconds(5),
-        Map.of());
+        drain);
   }
 
   private static byte[] bytes(String text) {

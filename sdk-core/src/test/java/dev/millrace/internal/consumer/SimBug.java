@@ -1,0 +1,72 @@
+package dev.millrace.internal.consumer;
+
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A mistake that an engine might make, made between the engine and its surroundings, so that the
+ * checks can be seen to find it. By default there is none.
+ */
+interface SimBug {
+  SimBug NONE = new SimBug() {};
+
+  /** What the engine commits. */
+  default Map<TopicPartition, OffsetAndMetadata> commits(
+      SimConsumer client, Map<TopicPartition, OffsetAndMetadata> offsets) {
+    return offsets;
+  }
+
+  /** Whether a commit before partitions leave is made at all. */
+  default boolean commitsAtOnce() {
+    return true;
+  }
+
+  /** What is read back of what was committed. */
+  default OffsetAndMetadata readsBack(OffsetAndMetadata committed) {
+    return committed;
+  }
+
+  /** Whether a partition is paused when the engine asks for it. */
+  default boolean pauses(boolean inRebalance) {
+    return true;
+  }
+
+  /** Whether a partition is resumed when the engine asks for it. */
+  default boolean resumes() {
+    return true;
+  }
+
+  /** Whether the engine learns that partitions leave. */
+  default boolean tellsRevoked() {
+    return true;
+  }
+
+  /** Whether a polled record reaches the engine. */
+  default boolean delivers(long offset) {
+    return true;
+  }
+
+  /** What is due. */
+  default void timer(Runnable task) {
+    task.run();
+  }
+
+  /** What the engine sees of a handler's end. */
+  default CompletionStage<?> stage(CompletableFuture<@Nullable Void> end) {
+    return end;
+  }
+
+  /** Which key the engine sees. */
+  default byte @Nullable [] key(byte @Nullable [] key, long offset) {
+    return key;
+  }
+
+  /** Whether the answer to a commit is given to the engine. */
+  default boolean answersCommits() {
+    return true;
+  }
+}

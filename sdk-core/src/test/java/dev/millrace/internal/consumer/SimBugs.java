@@ -1,0 +1,150 @@
+package dev.millrace.internal.consumer;
+
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+
+/** Mistakes that consumers are known for, by name. */
+final class SimBugs {
+  private SimBugs() {}
+
+  static Map<String, SimBug> all() {
+    Map<String, SimBug> bugs = new LinkedHashMap<>();
+    bugs.put("commits the highest offset seen", new CommitsPosition());
+    bugs.put("commits one record too many", new CommitsShifted(1));
+    bugs.put("commits go back", new CommitsShifted(-2));
+    bugs.put("what runs ahead is saved for another offset", new KeepsMetadata());
+    bugs.put("commits nothing when partitions leave", new CommitsNothingAtOnce());
+    bugs.put("forgets what was done beyond the offset", new ReadsNothingBack());
+    bugs.put("passes over a revocation", new MissesRevocation());
+    bugs.put("loses the user's pause in a rebalance", new LosesPauses());
+    bugs.put("never resumes", new NeverResumes());
+    bugs.put("drops a polled record", new DropsRecord());
+    bugs.put("takes a handler for done when it has begun", new EndsEarly());
+    bugs.put("forgets a retry that waits", new ForgetsTimers());
+    bugs.put("puts a key's records in two lanes", new SplitsKeys());
+    bugs.put("waits for a commit's answer for ever", new LosesAnswers());
+    return bugs;
+  }
+
+  private static final class CommitsPosition implements SimBug {
+    @Override
+    public Map<TopicPartition, OffsetAndMetadata> commits(
+        SimConsumer client, Map<TopicPartition, OffsetAndMetadata> offsets) {
+      Map<TopicPartition, OffsetAndMetadata> seen = new HashMap<>();
+      offsets.forEach(
+          (partition, offset) ->
+              seen.put(partition, new OffsetAndMetadata(client.nextOffset(partition))));
+      return seen;
+    }
+  }
+
+  private static final class CommitsShifted implements SimBug {
+    private final int by;
+
+    CommitsShifted(int by) {
+      this.by = by;
+    }
+
+    @Override
+    public Map<TopicPartition, OffsetAndMetadata> commits(
+        SimConsumer client, Map<TopicPartition, OffsetAndMetadata> offsets) {
+      Map<TopicPartition, OffsetAndMetadata> shifted = new HashMap<>();
+      offsets.forEach(
+          (partition, offset) ->
+              shifted.put(partition, new OffsetAndMetadata(Math.max(0, offset.offset() + by))));
+      return shifted;
+    }
+  }
+
+  /** The offset is today's, what is beyond it yesterday's. */
+  private static final class KeepsMetadata implements SimBug {
+    private String old = "";
+
+    @Override
+    public Map<TopicPartition, OffsetAndMetadata> commits(
+        SimConsumer client, Map<TopicPartition, OffsetAndMetadata> offsets) {
+      Map<TopicPartition, OffsetAndMetadata> mixed = new HashMap<>();
+      offsets.forEach(
+          (partition, offset) -> {
+            mixed.put(partition, new OffsetAndMetadata(offset.offset(), Optional.empty(), old));
+            old = offset.metadata();
+          });
+      return mixed;
+    }
+  }
+
+  private static final class CommitsNothingAtOnce implements SimBug {
+    @Override
+    public boolean commitsAtOnce() {
+      return false;
+    }
+  }
+
+  private static final class ReadsNothingBack implements SimBug {
+    @Override
+    public OffsetAndMetadata readsBack(OffsetAndMetadata committed) {
+      return new OffsetAndMetadata(committed.offset());
+    }
+  }
+
+  private static final class MissesRevocation implements SimBug {
+    @Override
+    public boolean tellsRevoked() {
+      return false;
+    }
+  }
+
+  private static final class LosesPauses implements SimBug {
+    @Override
+    public boolean pauses(boolean inRebalance) {
+      return !inRebalance;
+    }
+  }
+
+  private static final class NeverResumes implements SimBug {
+    @Override
+    public boolean resumes() {
+      return false;
+    }
+  }
+
+  private static final class DropsRecord implements SimBug {
+    @Override
+    public boolean delivers(long offset) {
+      return offset % 10 != 3;
+    }
+  }
+
+  private static final class EndsEarly implements SimBug {
+    @Override
+    public CompletionStage<?> stage(CompletableFuture<@Nullable Void> end) {
+      return CompletableFuture.completedFuture(null);
+    }
+  }
+
+  private static final class ForgetsTimers implements SimBug {
+    @Override
+    public void timer(Runnable task) {}
+  }
+
+  private static final class SplitsKeys implements SimBug {
+    @Override
+    public byte @Nullable [] key(byte @Nullable [] key, long offset) {
+      return key == null || offset % 2 == 0 ? key : new byte[] {key[0], ' '};
+    }
+  }
+
+  private static final class LosesAnswers implements SimBug {
+    @Override
+    public boolean answersCommits() {
+      return false;
+    }
+  }
+}

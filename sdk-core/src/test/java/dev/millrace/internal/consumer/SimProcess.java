@@ -1,0 +1,271 @@
+package dev.millrace.internal.consumer;
+
+import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.internal.channel.DeliveryProcessor;
+import dev.millrace.internal.channel.InFlight;
+import dev.millrace.internal.channel.LaneScheduler;
+import dev.millrace.internal.channel.PollThreadSignal;
+import dev.millrace.internal.channel.Workers;
+import dev.millrace.internal.delivery.DeadLetters;
+import dev.millrace.internal.delivery.Handling;
+import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.time.DelayTimer;
+import dev.millrace.internal.time.EngineClock;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.StringDeserializer;
+
+/** A process of the service: a real engine, on the world's thread and in the world's time. */
+final class SimProcess implements EngineRuntime {
+  final int number;
+  final SimConsumer client;
+  final SimWorld world;
+  final ConsumerDefinition definition;
+
+  /** A dead letter on its way. */
+  record Letter(
+      TopicPartition partition,
+      long offset,
+      SimOracle.Ownership ownership,
+      CompletableFuture<RecordMetadata> acknowledged) {}
+
+  /** Handlers that have begun and not ended, and dead letters on their way. */
+  final List<SimHandler.Running> running = new ArrayList<>();
+
+  final List<Letter> deadLetters = new ArrayList<>();
+
+  /** What the user has asked for, in the order in which the engine comes to it: one a turn. */
+  private final Deque<UnaryOperator<UserPauses>> asked = new ArrayDeque<>();
+
+  private final StopRequest stop;
+  private final ConsumerEngine engine;
+  private UserPauses pauses = UserPauses.NONE;
+  private SteppedWorkers workers;
+  private InFlight inFlight;
+  private boolean timerClosed;
+  private boolean raised;
+  private BooleanSupplier worthWaking = () -> false;
+  boolean inTurn;
+  boolean crashed;
+  boolean ended;
+
+  SimProcess(int number, SimWorld world, ConsumerDefinition definition) {
+    this.number = number;
+    this.world = world;
+    this.definition = definition;
+    this.client = new SimConsumer(this, world.broker);
+    this.stop = new StopRequest(world.clock);
+    this.engine =
+        new ConsumerEngine(
+            definition,
+            SimWorld.MAX_POLL,
+            client,
+            new StringDeserializer(),
+            Handling.asynchronous(new SimHandler(this)),
+            definition.deadLetter() == null
+                ? null
+                : new DeadLetters(
+                    definition.groupId(), definition.deadLetter(), this::sendDeadLetter),
+            new ConsumerMeters(
+                new CompositeMeterRegistry(), definition.name(), definition.groupId()),
+            stop,
+            this);
+  }
+
+  private CompletableFuture<RecordMetadata> sendDeadLetter(
+      ProducerRecord<byte[], byte[]> deadLetter) {
+    TopicPartition partition =
+        new TopicPartition(
+            SimBroker.TOPIC, Integer.parseInt(header(deadLetter, "millrace-origin-partition")));
+    Letter letter =
+        new Letter(
+            partition,
+            Long.parseLong(header(deadLetter, "millrace-origin-offset")),
+            world.oracle.ownership(this, partition),
+            new CompletableFuture<>());
+    deadLetters.add(letter);
+    return letter.acknowledged();
+  }
+
+  private static String header(ProducerRecord<byte[], byte[]> record, String name) {
+    return new String(record.headers().lastHeader(name).value(), StandardCharsets.UTF_8);
+  }
+
+  boolean isAlive() {
+    return !crashed && !ended;
+  }
+
+  /** One turn of the poll loop; the last one ends the engine. */
+  void turn() {
+    if (!asked.isEmpty()) {
+      pauses = asked.remove().apply(pauses);
+    }
+    inTurn = true;
+    long began = world.clock.nanos();
+    long othersBefore = world.nanosOfOthers;
+    try {
+      if (engine.turn()) {
+        long others = world.nanosOfOthers - othersBefore;
+        world.oracle.turned(this, world.clock.nanos() - began - others);
+      } else if (!crashed) {
+        stop.failure().ifPresent(failure -> world.oracle.failed(this, failure));
+        engine.end();
+        ended = true;
+        client.leave();
+      }
+    } catch (SimCrash killed) {
+      // Nothing of it goes on.
+    } finally {
+      inTurn = false;
+      // If another process waits meanwhile, all of this was not its own time.
+      world.nanosOfOthers = othersBefore + world.clock.nanos() - began;
+    }
+  }
+
+  boolean workersCanStep() {
+    return workers.canStep();
+  }
+
+  void stepWorkers() {
+    workers.step(world.random);
+  }
+
+  int inFlight() {
+    return inFlight.records();
+  }
+
+  long inFlightBytes() {
+    return inFlight.bytes();
+  }
+
+  int usedPermits() {
+    return workers.busy();
+  }
+
+  boolean isPausedByUser(TopicPartition partition) {
+    return pauses.contains(partition);
+  }
+
+  // What a user does.
+
+  void close(Duration timeout) {
+    engine.stop(timeout);
+  }
+
+  void pause(List<TopicPartition> partitions) {
+    Instant now = world.clock.now();
+    asked.add(before -> before.with(partitions, now));
+    var unused = engine.controls().pause(partitions);
+  }
+
+  void resumeAll() {
+    asked.add(before -> UserPauses.NONE);
+    var unused = engine.controls().resume();
+  }
+
+  void seek(TopicPartition partition, long offset) {
+    asked.add(before -> before);
+    var unused = engine.controls().seek(partition, offset);
+  }
+
+  /** SIGKILL. */
+  void kill() {
+    crashed = true;
+    running.clear();
+    deadLetters.clear();
+    client.died();
+  }
+
+  // What the engine is given.
+
+  @Override
+  public EngineClock clock() {
+    return world.clock;
+  }
+
+  @Override
+  public PollThreadSignal signal() {
+    return new PollThreadSignal() {
+      @Override
+      public boolean await(BooleanSupplier condition, BooleanSupplier worth, long deadlineNanos) {
+        return awaitSignal(condition, worth, deadlineNanos);
+      }
+
+      @Override
+      public void raise() {
+        raised |= worthWaking.getAsBoolean();
+      }
+    };
+  }
+
+  /** The others go on meanwhile. As the real one does, it looks again only when it is woken. */
+  private boolean awaitSignal(
+      BooleanSupplier condition, BooleanSupplier worth, long deadlineNanos) {
+    worthWaking = worth;
+    try {
+      while (!condition.getAsBoolean()) {
+        raised = false;
+        while (!raised && world.clock.nanos() < deadlineNanos) {
+          world.stepWhileWaiting(deadlineNanos);
+          if (crashed) {
+            throw new SimCrash();
+          }
+        }
+        if (!raised) {
+          world.oracle.wasWoken(this, !condition.getAsBoolean());
+          return condition.getAsBoolean();
+        }
+      }
+      return true;
+    } finally {
+      worthWaking = () -> false;
+    }
+  }
+
+  @Override
+  public DelayTimer timer() {
+    return new DelayTimer() {
+      @Override
+      public void after(long delayNanos, Runnable task) {
+        world.clock.after(
+            delayNanos,
+            () -> {
+              if (!timerClosed && !crashed) {
+                world.bug.timer(task);
+              }
+            });
+      }
+
+      @Override
+      public void close() {
+        timerClosed = true;
+      }
+    };
+  }
+
+  @Override
+  public Workers workers(
+      LaneScheduler scheduler, DeliveryProcessor processor, Consumer<Throwable> onBug) {
+    inFlight = scheduler.inFlight();
+    workers = new SteppedWorkers(2, scheduler, processor);
+    return workers;
+  }
+
+  @Override
+  public String toString() {
+    return "process " + number;
+  }
+}

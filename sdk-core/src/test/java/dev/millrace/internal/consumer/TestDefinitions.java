@@ -1,0 +1,70 @@
+package dev.millrace.internal.consumer;
+
+import dev.millrace.config.BackoffDefinition;
+import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.config.DeadLetterDefinition;
+import dev.millrace.config.DeliverySemantics;
+import dev.millrace.config.Format;
+import dev.millrace.config.HandlerThreads;
+import dev.millrace.config.Ordering;
+import dev.millrace.config.RetryDefinition;
+import dev.millrace.config.TuningProfile;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/** Definitions of consumers, as the loader would make them. */
+final class TestDefinitions {
+  private TestDefinitions() {}
+
+  static ConsumerDefinition consumer(
+      Ordering ordering,
+      int concurrency,
+      int channelCapacity,
+      int attempts,
+      boolean deadLetters,
+      Duration commitInterval,
+      Duration drainTimeout) {
+    return consumer(
+        ordering,
+        concurrency,
+        HandlerThreads.PLATFORM,
+        channelCapacity,
+        attempts,
+        Duration.ofMillis(20),
+        deadLetters,
+        commitInterval,
+        drainTimeout);
+  }
+
+  static ConsumerDefinition consumer(
+      Ordering ordering,
+      int concurrency,
+      HandlerThreads handlerThreads,
+      int channelCapacity,
+      int attempts,
+      Duration backoff,
+      boolean deadLetters,
+      Duration commitInterval,
+      Duration drainTimeout) {
+    return new ConsumerDefinition(
+        "engine-test",
+        List.of("localhost:9092"),
+        List.of("orders"),
+        "group",
+        DeliverySemantics.AT_LEAST_ONCE,
+        ordering,
+        concurrency,
+        handlerThreads,
+        channelCapacity,
+        1 << 20,
+        Format.AUTO,
+        TuningProfile.BALANCED,
+        new RetryDefinition(attempts, new BackoffDefinition(backoff, 1, backoff, 0)),
+        deadLetters ? new DeadLetterDefinition(null, false) : null,
+        commitInterval,
+        drainTimeout,
+        Duration.ofSeconds(5),
+        Map.of());
+  }
+}
