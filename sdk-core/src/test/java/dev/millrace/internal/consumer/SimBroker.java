@@ -1,5 +1,6 @@
 package dev.millrace.internal.consumer;
 
+import dev.millrace.internal.offset.CompletedAhead;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -35,8 +36,12 @@ final class SimBroker {
   private final List<SimConsumer> members = new ArrayList<>();
   private final SimWorld world;
 
+  /** The broker's {@code offset.metadata.max.bytes}. */
+  private final int mostMetadata;
+
   SimBroker(SimWorld world, int partitions) {
     this.world = world;
+    this.mostMetadata = world.oneIn(8) ? world.random.nextInt(20) : CompletedAhead.MAX_CHARS;
     for (int i = 0; i < partitions; i++) {
       logs.add(new Log(new TopicPartition(TOPIC, i)));
     }
@@ -112,6 +117,15 @@ final class SimBroker {
 
   boolean isMeantFor(SimConsumer member, TopicPartition partition) {
     return targets.get(partition) == member;
+  }
+
+  boolean takesMetadata(Map<TopicPartition, OffsetAndMetadata> offsets) {
+    return offsets.values().stream().allMatch(offset -> offset.metadata().length() <= mostMetadata);
+  }
+
+  /** Whether all that is done beyond an offset can be saved with it. */
+  boolean takesAllMetadata() {
+    return mostMetadata == CompletedAhead.MAX_CHARS;
   }
 
   void commit(Map<TopicPartition, OffsetAndMetadata> offsets) {

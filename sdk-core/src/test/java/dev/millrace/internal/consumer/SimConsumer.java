@@ -26,6 +26,8 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetCommitCallback;
 import org.apache.kafka.clients.consumer.RetriableCommitFailedException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.OffsetMetadataTooLarge;
+import org.apache.kafka.common.errors.RebalanceInProgressException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.header.internals.RecordHeaders;
@@ -137,7 +139,7 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
       listener().onPartitionsRevoked(leaving);
     }
     flush();
-    if (!fenced && !commitFailed) {
+    if (!fenced && !commitFailed && broker.takesAllMetadata()) {
       leaving.forEach(partition -> world.oracle.revoked(process, partition));
     }
     forget(leaving);
@@ -325,16 +327,22 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
     world.oracle.commits(process, made);
     Exception failure = applied(made);
     if (failure instanceof RuntimeException thrown) {
-      commitFailed = true;
-      throw failure instanceof RetriableCommitFailedException
-          ? new TimeoutException("the coordinator does not answer")
-          : thrown;
+      commitFailed |= !(failure instanceof OffsetMetadataTooLarge);
+      if (failure instanceof RetriableCommitFailedException) {
+        throw world.random.nextBoolean()
+            ? new TimeoutException("the coordinator does not answer")
+            : new RebalanceInProgressException("wait");
+      }
+      throw thrown;
     }
   }
 
   private @Nullable Exception applied(Map<TopicPartition, OffsetAndMetadata> offsets) {
     if (!isMember()) {
       return new CommitFailedException("not a member any more");
+    }
+    if (!broker.takesMetadata(offsets)) {
+      return new OffsetMetadataTooLarge("too much");
     }
     boolean refused = world.chaos && world.oneIn(10);
     if (!refused) {

@@ -35,6 +35,7 @@ final class SimOracle {
     final Map<String, Long> lastBegun = new HashMap<>();
     BitSet endedWhenRevoked = new BitSet();
     boolean mayGoBack;
+    boolean mayForget;
   }
 
   private final SimWorld world;
@@ -78,12 +79,15 @@ final class SimOracle {
 
   /** What is saved can't be believed in, if it can't be read. */
   void couldNotReadBack(SimProcess process, TopicPartition partition) {
-    ownership(process, partition).endedBefore = new BitSet();
+    Ownership ownership = ownership(process, partition);
+    ownership.endedBefore = new BitSet();
+    ownership.mayForget = true;
   }
 
   void sought(SimProcess process, TopicPartition partition, long offset) {
     Ownership ownership = begin(process, partition);
     ownership.mayGoBack = true;
+    ownership.mayForget = true;
     BitSet passedOver = excused.get(partition.partition());
     world.broker.log(partition).keys.headMap(offset).keySet().stream()
         .map(Math::toIntExact)
@@ -235,7 +239,7 @@ final class SimOracle {
         });
   }
 
-  /** C2: when a commit is applied, it is an owner's, and does not go back. */
+  /** C2: when a commit is applied, it is an owner's, does not go back, and forgets nothing. */
   void committed(SimProcess process, Map<TopicPartition, OffsetAndMetadata> offsets) {
     world.log("the broker takes from ", process, " ", offsets);
     offsets.forEach(
@@ -249,6 +253,25 @@ final class SimOracle {
               ", which is not its own");
           OffsetAndMetadata before = world.broker.committed.get(partition);
           Ownership ownership = ownerships.getOrDefault(process, Map.of()).get(partition);
+          if (before != null
+              && ownership != null
+              && !ownership.mayForget
+              && world.broker.takesAllMetadata()) {
+            BitSet forgotten = covered(partition, before);
+            forgotten.andNot(covered(partition, offset));
+            require(
+                forgotten.isEmpty(),
+                "C2: ",
+                process,
+                " commits ",
+                offset,
+                " in ",
+                partition,
+                ", which forgets what ",
+                before,
+                " said: ",
+                forgotten);
+          }
           require(
               before == null
                   || before.offset() <= offset.offset()
