@@ -4,6 +4,7 @@ import dev.millrace.internal.channel.LaneTags;
 import dev.millrace.internal.offset.CompletedAhead;
 import dev.millrace.internal.offset.OffsetTracker;
 import java.util.OptionalLong;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
 /**
@@ -28,6 +29,12 @@ final class AssignedPartition {
     this.tracker = new OffsetTracker(partition, doneBefore);
     this.commits = commits;
     this.laneSeed = LaneTags.seed(partition.topic(), partition.partition());
+  }
+
+  /** Notes the offset that an earlier owner has committed, before the first record. */
+  void startsAt(OffsetAndMetadata found) {
+    tracker.startsAt(found);
+    commits.found(found.offset());
   }
 
   /** Returns the partition with nothing delivered and nothing done; its commits go on. */

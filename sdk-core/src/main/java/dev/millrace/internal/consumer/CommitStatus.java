@@ -11,8 +11,8 @@ final class CommitStatus {
   private Commits commits = new Commits(OptionalLong.empty(), Optional.empty(), Optional.empty());
 
   /** Notes what had been committed before the partition was assigned. */
-  void found(OptionalLong offset) {
-    commits = new Commits(offset, Optional.empty(), Optional.empty());
+  void found(long offset) {
+    commits = new Commits(OptionalLong.of(offset), Optional.empty(), Optional.empty());
   }
 
   void acknowledged(long offset, Instant now) {

@@ -5,7 +5,6 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
@@ -31,8 +30,8 @@ final class PreviousWork {
   }
 
   /** What an earlier owner has left. */
-  record Found(OptionalLong committed, CompletedAhead done) {
-    static final Found NOTHING = new Found(OptionalLong.empty(), CompletedAhead.NONE);
+  record Found(Optional<OffsetAndMetadata> committed, CompletedAhead done) {
+    static final Found NOTHING = new Found(Optional.empty(), CompletedAhead.NONE);
   }
 
   private final String consumer;
@@ -53,8 +52,7 @@ final class PreviousWork {
               (partition, committed) -> {
                 if (committed != null) {
                   known.put(
-                      partition,
-                      new Found(OptionalLong.of(committed.offset()), read(partition, committed)));
+                      partition, new Found(Optional.of(committed), read(partition, committed)));
                 }
               });
     } catch (KafkaException e) {

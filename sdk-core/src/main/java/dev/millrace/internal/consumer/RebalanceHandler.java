@@ -61,7 +61,7 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
     for (TopicPartition name : partitions) {
       PreviousWork.Found before = found.getOrDefault(name, PreviousWork.Found.NOTHING);
       AssignedPartition partition = new AssignedPartition(name, before.done());
-      partition.commits().found(before.committed());
+      before.committed().ifPresent(partition::startsAt);
       assignment.add(partition);
     }
     // Before the poll that we are in fetches from them: a full channel must not be overrun, and

@@ -48,18 +48,20 @@ public final class OffsetTicket {
   }
 
   private final long offset;
+  private final int leaderEpoch;
   private @Nullable Holder holder;
 
   @SuppressWarnings("UnusedVariable") // read and written through STATE
   private volatile int state = QUEUED;
 
-  OffsetTicket(long offset) {
+  OffsetTicket(long offset, int leaderEpoch) {
     this.offset = offset;
+    this.leaderEpoch = leaderEpoch;
   }
 
   /** Returns the ticket of a record that has ended before it was delivered. */
-  static OffsetTicket done(long offset) {
-    OffsetTicket ticket = new OffsetTicket(offset);
+  static OffsetTicket done(long offset, int leaderEpoch) {
+    OffsetTicket ticket = new OffsetTicket(offset, leaderEpoch);
     STATE.set(ticket, DONE);
     return ticket;
   }
@@ -77,6 +79,11 @@ public final class OffsetTicket {
   /** Returns the record's offset. */
   public long offset() {
     return offset;
+  }
+
+  /** Returns the record's leader epoch, or -1 when the broker did not tell. */
+  int leaderEpoch() {
+    return leaderEpoch;
   }
 
   /** Claims the record for its handler; false when it has been taken back. Any worker. */

@@ -28,6 +28,9 @@ public final class OffsetTracker {
    */
   private CompletedAhead doneBefore;
 
+  /** Of the last record before the offset that we started from, if an earlier owner told. */
+  private Optional<Integer> epochBefore = Optional.empty();
+
   private int epoch = -1;
   private long next;
   private @Nullable OffsetAndMetadata frontier;
@@ -41,6 +44,11 @@ public final class OffsetTracker {
   public OffsetTracker(TopicPartition partition, CompletedAhead doneBefore) {
     this.partition = partition;
     this.doneBefore = doneBefore;
+  }
+
+  /** Notes the offset that an earlier owner has committed, before the first record. */
+  public void startsAt(OffsetAndMetadata found) {
+    epochBefore = found.leaderEpoch();
   }
 
   /**
@@ -60,10 +68,10 @@ public final class OffsetTracker {
       }
     }
     if (doneBefore.done().contains(offset)) {
-      open.add(OffsetTicket.done(offset));
+      open.add(OffsetTicket.done(offset, leaderEpoch));
       return null;
     }
-    OffsetTicket ticket = new OffsetTicket(offset);
+    OffsetTicket ticket = new OffsetTicket(offset, leaderEpoch);
     open.add(ticket);
     return ticket;
   }
@@ -97,7 +105,7 @@ public final class OffsetTracker {
     if (open.isEmpty() && position != null) {
       frontier = position;
     } else if (last != null) {
-      frontier = new OffsetAndMetadata(last.offset() + 1, Optional.empty(), "");
+      frontier = new OffsetAndMetadata(last.offset() + 1, epochOf(last), "");
     }
     return open.size();
   }
@@ -123,8 +131,17 @@ public final class OffsetTracker {
     OffsetAndMetadata committable =
         frontier != null && saved.text().isEmpty()
             ? frontier
-            : new OffsetAndMetadata(offset, Optional.empty(), saved.text());
+            : new OffsetAndMetadata(
+                offset, frontier == null ? epochBefore : frontier.leaderEpoch(), saved.text());
     return isNews(committable) ? committable : null;
+  }
+
+  /**
+   * That of the last record before the offset, not a later one's: by it the next owner's client
+   * finds out whether an unclean election has cut the log below the offset.
+   */
+  private static Optional<Integer> epochOf(OffsetTicket last) {
+    return last.leaderEpoch() < 0 ? Optional.empty() : Optional.of(last.leaderEpoch());
   }
 
   private boolean isNews(OffsetAndMetadata next) {

@@ -12,7 +12,7 @@ class OffsetTicketTest {
 
   @Test
   void aRecordIsStartedOnceAndCompletedOnce() {
-    OffsetTicket ticket = new OffsetTicket(7);
+    OffsetTicket ticket = new OffsetTicket(7, -1);
 
     assertThat(ticket.start()).isTrue();
     assertThat(ticket.start()).isFalse();
@@ -23,7 +23,7 @@ class OffsetTicketTest {
 
   @Test
   void aRecordThatHasNotStartedCanNotBeCompleted() {
-    OffsetTicket ticket = new OffsetTicket(7);
+    OffsetTicket ticket = new OffsetTicket(7, -1);
 
     assertThat(ticket.complete()).isFalse();
     assertThat(ticket.isDone()).isFalse();
@@ -31,7 +31,7 @@ class OffsetTicketTest {
 
   @Test
   void aRequeuedRecordStartsAgain() {
-    OffsetTicket ticket = new OffsetTicket(7);
+    OffsetTicket ticket = new OffsetTicket(7, -1);
     ticket.start();
 
     assertThat(ticket.requeue()).isTrue();
@@ -40,7 +40,7 @@ class OffsetTicketTest {
 
   @Test
   void aRecordTakenBackBeforeItStartedNeverStarts() {
-    OffsetTicket ticket = new OffsetTicket(7);
+    OffsetTicket ticket = new OffsetTicket(7, -1);
     int[] told = {0};
     ticket.heldBy(() -> told[0]++);
 
@@ -54,14 +54,14 @@ class OffsetTicketTest {
 
   @Test
   void aRunUnderWayWhenItsPartitionLeavesIsTheLastButMayEndWell() {
-    OffsetTicket ends = new OffsetTicket(8);
+    OffsetTicket ends = new OffsetTicket(8, -1);
     ends.start();
     ends.retire();
     assertThat(ends.isRunning()).isTrue();
     assertThat(ends.complete()).isTrue();
     assertThat(ends.isDone()).isTrue();
 
-    OffsetTicket fails = new OffsetTicket(9);
+    OffsetTicket fails = new OffsetTicket(9, -1);
     fails.start();
     fails.retire();
     assertThat(fails.requeue()).isFalse();
@@ -72,7 +72,7 @@ class OffsetTicketTest {
 
   @Test
   void aRecordTakenBackWhileItRanNeverBecomesDone() {
-    OffsetTicket ticket = new OffsetTicket(8);
+    OffsetTicket ticket = new OffsetTicket(8, -1);
     ticket.start();
 
     ticket.retire();
@@ -86,7 +86,7 @@ class OffsetTicketTest {
 
   @Test
   void whatIsDoneStaysDone() {
-    OffsetTicket ticket = new OffsetTicket(7);
+    OffsetTicket ticket = new OffsetTicket(7, -1);
     ticket.start();
     ticket.complete();
 
@@ -103,7 +103,7 @@ class OffsetTicketTest {
     try {
       CyclicBarrier together = new CyclicBarrier(2);
       for (int round = 0; round < 20_000; round++) {
-        OffsetTicket ticket = new OffsetTicket(round);
+        OffsetTicket ticket = new OffsetTicket(round, -1);
         Future<Boolean> started =
             threads.submit(
                 () -> {

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -139,6 +140,47 @@ class OffsetTrackerTest {
     assertThat(next.issue(11, 5)).isNull();
     // The log was cut after 11 by an unclean election, and has gone on.
     assertThat(next.issue(12, 7)).isNotNull();
+  }
+
+  /** By it the next owner's client notices that the log was cut below the committed offset. */
+  @Test
+  void aCommitTellsTheEpochOfTheLastRecordBeforeItsOffset() {
+    end(tracker.issue(10, 5));
+    OffsetTicket stuck = Objects.requireNonNull(tracker.issue(11, 6));
+    assertThat(committable()).isEqualTo(new OffsetAndMetadata(11, Optional.of(5), ""));
+
+    end(tracker.issue(12, 7));
+    OffsetAndMetadata withText = committable();
+    assertThat(withText.metadata()).isNotEmpty();
+    assertThat(withText.leaderEpoch()).hasValue(5);
+
+    end(stuck);
+    assertThat(committable()).isEqualTo(new OffsetAndMetadata(13, Optional.of(7), ""));
+  }
+
+  @Test
+  void untilSomethingIsFinishedACommitTellsTheEpochThatWasFound() {
+    tracker.startsAt(new OffsetAndMetadata(10, Optional.of(4), ""));
+    assertThat(tracker.issue(10, 5)).isNotNull();
+    end(tracker.issue(11, 5));
+
+    OffsetAndMetadata offset = committable();
+
+    assertThat(offset.offset()).isEqualTo(10);
+    assertThat(offset.metadata()).isNotEmpty();
+    assertThat(offset.leaderEpoch()).hasValue(4);
+  }
+
+  @Test
+  void aRecordThatWasDoneBeforeTellsItsEpochToo() {
+    assertThat(tracker.issue(10, 5)).isNotNull();
+    end(tracker.issue(11, 5));
+    OffsetTracker next = new OffsetTracker(NAME, read(committable()));
+    end(next.issue(10, 5));
+    assertThat(next.issue(11, 5)).isNull();
+
+    assertThat(next.committable(CompletedAhead.MAX_CHARS))
+        .isEqualTo(new OffsetAndMetadata(12, Optional.of(5), ""));
   }
 
   @Test
