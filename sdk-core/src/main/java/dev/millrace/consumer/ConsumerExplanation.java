@@ -89,6 +89,8 @@ public record ConsumerExplanation(
   public enum PauseCause {
     /** All partitions: {@code channel-capacity} or {@code channel-bytes} is used up. */
     CHANNEL_FULL,
+    /** It has more than its share of a channel that is short of room for the others. */
+    SHARE_USED,
     /** Too much is delivered, or done and not saved, beyond a record that has not ended. */
     TOO_FAR_AHEAD,
     /** {@link MessageConsumer#pause()}. */

@@ -66,6 +66,8 @@ final class Verdict {
     return Map.of(
                 PauseCause.USER, "paused by the user",
                 PauseCause.CHANNEL_FULL, "held back by the full channel",
+                PauseCause.SHARE_USED,
+                    "held back because it has more than its share of the channel",
                 PauseCause.TOO_FAR_AHEAD, "held back because it ran too far ahead")
             .get(cause)
         + " since "

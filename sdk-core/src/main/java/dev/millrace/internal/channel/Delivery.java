@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Delivery implements OffsetTicket.Holder {
   private final OffsetTicket ticket;
+  private final PartitionLoad load;
   private final long queuedNanos;
 
   private @Nullable ConsumerRecord<byte[], byte[]> record;
@@ -29,11 +30,17 @@ public final class Delivery implements OffsetTicket.Holder {
   /**
    * @param record as polled, still bytes
    * @param ticket its offset's ticket
+   * @param load what its partition has in the channel
    * @param queuedNanos when it was polled, in the engine's time
    */
-  public Delivery(ConsumerRecord<byte[], byte[]> record, OffsetTicket ticket, long queuedNanos) {
+  public Delivery(
+      ConsumerRecord<byte[], byte[]> record,
+      OffsetTicket ticket,
+      PartitionLoad load,
+      long queuedNanos) {
     this.record = record;
     this.ticket = ticket;
+    this.load = load;
     this.queuedNanos = queuedNanos;
     ticket.heldBy(this);
   }
@@ -131,6 +138,10 @@ public final class Delivery implements OffsetTicket.Holder {
       lane.inFlight.remove(this);
     }
     release();
+  }
+
+  PartitionLoad load() {
+    return load;
   }
 
   /** Returns the size of key and value, in bytes. */

@@ -11,11 +11,13 @@ public final class InFlight {
   void add(Delivery delivery) {
     records.incrementAndGet();
     bytes.addAndGet(delivery.bytes());
+    delivery.load().taken(delivery.bytes());
   }
 
   void remove(Delivery delivery) {
     bytes.addAndGet(-delivery.bytes());
     records.decrementAndGet();
+    delivery.load().ended(delivery.bytes());
   }
 
   public int records() {

@@ -1,6 +1,7 @@
 package dev.millrace.internal.consumer;
 
 import dev.millrace.internal.channel.LaneTags;
+import dev.millrace.internal.channel.PartitionLoad;
 import dev.millrace.internal.offset.CompletedAhead;
 import dev.millrace.internal.offset.OffsetTracker;
 import java.util.OptionalLong;
@@ -15,19 +16,24 @@ final class AssignedPartition {
   private final TopicPartition partition;
   private final OffsetTracker tracker;
   private final CommitStatus commits;
+  private final PartitionLoad load;
   private final long laneSeed;
   private volatile double lag = Double.NaN;
   private volatile int unsaved;
 
   AssignedPartition(TopicPartition partition, CompletedAhead doneBefore) {
-    this(partition, doneBefore, new CommitStatus());
+    this(partition, doneBefore, new CommitStatus(), new PartitionLoad());
   }
 
   private AssignedPartition(
-      TopicPartition partition, CompletedAhead doneBefore, CommitStatus commits) {
+      TopicPartition partition,
+      CompletedAhead doneBefore,
+      CommitStatus commits,
+      PartitionLoad load) {
     this.partition = partition;
     this.tracker = new OffsetTracker(partition, doneBefore);
     this.commits = commits;
+    this.load = load;
     this.laneSeed = LaneTags.seed(partition.topic(), partition.partition());
   }
 
@@ -37,9 +43,12 @@ final class AssignedPartition {
     commits.found(found.offset());
   }
 
-  /** Returns the partition with nothing delivered and nothing done; its commits go on. */
+  /**
+   * Returns the partition with nothing delivered and nothing done. Its commits go on, and what
+   * still runs of it takes room as before.
+   */
   AssignedPartition anew() {
-    return new AssignedPartition(partition, CompletedAhead.NONE, commits);
+    return new AssignedPartition(partition, CompletedAhead.NONE, commits, load);
   }
 
   TopicPartition partition() {
@@ -52,6 +61,10 @@ final class AssignedPartition {
 
   CommitStatus commits() {
     return commits;
+  }
+
+  PartitionLoad load() {
+    return load;
   }
 
   long laneSeed() {

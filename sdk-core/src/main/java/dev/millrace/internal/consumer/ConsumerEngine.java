@@ -88,7 +88,11 @@ final class ConsumerEngine {
     IntakeGate gate = new IntakeGate(consumer, assignment, clock);
     InFlight inFlight = scheduler.inFlight();
     FlowControl flow =
-        new FlowControl(definition.channelCapacity(), definition.channelBytes(), maxPollRecords);
+        new FlowControl(
+            definition.channelCapacity(),
+            definition.channelBytes(),
+            maxPollRecords,
+            definition.concurrency());
     LagGauge lag = new LagGauge(consumer, gate, clock);
     WakeablePoll poll = new WakeablePoll(consumer);
     this.commands =
@@ -121,6 +125,7 @@ final class ConsumerEngine {
             assignment,
             committer,
             new RunAhead(flow, gate),
+            new FairShare(flow, inFlight, gate),
             lag,
             flow,
             inFlight,

@@ -1,17 +1,21 @@
 package dev.millrace.internal.consumer;
 
 /**
- * Decides when the channel takes more. Pure: numbers in, an answer out.
+ * Decides when the channel takes more, and of which partitions. Pure: numbers in, an answer out.
  *
- * <p>Invariant: records in flight never exceed the capacity, because a poll is let through only
+ * <p>Invariants: records in flight never exceed the capacity, because a poll is let through only
  * when all it may return fits. Bytes are known only after a poll, so they may exceed their bound by
- * one.
+ * one. And one partition never has so much of the channel that no poll fits beside it, provided
+ * that the permits and two polls fit the capacity: while the channel is tight, it is not polled
+ * beyond its share, which is at most what makes a channel tight, and a poll brings it no further
+ * than to where one more still fits.
  *
  * @param capacity the most records in flight
  * @param capacityBytes no poll while this many bytes or more are in flight
  * @param maxPollRecords the most records one poll returns
+ * @param permits how many records may be handled at the same time
  */
-record FlowControl(int capacity, long capacityBytes, int maxPollRecords) {
+record FlowControl(int capacity, long capacityBytes, int maxPollRecords, int permits) {
   private static final int MOST_AHEAD = 20_000;
 
   /** Whether one more poll fits. */
@@ -22,10 +26,66 @@ record FlowControl(int capacity, long capacityBytes, int maxPollRecords) {
   /**
    * Whether a full channel has emptied far enough to poll again: half of the room that a full one
    * lacks, so that the poll thread is not woken for every record.
+   *
+   * @param held the records of partitions that are held back: nobody knows when they will end
+   * @param heldBytes their bytes
    */
-  boolean hasRoomAgain(int records, long bytes) {
-    int resumeBelow = Math.max(0, capacity - maxPollRecords - maxPollRecords / 2);
-    return records <= resumeBelow && (bytes < capacityBytes / 2 || records == 0);
+  boolean hasRoomAgain(int records, long bytes, long held, long heldBytes) {
+    return hasRoom(records, bytes)
+        && (records <= held
+            || (records <= capacity - maxPollRecords - maxPollRecords / 2
+                && bytes < (capacityBytes + heldBytes) / 2));
+  }
+
+  /** Whether room is so short that who has more than its share of it is not polled. */
+  boolean isTight(int records, long bytes) {
+    return records > tightAbove() || bytes > tightAboveBytes();
+  }
+
+  /** Whether a tight channel has emptied far enough; see {@link #hasRoomAgain}. */
+  boolean isEasyAgain(int records, long bytes, long held, long heldBytes) {
+    return records <= held
+        || (records <= tightAbove() - maxPollRecords / 2
+            && bytes <= Math.max(heldBytes, tightAboveBytes() / 3 * 2));
+  }
+
+  /**
+   * Whether a partition has more than its share.
+   *
+   * @param records its records in flight
+   * @param bytes their bytes
+   * @param partitions how many there are
+   */
+  boolean isAboveShare(long records, long bytes, int partitions) {
+    return records > share(partitions) || bytes > shareBytes(partitions);
+  }
+
+  /** Whether a partition held back for that has little enough again. */
+  boolean isWellBelowShare(long records, long bytes, int partitions) {
+    return records <= share(partitions) / 2
+        && (bytes <= shareBytes(partitions) / 2 || records == 0);
+  }
+
+  private int share(int partitions) {
+    return Math.min(capacity / partitions, tightAbove());
+  }
+
+  private long shareBytes(int partitions) {
+    return Math.min(capacityBytes / partitions, tightAboveBytes());
+  }
+
+  /**
+   * Half of the channel, or less if two polls would not fit any more; but never so little that a
+   * partition which is alone leaves permits unused.
+   */
+  private int tightAbove() {
+    int twoPollsFit = Math.min(capacity / 2, capacity - 2 * maxPollRecords);
+    return Math.max(twoPollsFit, Math.min(permits, capacity - maxPollRecords));
+  }
+
+  /** More than half, since few large records may be all that the permits have. */
+  private long tightAboveBytes() {
+    return capacityBytes / 4 * 3;
   }
 
   /**

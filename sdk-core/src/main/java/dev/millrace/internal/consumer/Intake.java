@@ -80,7 +80,9 @@ final class Intake {
       if (ticket == null) {
         meters.doneBefore();
       } else {
-        scheduler.offer(new Delivery(record, ticket, now), tags.of(partition.laneSeed(), record));
+        scheduler.offer(
+            new Delivery(record, ticket, partition.load(), now),
+            tags.of(partition.laneSeed(), record));
       }
     }
   }

@@ -31,7 +31,7 @@ final class IntakeGate {
   private final Set<TopicPartition> pausedAtClient = new HashSet<>();
 
   private @Nullable Instant fullSince;
-  private final Map<TopicPartition, Instant> tooFarAheadSince = new HashMap<>();
+  private final Map<TopicPartition, Map<PauseCause, Instant>> heldSince = new HashMap<>();
   private volatile UserPauses byUser = UserPauses.NONE;
 
   /**
@@ -60,20 +60,28 @@ final class IntakeGate {
     }
   }
 
-  boolean isHeld(TopicPartition partition) {
-    return tooFarAheadSince.containsKey(partition);
+  boolean isHeld(TopicPartition partition, PauseCause cause) {
+    return holds(partition).containsKey(cause);
   }
 
-  /** One partition has run too far ahead. */
-  void hold(TopicPartition partition) {
-    tooFarAheadSince.put(partition, clock.now());
+  /** There is a cause to take no more of one partition, which holds for it alone. */
+  void hold(TopicPartition partition, PauseCause cause) {
+    heldSince
+        .computeIfAbsent(partition, first -> new EnumMap<>(PauseCause.class))
+        .putIfAbsent(cause, clock.now());
     apply();
   }
 
-  /** It has caught up. */
-  void release(TopicPartition partition) {
-    tooFarAheadSince.remove(partition);
-    apply();
+  /** That cause is gone; there may be others. */
+  void release(TopicPartition partition, PauseCause cause) {
+    Map<PauseCause, Instant> causes = heldSince.get(partition);
+    if (causes != null && causes.remove(cause) != null) {
+      apply();
+    }
+  }
+
+  private Map<PauseCause, Instant> holds(TopicPartition partition) {
+    return heldSince.getOrDefault(partition, Map.of());
   }
 
   /** The user wants something else paused than before. */
@@ -102,7 +110,7 @@ final class IntakeGate {
   /** Whoever has them next, or we again, starts anew. */
   void gone(Collection<TopicPartition> partitions) {
     pausedAtClient.removeAll(partitions);
-    tooFarAheadSince.keySet().removeAll(partitions);
+    heldSince.keySet().removeAll(partitions);
   }
 
   /** Returns why an owned partition is paused, and since when; empty when it is not. */
@@ -111,10 +119,7 @@ final class IntakeGate {
     if (fullSince != null) {
       causes.put(PauseCause.CHANNEL_FULL, fullSince);
     }
-    Instant aheadSince = tooFarAheadSince.get(partition);
-    if (aheadSince != null) {
-      causes.put(PauseCause.TOO_FAR_AHEAD, aheadSince);
-    }
+    causes.putAll(holds(partition));
     byUser.since(partition).ifPresent(since -> causes.put(PauseCause.USER, since));
     return causes;
   }

@@ -5,6 +5,7 @@ import dev.millrace.internal.channel.PollThreadSignal;
 import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /**
  * The poll thread's work: do what was asked, commit, poll, hand over, again. The sole caller of the
@@ -14,14 +15,19 @@ import java.util.concurrent.TimeUnit;
 final class PollLoop {
   private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
-  /** How long a full channel is waited for before the partitions are paused. */
+  /** How long a full or tight channel is waited for before partitions are paused. */
   private static final long ROOM_WAIT_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
 
   private final EngineClock clock;
+
+  /** While a partition is held for its share, which may be used up within milliseconds. */
+  private static final long HOLDING_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+
   private final CommandQueue commands;
   private final Assignment assignment;
   private final OffsetCommitter committer;
   private final RunAhead runAhead;
+  private final FairShare shares;
   private final LagGauge lag;
   private final FlowControl flow;
   private final InFlight inFlight;
@@ -36,6 +42,7 @@ final class PollLoop {
       Assignment assignment,
       OffsetCommitter committer,
       RunAhead runAhead,
+      FairShare shares,
       LagGauge lag,
       FlowControl flow,
       InFlight inFlight,
@@ -48,6 +55,7 @@ final class PollLoop {
     this.assignment = assignment;
     this.committer = committer;
     this.runAhead = runAhead;
+    this.shares = shares;
     this.lag = lag;
     this.flow = flow;
     this.inFlight = inFlight;
@@ -64,9 +72,15 @@ final class PollLoop {
     committer.commitIfDue(now, assignment.all());
     runAhead.bound(assignment.all());
     lag.measureIfDue(now, assignment.all());
+    shares.release(assignment.all());
+    if (shares.isExceeded(assignment.all())) {
+      awaitEase(now);
+      shares.hold(assignment.all());
+    }
     if (flow.hasRoom(inFlight.records(), inFlight.bytes()) || awaitRoom(now)) {
       gate.open();
-      poll(Math.min(POLL_NANOS, committer.dueNanos() - now));
+      long longest = shares.isHolding() ? HOLDING_POLL_NANOS : POLL_NANOS;
+      poll(Math.min(longest, committer.dueNanos() - now));
     } else {
       // Paused partitions return nothing, but the group sees a live member.
       gate.shut();
@@ -79,18 +93,28 @@ final class PollLoop {
     intake.handOver(poll.poll(wait, () -> !commands.isEmpty()));
   }
 
-  /** A command ends the wait too, but not the turn: it must not keep the polls from going on. */
   private boolean awaitRoom(long now) {
-    signal.await(this::isAwaited, this::isAwaited, now + ROOM_WAIT_NANOS);
-    return hasRoomAgain();
+    long held = shares.heldRecords();
+    long heldBytes = shares.heldBytes();
+    BooleanSupplier roomAgain =
+        () -> flow.hasRoomAgain(inFlight.records(), inFlight.bytes(), held, heldBytes);
+    await(roomAgain, now);
+    return roomAgain.getAsBoolean();
   }
 
-  /** Any thread. */
-  private boolean isAwaited() {
-    return hasRoomAgain() || !commands.isEmpty();
+  private void awaitEase(long now) {
+    long held = shares.heldRecords();
+    long heldBytes = shares.heldBytes();
+    await(() -> flow.isEasyAgain(inFlight.records(), inFlight.bytes(), held, heldBytes), now);
   }
 
-  private boolean hasRoomAgain() {
-    return flow.hasRoomAgain(inFlight.records(), inFlight.bytes());
+  /**
+   * A command ends the wait too, but not the turn: it must not keep the polls from going on.
+   *
+   * @param condition asked by workers too
+   */
+  private void await(BooleanSupplier condition, long now) {
+    BooleanSupplier ended = () -> condition.getAsBoolean() || !commands.isEmpty();
+    signal.await(ended, ended, now + ROOM_WAIT_NANOS);
   }
 }

@@ -1,5 +1,6 @@
 package dev.millrace.internal.consumer;
 
+import dev.millrace.consumer.ConsumerExplanation.PauseCause;
 import dev.millrace.internal.offset.OffsetTracker;
 import java.util.Collection;
 import org.apache.kafka.common.TopicPartition;
@@ -27,12 +28,12 @@ final class RunAhead {
       OffsetTracker tracker = partition.tracker();
       int open = tracker.advance();
       partition.unsaved(tracker.unsaved());
-      if (gate.isHeld(name)) {
+      if (gate.isHeld(name, PauseCause.TOO_FAR_AHEAD)) {
         if (flow.hasCaughtUp(open, tracker.unsaved())) {
-          gate.release(name);
+          gate.release(name, PauseCause.TOO_FAR_AHEAD);
         }
       } else if (flow.isTooFarAhead(open, tracker.unsaved())) {
-        gate.hold(name);
+        gate.hold(name, PauseCause.TOO_FAR_AHEAD);
         LOG.warn(
             "No more of {} is taken for now: {} records were delivered since offset {}, which has not"
                 + " ended; {} of them are done, but there is no room to say so in a commit.",

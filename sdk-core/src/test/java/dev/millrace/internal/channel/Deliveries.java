@@ -20,6 +20,7 @@ public final class Deliveries {
     return new Delivery(
         record(offset, key),
         new OffsetTracker(PARTITION, CompletedAhead.NONE).issue(offset, -1),
+        new PartitionLoad(),
         0);
   }
 

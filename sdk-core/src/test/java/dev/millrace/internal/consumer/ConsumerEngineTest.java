@@ -2,6 +2,7 @@ package dev.millrace.internal.consumer;
 
 import static dev.millrace.internal.consumer.EngineFixture.P0;
 import static dev.millrace.internal.consumer.EngineFixture.P1;
+import static dev.millrace.internal.consumer.EngineFixture.P2;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
@@ -239,13 +240,14 @@ class ConsumerEngineTest {
     engine.permits = 2;
     engine.drain = Duration.ofSeconds(1);
     engine.start((value, context) -> engine.release.await());
-    engine.assign(P0);
+    engine.assign(P0, P1);
     engine.add(P0, 0, 40);
-    await().until(() -> engine.consumer.paused().contains(P0));
+    engine.add(P1, 0, 40);
+    await().until(() -> engine.consumer.paused().containsAll(List.of(P0, P1)));
 
-    engine.consumer.schedulePollTask(() -> engine.consumer.rebalance(List.of(P0, P1)));
+    engine.consumer.schedulePollTask(() -> engine.consumer.rebalance(List.of(P0, P1, P2)));
 
-    await().untilAsserted(() -> assertThat(engine.consumer.paused()).contains(P0, P1));
+    await().untilAsserted(() -> assertThat(engine.consumer.paused()).contains(P0, P1, P2));
   }
 
   @Test

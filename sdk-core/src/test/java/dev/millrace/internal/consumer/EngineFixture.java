@@ -37,10 +37,11 @@ import org.jspecify.annotations.Nullable;
 final class EngineFixture implements AutoCloseable {
   static final TopicPartition P0 = new TopicPartition("orders", 0);
   static final TopicPartition P1 = new TopicPartition("orders", 1);
+  static final TopicPartition P2 = new TopicPartition("orders", 2);
   static final int CAPACITY = 40;
-  static final int MAX_POLL = 20;
+  static final int MAX_POLL = 10;
 
-  final FakeConsumer consumer = new FakeConsumer(P0, P1);
+  final FakeConsumer consumer = new FakeConsumer(P0, P1, P2);
   final SimpleMeterRegistry registry = new SimpleMeterRegistry();
 
   /** Opened at the end, for handlers that wait on it. */
@@ -48,6 +49,7 @@ final class EngineFixture implements AutoCloseable {
 
   Ordering ordering = Ordering.KEY;
   int permits = 4;
+  long channelBytes = 1 << 20;
   HandlerThreads handlerThreads = HandlerThreads.PLATFORM;
   int attempts = 2;
   Duration backoff = Duration.ofMillis(20);
@@ -185,6 +187,7 @@ final class EngineFixture implements AutoCloseable {
         permits,
         handlerThreads,
         CAPACITY,
+        channelBytes,
         attempts,
         backoff,
         deadLetterSender != null,

@@ -2,6 +2,7 @@ package dev.millrace.internal.consumer;
 
 import static dev.millrace.internal.consumer.EngineFixture.P0;
 import static dev.millrace.internal.consumer.EngineFixture.P1;
+import static dev.millrace.internal.consumer.EngineFixture.P2;
 import static dev.millrace.internal.consumer.PauseTest.done;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -244,15 +245,23 @@ class ExplainTest {
     engine.permits = 2;
     engine.drain = Duration.ofSeconds(1);
     engine.start((value, context) -> engine.release.await());
-    engine.assign(P0, P1);
-    done(engine.handle().pause(List.of(P1)));
-    assertThat(explained(1).verdict()).startsWith("paused by the user since ");
+    engine.assign(P0, P1, P2);
+    done(engine.handle().pause(List.of(P2)));
+    assertThat(explained(2).verdict()).startsWith("paused by the user since ");
 
     engine.add(P0, 0, 40);
     await()
         .untilAsserted(
-            () -> assertThat(explained(0).pauses()).containsOnlyKeys(PauseCause.CHANNEL_FULL));
-    assertThat(explained(1).pauses()).containsOnlyKeys(PauseCause.CHANNEL_FULL, PauseCause.USER);
+            () -> assertThat(explained(0).pauses()).containsOnlyKeys(PauseCause.SHARE_USED));
+    assertThat(explained(0).verdict())
+        .contains("; held back because it has more than its share of the channel since ");
+    engine.add(P1, 0, 40);
+    await()
+        .untilAsserted(
+            () -> assertThat(explained(2).pauses()).containsKey(PauseCause.CHANNEL_FULL));
+    assertThat(explained(2).pauses()).containsOnlyKeys(PauseCause.CHANNEL_FULL, PauseCause.USER);
+    assertThat(explained(0).pauses())
+        .containsOnlyKeys(PauseCause.CHANNEL_FULL, PauseCause.SHARE_USED);
     assertThat(explained(0).verdict()).contains("; held back by the full channel since ");
   }
 

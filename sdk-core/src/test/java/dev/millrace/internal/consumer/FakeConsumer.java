@@ -59,7 +59,7 @@ final class FakeConsumer extends MockConsumer<byte[], byte[]> {
       updateBeginningOffsets(Map.of(partition, 0L));
       updateEndOffsets(Map.of(partition, 0L));
     }
-    setMaxPollRecords(20);
+    setMaxPollRecords(EngineFixture.MAX_POLL);
   }
 
   @Override

@@ -133,6 +133,7 @@ class PauseTest {
         });
     engine.assign(P0, P1);
     engine.add(P0, 0, 40);
+    engine.add(P1, 0, 40);
     await().until(() -> engine.consumer.paused().equals(Set.of(P0, P1)));
     done(engine.handle().pause(List.of(P0)));
 
