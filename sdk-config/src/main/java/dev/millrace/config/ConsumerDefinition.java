@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param handlerThreads on what kind of threads handlers run
  * @param channelCapacity the most records held between poll and handler's end, queued and running
  *     ones together; at least {@code concurrency}, at most 10,000,000
- * @param channelBytes intake pauses while the held records' keys and values are this large or
- *     larger, in bytes; 1 to 1024 GB
+ * @param channelBytes intake pauses while the held records' keys, values and headers are this large
+ *     or larger, in bytes, so one poll may exceed it; 1 to 1024 GB
  * @param format how bytes become a value
  * @param profile the tuning profile
  * @param retry attempts in place

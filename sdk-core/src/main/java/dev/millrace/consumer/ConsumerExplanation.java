@@ -49,7 +49,7 @@ public record ConsumerExplanation(
    *
    * @param records how many records
    * @param capacity the most records
-   * @param bytes the bytes of their keys and values
+   * @param bytes the bytes of their keys, values and headers
    * @param capacityBytes no more is polled while there are this many bytes
    */
   public record Channel(int records, int capacity, long bytes, long capacityBytes) {}

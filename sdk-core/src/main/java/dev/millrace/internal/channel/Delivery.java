@@ -2,6 +2,7 @@ package dev.millrace.internal.channel;
 
 import dev.millrace.internal.offset.OffsetTicket;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.header.Header;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 public final class Delivery implements OffsetTicket.Holder {
   private final OffsetTicket ticket;
   private final PartitionLoad load;
+  private final int bytes;
   private final long queuedNanos;
 
   private @Nullable ConsumerRecord<byte[], byte[]> record;
@@ -41,6 +43,7 @@ public final class Delivery implements OffsetTicket.Holder {
     this.record = record;
     this.ticket = ticket;
     this.load = load;
+    this.bytes = bytesOf(record);
     this.queuedNanos = queuedNanos;
     ticket.heldBy(this);
   }
@@ -144,10 +147,22 @@ public final class Delivery implements OffsetTicket.Holder {
     return load;
   }
 
-  /** Returns the size of key and value, in bytes. */
+  /** Returns the size of key, value and headers, in bytes. */
   int bytes() {
-    ConsumerRecord<byte[], byte[]> held = record();
-    return Math.max(0, held.serializedKeySize()) + Math.max(0, held.serializedValueSize());
+    return bytes;
+  }
+
+  /**
+   * Reading a header makes it let go of the fetch response it came in, which may be a thousand
+   * times its size and would stay in memory, uncounted, for as long as the record does.
+   */
+  private static int bytesOf(ConsumerRecord<byte[], byte[]> record) {
+    int bytes = Math.max(0, record.serializedKeySize()) + Math.max(0, record.serializedValueSize());
+    for (Header header : record.headers()) {
+      byte[] value = header.value();
+      bytes += header.key().length() + (value == null ? 0 : value.length);
+    }
+    return bytes;
   }
 
   /** Lets go of the payload: an idle or hanging lane may keep its deliveries for long. */

@@ -14,7 +14,7 @@ final class MeterNames {
   /** Gauge: records queued, running or waiting for a retry. */
   static final String IN_FLIGHT = "millrace.consumer.in.flight";
 
-  /** Gauge: their keys' and values' bytes. */
+  /** Gauge: the bytes of their keys, values and headers. */
   static final String IN_FLIGHT_BYTES = "millrace.consumer.in.flight.bytes";
 
   /** Gauge, per partition: log end minus the first unfinished offset. */

@@ -17,6 +17,7 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.header.internals.RecordHeader;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -147,6 +148,26 @@ class EngineFailureTest {
     engine.release.countDown();
 
     await().until(() -> engine.gauge("millrace.consumer.in.flight.bytes") == 0);
+  }
+
+  @Test
+  void headersAreCountedTooAndHoldIntakeBack() {
+    engine.channelBytes = 10_000;
+    engine.start((value, context) -> engine.release.await());
+    engine.assign(P0);
+    engine.consumer.schedulePollTask(
+        () -> {
+          engine.addNow(P0, 0, 1, new RecordHeader("trace", new byte[9_995]));
+          engine.addNow(P0, 1, 1, new RecordHeader("none", null));
+        });
+    int bytes = EngineFixture.bytesOf(0) + 10_000 + EngineFixture.bytesOf(1) + "none".length();
+    await().until(() -> engine.gauge("millrace.consumer.in.flight.bytes") == bytes);
+    await().until(() -> engine.consumer.paused().contains(P0));
+
+    engine.release.countDown();
+
+    await().until(() -> engine.gauge("millrace.consumer.in.flight.bytes") == 0);
+    await().until(() -> engine.consumer.paused().isEmpty());
   }
 
   @Test

@@ -28,6 +28,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.serialization.StringDeserializer;
@@ -109,7 +110,7 @@ final class EngineFixture implements AutoCloseable {
   }
 
   /** Poll thread. */
-  void addNow(TopicPartition partition, long from, int count) {
+  void addNow(TopicPartition partition, long from, int count, Header... headers) {
     long end = consumer.endOffsets(List.of(partition)).get(partition);
     consumer.updateEndOffsets(Map.of(partition, Math.max(end, from + count)));
     for (long offset = from; offset < from + count; offset++) {
@@ -126,7 +127,7 @@ final class EngineFixture implements AutoCloseable {
               value.length,
               key,
               value,
-              new RecordHeaders(),
+              new RecordHeaders(headers),
               Optional.empty()));
     }
   }
