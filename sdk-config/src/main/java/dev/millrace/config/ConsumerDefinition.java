@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param bootstrapServers {@code host:port} of some brokers
  * @param topics the topics it reads; at least one
  * @param groupId the consumer group ({@code group.id})
+ * @param membership how it is a member of its group
  * @param deliverySemantics the promise
  * @param ordering the order kept between records handled concurrently
  * @param concurrency how many records may be in their handler at the same time; 1 to 100,000
@@ -36,6 +37,7 @@ public record ConsumerDefinition(
     List<String> bootstrapServers,
     List<String> topics,
     String groupId,
+    GroupMembership membership,
     DeliverySemantics deliverySemantics,
     Ordering ordering,
     int concurrency,

@@ -1,6 +1,7 @@
 package dev.millrace.config;
 
 import static dev.millrace.config.ScalarType.BOOLEAN;
+import static dev.millrace.config.ScalarType.MEMBER;
 import static dev.millrace.config.ScalarType.SERVER;
 import static dev.millrace.config.ScalarType.TEXT;
 import static dev.millrace.config.ScalarType.TOPIC;
@@ -20,6 +21,7 @@ final class Decoder {
   private static final ScalarType<TuningProfile> PROFILE = oneOf(TuningProfile.class);
   private static final ScalarType<Ordering> ORDERING = oneOf(Ordering.class);
   private static final ScalarType<HandlerThreads> HANDLER_THREADS = oneOf(HandlerThreads.class);
+  private static final ScalarType<GroupProtocol> GROUP_PROTOCOL = oneOf(GroupProtocol.class);
   private static final ScalarType<Duration> PAUSE = duration("1ms", "24h");
 
   private Decoder() {}
@@ -51,6 +53,7 @@ final class Decoder {
         in.list("bootstrap-servers", SERVER),
         in.list("topics", TOPIC),
         in.value("group-id", "", TEXT),
+        membership(in),
         in.value("delivery-semantics", Defaults.DELIVERY_SEMANTICS, SEMANTICS),
         in.value("ordering", Defaults.ORDERING, ORDERING),
         concurrency,
@@ -65,6 +68,14 @@ final class Decoder {
         in.value("drain-timeout", Defaults.DRAIN_TIMEOUT, duration("0ms", "1h")),
         in.value("close-timeout", Defaults.CLOSE_TIMEOUT, duration("0ms", "1h")),
         in.settings("properties"));
+  }
+
+  private static GroupMembership membership(Fields in) {
+    GroupProtocol asSetting =
+        in.in("properties").value("group.protocol", Defaults.GROUP_PROTOCOL, GROUP_PROTOCOL);
+    return new GroupMembership(
+        in.value("group-protocol", asSetting, GROUP_PROTOCOL),
+        in.optional("group-instance-id", MEMBER));
   }
 
   private static RetryDefinition retry(Fields in) {

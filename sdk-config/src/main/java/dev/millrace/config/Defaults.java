@@ -10,6 +10,7 @@ final class Defaults {
   static final Format FORMAT = Format.AUTO;
   static final TuningProfile PROFILE = TuningProfile.BALANCED;
 
+  static final GroupProtocol GROUP_PROTOCOL = GroupProtocol.CLASSIC;
   static final Ordering ORDERING = Ordering.KEY;
   static final int CONCURRENCY = 16;
   static final HandlerThreads HANDLER_THREADS = HandlerThreads.PLATFORM;

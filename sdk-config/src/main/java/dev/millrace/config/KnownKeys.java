@@ -88,6 +88,9 @@ final class KnownKeys {
     if (shape.knows("properties") && isClientSetting(written)) {
       return "Kafka's own settings go under 'properties'";
     }
+    if (shape.equals(Shape.CONSUMER_DEFAULTS) && Shape.CONSUMER.knows(written)) {
+      return "each consumer has its own; write it under 'consumers'";
+    }
     return NearestNames.suggest(written, shape.names())
         .map(name -> "did you mean '" + name + "'?")
         .orElseGet(() -> "known keys: " + String.join(", ", shape.names()));

@@ -49,6 +49,10 @@ record ScalarType<T>(
   static final ScalarType<String> TOPIC =
       of("a topic name (1 to 249 of a-z A-Z 0-9 . _ -)", matching(ScalarType::isTopic));
 
+  /** Kafka has the rule of topics for them. */
+  static final ScalarType<String> MEMBER =
+      of("a member's name (1 to 249 of a-z A-Z 0-9 . _ -)", matching(ScalarType::isTopic));
+
   static ScalarType<Integer> whole(int min, int max) {
     return new ScalarType<>(
         "a whole number from " + min + " to " + max,

@@ -40,6 +40,7 @@ sealed interface Shape {
   Keys CONSUMER_DEFAULTS =
       CLIENT
           .with("group-id", VALUE)
+          .with("group-protocol", VALUE)
           .with("ordering", VALUE)
           .with("concurrency", VALUE)
           .with("handler-threads", VALUE)
@@ -51,7 +52,9 @@ sealed interface Shape {
           .with("drain-timeout", VALUE)
           .with("close-timeout", VALUE);
 
-  Keys CONSUMER = CONSUMER_DEFAULTS.with("name", VALUE).with("topics", VALUE);
+  /** A member's name is not among the defaults: its consumers would throw each other out. */
+  Keys CONSUMER =
+      CONSUMER_DEFAULTS.with("name", VALUE).with("topics", VALUE).with("group-instance-id", VALUE);
 
   Keys COMMON =
       new Keys()

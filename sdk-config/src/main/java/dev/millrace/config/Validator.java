@@ -23,6 +23,7 @@ final class Validator {
     require(consumer.topics().isEmpty(), in, "topics", "write the topics it reads");
     in.refuseRepeated("topics");
     require(consumer.groupId().isEmpty(), in, "group-id", "write the consumer group's name");
+    GroupRules.check(consumer, in, problems);
     requireRoomInChannel(consumer, in);
     requireGrowingBackoff(consumer.retry().backoff(), in.in("retry").in("backoff"));
     refuseOwnTopicAsDeadLetter(consumer, in.in("dead-letter"));

@@ -80,6 +80,7 @@ class ConfigLoaderTest {
                     List.of("localhost:9092"),
                     List.of("orders"),
                     "order-service",
+                    new GroupMembership(GroupProtocol.CLASSIC, null),
                     DeliverySemantics.AT_LEAST_ONCE,
                     Ordering.KEY,
                     64,

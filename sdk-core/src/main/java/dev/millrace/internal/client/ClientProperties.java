@@ -4,6 +4,8 @@ import dev.millrace.config.ClientSettingNames;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.DeliverySemantics;
 import dev.millrace.config.Format;
+import dev.millrace.config.GroupMembership;
+import dev.millrace.config.GroupProtocol;
 import dev.millrace.config.NearestNames;
 import dev.millrace.config.ProducerDefinition;
 import dev.millrace.config.TuningProfile;
@@ -20,7 +22,6 @@ import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
-import org.apache.kafka.clients.consumer.GroupProtocol;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.config.ConfigDef;
 import org.apache.kafka.common.config.ConfigException;
@@ -117,12 +118,7 @@ public final class ClientProperties {
         ConsumerConfig.MAX_POLL_RECORDS_CONFIG,
         Math.max(1, Math.min(MAX_POLL_RECORDS, definition.channelCapacity() / 4)));
     settings.putAll(definition.properties());
-    if (!isConsumerProtocol(settings)) {
-      // The new protocol assigns on the broker and refuses this setting.
-      settings.putIfAbsent(
-          ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG,
-          CooperativeStickyAssignor.class.getName());
-    }
+    membership(owner, definition.membership(), settings);
     settings.put(
         CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG,
         String.join(",", definition.bootstrapServers()));
@@ -133,6 +129,27 @@ public final class ClientProperties {
     settings.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
     settings.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
     return sound(owner, definition, settings);
+  }
+
+  private static void membership(
+      String owner, GroupMembership membership, Map<String, Object> settings) {
+    String protocol = membership.protocol().name();
+    Object before =
+        settings.put(ConsumerConfig.GROUP_PROTOCOL_CONFIG, protocol.toLowerCase(Locale.ROOT));
+    if (before != null && !before.toString().equalsIgnoreCase(protocol)) {
+      throw new InvalidDefinitionException(
+          "%s: its group protocol is %s, but its property group.protocol says %s; keep one of them."
+              .formatted(owner, protocol.toLowerCase(Locale.ROOT), before),
+          null);
+    }
+    if (membership.protocol() == GroupProtocol.CLASSIC) {
+      settings.putIfAbsent(
+          ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG,
+          CooperativeStickyAssignor.class.getName());
+    }
+    if (membership.instanceId() != null) {
+      settings.put(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG, membership.instanceId());
+    }
   }
 
   /**
@@ -240,12 +257,6 @@ public final class ClientProperties {
               + ".",
           null);
     }
-  }
-
-  private static boolean isConsumerProtocol(Map<String, Object> settings) {
-    return GroupProtocol.CONSUMER
-        .name()
-        .equalsIgnoreCase(String.valueOf(settings.get(ConsumerConfig.GROUP_PROTOCOL_CONFIG)));
   }
 
   private static InvalidDefinitionException notYet(String owner, DeliverySemantics semantics) {

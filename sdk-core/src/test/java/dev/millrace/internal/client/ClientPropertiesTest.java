@@ -8,6 +8,12 @@ import dev.millrace.config.KafkaConfig;
 import dev.millrace.errors.InvalidDefinitionException;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.common.config.ConfigDef;
+import org.apache.kafka.common.config.ConfigException;
+import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -59,12 +65,80 @@ class ClientPropertiesTest {
         .endsWith("CooperativeStickyAssignor");
   }
 
-  @Test
-  void theNewGroupProtocolGetsNoAssignor() {
-    assertThat(
-            consumer("{ topics: [t], group-id: g, properties: { group.protocol: consumer } }")
-                .properties())
+  @ParameterizedTest
+  @ValueSource(strings = {"group-protocol: consumer", "properties: { group.protocol: consumer }"})
+  void theNewGroupProtocolGetsNoAssignor(String protocol) {
+    assertThat(consumer("{ topics: [t], group-id: g, " + protocol + " }").properties())
+        .containsEntry("group.protocol", "consumer")
         .doesNotContainKey("partition.assignment.strategy");
+  }
+
+  @Test
+  void aMemberIsStaticWhenItHasAName() {
+    assertThat(consumer("{ topics: [t], group-id: g, group-instance-id: me }").properties())
+        .containsEntry("group.protocol", "classic")
+        .containsEntry("group.instance.id", "me");
+    assertThat(consumer("{ topics: [t], group-id: g }").properties())
+        .doesNotContainKey("group.instance.id");
+  }
+
+  /**
+   * The loader knows no Kafka client, so its list of what a protocol does not know is its own; it
+   * must be the client's.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"classic", "consumer"})
+  void theLoaderRefusesForAProtocolWhatTheClientWould(String protocol) {
+    Set<String> byClient = new TreeSet<>();
+    Set<String> byLoader = new TreeSet<>();
+    for (ConfigDef.ConfigKey key : ConsumerConfig.configDef().configKeys().values()) {
+      // Share groups are another kind of consumer.
+      if (ConsumerConfig.configNames().contains(key.name) && !key.name.startsWith("share.")) {
+        String value = someValue(key);
+        if (clientRefuses(protocol, key.name, value)) {
+          byClient.add(key.name);
+        }
+        if (loaderRefuses(protocol, key.name, value)) {
+          byLoader.add(key.name);
+        }
+      }
+    }
+    assertThat(byClient).isNotEmpty();
+    assertThat(byLoader).isEqualTo(byClient);
+  }
+
+  /** Returns a value that the client can read, and does not pass over as blank. */
+  private static String someValue(ConfigDef.ConfigKey key) {
+    String ofDefault =
+        key.hasDefault() ? ConfigDef.convertToString(key.defaultValue, key.type) : null;
+    return ofDefault == null || ofDefault.isBlank() ? "1" : ofDefault;
+  }
+
+  private static boolean clientRefuses(String protocol, String setting, String value) {
+    Map<String, Object> settings = new HashMap<>();
+    settings.put("group.id", "g");
+    settings.put("group.protocol", protocol);
+    settings.put("key.deserializer", StringDeserializer.class);
+    settings.put("value.deserializer", StringDeserializer.class);
+    settings.put("bootstrap.servers", "localhost:9092");
+    settings.putIfAbsent(setting, value);
+    try {
+      assertThat(new ConsumerConfig(settings)).isNotNull();
+      return false;
+    } catch (ConfigException e) {
+      return String.valueOf(e.getMessage()).contains(" cannot be set when group.protocol=");
+    }
+  }
+
+  private static boolean loaderRefuses(String protocol, String setting, String value) {
+    String yaml =
+        "kafka: { common: { bootstrap-servers: 'a:1' }, consumers: { c: { topics: [t], group-id: g, group-protocol: %s, properties: { %s: '%s' } } } }";
+    try {
+      ConfigLoader.create().parse("test", yaml.formatted(protocol, setting, value));
+      return false;
+    } catch (dev.millrace.config.ConfigException e) {
+      return e.problems().get(0).message().startsWith("is no setting of group-protocol");
+    }
   }
 
   @Test

@@ -5,6 +5,8 @@ import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.DeadLetterDefinition;
 import dev.millrace.config.DeliverySemantics;
 import dev.millrace.config.Format;
+import dev.millrace.config.GroupMembership;
+import dev.millrace.config.GroupProtocol;
 import dev.millrace.config.HandlerThreads;
 import dev.millrace.config.Ordering;
 import dev.millrace.config.RetryDefinition;
@@ -54,6 +56,7 @@ final class TestDefinitions {
         List.of("localhost:9092"),
         List.of("orders"),
         "group",
+        new GroupMembership(GroupProtocol.CLASSIC, null),
         DeliverySemantics.AT_LEAST_ONCE,
         ordering,
         concurrency,

@@ -1,0 +1,57 @@
+package dev.millrace.config;
+
+import java.util.Map;
+
+/**
+ * Part of step 5: what a consumer says of its group must fit its protocol. The Kafka client refuses
+ * the same settings, but when it is made, and with no word of where they stand.
+ */
+final class GroupRules {
+  private static final Map<GroupProtocol, Map<String, String>> FOREIGN =
+      Map.of(
+          GroupProtocol.CLASSIC,
+          Map.of(
+              "group.remote.assignor",
+              "remove it, or write 'group-protocol: consumer'; members assign by"
+                  + " 'partition.assignment.strategy'"),
+          GroupProtocol.CONSUMER,
+          Map.of(
+              "session.timeout.ms",
+              "remove it; the broker's 'group.consumer.session.timeout.ms' holds, or the group's own"
+                  + " 'consumer.session.timeout.ms'",
+              "heartbeat.interval.ms",
+              "remove it; the broker's 'group.consumer.heartbeat.interval.ms' holds, or the group's"
+                  + " own 'consumer.heartbeat.interval.ms'",
+              "partition.assignment.strategy",
+              "remove it; the broker assigns, as 'group.remote.assignor' says"));
+
+  private GroupRules() {}
+
+  static void check(ConsumerDefinition consumer, Fields in, Problems problems) {
+    Fields settings = in.in("properties");
+    if (in.has("group-protocol") && settings.has("group.protocol")) {
+      Place place = settings.place("group.protocol");
+      problems.add(
+          place, "stands beside " + in.cite("group-protocol", "", place), "keep one of them");
+    } else if (in.isSound("group-protocol") && settings.isSound("group.protocol")) {
+      refuseForeign(consumer.membership().protocol(), in, settings, problems);
+    }
+  }
+
+  private static void refuseForeign(
+      GroupProtocol protocol, Fields in, Fields settings, Problems problems) {
+    FOREIGN
+        .getOrDefault(protocol, Map.of())
+        .forEach(
+            (setting, instead) -> {
+              if (settings.has(setting)) {
+                Place place = settings.place(setting);
+                String because =
+                    settings.has("group.protocol")
+                        ? settings.cite("group.protocol", "", place)
+                        : in.cite("group-protocol", Spelling.kebab(protocol), place);
+                problems.add(place, "is no setting of " + because, instead);
+              }
+            });
+  }
+}
