@@ -42,7 +42,7 @@ final class ConsumerEngine {
   private final PollThreadSignal signal;
   private final Assignment assignment;
   private final Drain drain;
-  private final OffsetCommitter committer;
+  private final LastCommit lastCommit;
   private final DelayTimer timer;
   private final Workers workers;
   private final CommandQueue commands;
@@ -72,7 +72,8 @@ final class ConsumerEngine {
     this.assignment = new Assignment(meters);
     this.drain = new Drain(name, signal, stop);
     BrokerCalls calls = new BrokerCalls(consumer);
-    this.committer = new OffsetCommitter(name, calls, meters, definition.commitInterval(), clock);
+    OffsetCommitter committer =
+        new OffsetCommitter(name, calls, meters, definition.commitInterval(), clock);
     DeliveryPipeline pipeline =
         new DeliveryPipeline(
             definition,
@@ -95,6 +96,7 @@ final class ConsumerEngine {
             definition.concurrency());
     LagGauge lag = new LagGauge(consumer, gate, clock);
     WakeablePoll poll = new WakeablePoll(consumer);
+    this.lastCommit = new LastCommit(clock, assignment, gate, poll, committer);
     this.commands =
         new CommandQueue(
             name,
@@ -208,7 +210,7 @@ final class ConsumerEngine {
       workers.interrupt();
     }
     timer.close();
-    step("commit", () -> committer.commitNow(assignment.all(), timeLeft()));
+    step("commit", () -> lastCommit.make(stop.deadlineNanos(), SHORTEST_WAIT));
     step("forget its partitions", () -> assignment.remove(assignment.names()));
     step("leave the group", () -> consumer.close(CloseOptions.timeout(timeLeft())));
     List<Thread> stuck = workers.awaitEnd(timeLeft());

@@ -79,27 +79,45 @@ final class OffsetCommitter {
     }
   }
 
-  /** Commits and waits for the answer; a failure is logged, since the partition leaves anyway. */
+  /** Commits and waits for the answer; a failure is logged, since the partitions leave anyway. */
   void commitNow(Collection<AssignedPartition> partitions, Duration timeout) {
+    KafkaException refusal = tryNow(partitions, timeout);
+    if (refusal != null) {
+      givenUp(partitions, refusal);
+    }
+  }
+
+  /**
+   * Commits and waits for the answer.
+   *
+   * @return why nothing was committed; null when all is, or there was nothing to commit
+   */
+  @Nullable KafkaException tryNow(Collection<AssignedPartition> partitions, Duration timeout) {
     Map<AssignedPartition, OffsetAndMetadata> finished = finished(partitions);
     if (finished.isEmpty()) {
-      return;
+      return null;
     }
     try {
       client.commitSync(byName(finished), timeout);
       acknowledge(finished);
+      return null;
     } catch (OffsetMetadataTooLarge e) {
       shorten();
-      commitNow(partitions, timeout);
+      return tryNow(partitions, timeout);
     } catch (KafkaException e) {
       failed(finished, e);
-      LOG.warn(
-          "Consumer '{}' could not commit {} before giving its partitions up; their next owner will"
-              + " handle some records again.",
-          consumer,
-          byName(finished),
-          e);
+      return e;
     }
+  }
+
+  /** Says in the log what was finished, and remains uncommitted. */
+  void givenUp(Collection<AssignedPartition> partitions, KafkaException refusal) {
+    LOG.warn(
+        "Consumer '{}' could not commit {} before giving its partitions up; their next owner will"
+            + " handle some records again.",
+        consumer,
+        byName(finished(partitions)),
+        refusal);
   }
 
   private void answered(

@@ -42,6 +42,11 @@ final class FakeConsumer extends MockConsumer<byte[], byte[]> {
 
   volatile @Nullable KafkaException commitFailure;
 
+  /** The answers to the next commits that are waited for. */
+  final Queue<KafkaException> refusals = new ConcurrentLinkedQueue<>();
+
+  volatile Runnable onRefusal = () -> {};
+
   /** Run whenever the end of a log is asked for. */
   volatile Runnable onOffsetsAsked = () -> {};
 
@@ -134,6 +139,11 @@ final class FakeConsumer extends MockConsumer<byte[], byte[]> {
   @Override
   public void commitSync(Map<TopicPartition, OffsetAndMetadata> offsets, Duration timeout) {
     throwIfWoken();
+    KafkaException refusal = refusals.poll();
+    if (refusal != null) {
+      onRefusal.run();
+      throw refusal;
+    }
     commits.add(offsets);
     super.commitSync(offsets, timeout);
   }

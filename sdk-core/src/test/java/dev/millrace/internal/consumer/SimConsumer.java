@@ -92,6 +92,7 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
   @Override
   public synchronized ConsumerRecords<byte[], byte[]> poll(Duration timeout) {
     throwIfWoken();
+    process.pollWaits(timeout);
     List<Runnable> arrived = List.copyOf(answers);
     answers.clear();
     arrived.forEach(Runnable::run);

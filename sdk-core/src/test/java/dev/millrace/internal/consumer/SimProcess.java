@@ -59,6 +59,7 @@ final class SimProcess implements EngineRuntime {
   private boolean raised;
   private BooleanSupplier worthWaking = () -> false;
   boolean inTurn;
+  boolean ending;
   boolean crashed;
   boolean ended;
 
@@ -122,6 +123,7 @@ final class SimProcess implements EngineRuntime {
         world.oracle.turned(this, world.clock.nanos() - began - others);
       } else if (!crashed) {
         stop.failure().ifPresent(failure -> world.oracle.failed(this, failure));
+        ending = true;
         engine.end();
         ended = true;
         client.leave();
@@ -232,6 +234,17 @@ final class SimProcess implements EngineRuntime {
       return true;
     } finally {
       worthWaking = () -> false;
+    }
+  }
+
+  /** The poll of a turn does not wait; that of an end has nothing beside it that could. */
+  void pollWaits(Duration time) {
+    long until = world.clock.nanos() + time.toNanos();
+    while (ending && world.clock.nanos() < until) {
+      world.stepWhileWaiting(until);
+      if (crashed) {
+        throw new SimCrash();
+      }
     }
   }
 
