@@ -1,4 +1,7 @@
-/** Measurements: each prints figures as ratios within its own run, and asserts nothing. */
+/**
+ * Measurements, end to end against a broker in a process: each contender runs in a fresh JVM, and
+ * every run is checked. {@code Benchmarks} is the program, {@code ContenderProcess} what it starts.
+ */
 @NullMarked
 package dev.millrace.benchmarks;
 

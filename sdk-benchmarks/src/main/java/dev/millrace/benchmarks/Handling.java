@@ -1,0 +1,119 @@
+package dev.millrace.benchmarks;
+
+import com.fasterxml.jackson.databind.ObjectReader;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * The handler that all contenders run: does the workload's work for a record, and watches that each
+ * comes once and in its key's order. Any thread.
+ */
+final class Handling {
+  /** How often the number of handled records is looked at: rarely enough to cost nothing. */
+  private static final int LOOK_MILLIS = 2;
+
+  private static final Duration STANDSTILL = Duration.ofSeconds(60);
+
+  /** Is told of each record that has been handled, by the thread that did. */
+  interface Listener {
+    void handled(int sequence, byte[] value);
+  }
+
+  private final Workload workload;
+  private final int records;
+  private final Listener listener;
+  private final KeyOrder order;
+  private final ObjectReader decoder = Json.MAPPER.readerFor(Payload.Order.class);
+  private final LongAdder handled = new LongAdder();
+  private final CountDownLatch stuck;
+
+  /**
+   * @param records how many there are
+   * @param stuck whether the first record of each partition waits for {@link #release()}
+   */
+  Handling(Workload workload, int records, boolean stuck, Listener listener) {
+    this.workload = workload;
+    this.records = records;
+    this.listener = listener;
+    this.order = new KeyOrder(workload);
+    this.stuck = new CountDownLatch(stuck ? 1 : 0);
+  }
+
+  int records() {
+    return records;
+  }
+
+  void handle(long offset, byte[] value) throws Exception {
+    int sequence = Payload.sequence(value);
+    order.started(sequence);
+    if (offset == 0) {
+      stuck.await();
+    }
+    work(sequence, value);
+    order.ended(sequence);
+    listener.handled(sequence, value);
+    handled.increment();
+  }
+
+  /** Waits as long as the handler would for this record, and counts it. */
+  void waitOnly(int sequence) throws InterruptedException {
+    sleep(sequence);
+    handled.increment();
+  }
+
+  private void work(int sequence, byte[] value) throws Exception {
+    if (workload.json()) {
+      Payload.Order decoded = decoder.readValue(value);
+      if (decoded.lines().isEmpty()) {
+        throw new IllegalStateException("Record " + sequence + " was not decoded");
+      }
+    }
+    sleep(sequence);
+  }
+
+  private void sleep(int sequence) throws InterruptedException {
+    int millis = workload.isSlow(sequence) ? workload.slowMillis() : workload.millis();
+    if (millis > 0) {
+      TimeUnit.MILLISECONDS.sleep(millis);
+    }
+  }
+
+  /** Lets the first records of the partitions go on. */
+  void release() {
+    stuck.countDown();
+  }
+
+  /** Returns how many have been handled. */
+  long handled() {
+    return handled.sum();
+  }
+
+  /**
+   * Waits until so many have been handled. Looks from time to time, since to be told by the
+   * handlers would be measured with them.
+   *
+   * @throws IllegalStateException when none was handled for a minute
+   */
+  void await(long count) throws InterruptedException {
+    long before = handled();
+    long since = System.nanoTime();
+    for (long now = before; now < count; now = handled()) {
+      if (now != before) {
+        before = now;
+        since = System.nanoTime();
+      } else if (System.nanoTime() - since > STANDSTILL.toNanos()) {
+        throw new IllegalStateException(
+            "%,d of %,d records were handled, then none for %s"
+                .formatted(now, records, STANDSTILL));
+      }
+      TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+    }
+  }
+
+  /** Returns what was wrong with the order; empty when nothing was. */
+  String problems() {
+    return order.problems();
+  }
+}

@@ -1,0 +1,114 @@
+package dev.millrace.benchmarks;
+
+import java.util.List;
+
+/**
+ * What is done in one measurement; {@code workloads.yaml} has those there are.
+ *
+ * @param scenario what is measured
+ * @param records how many, also the warm-up's
+ * @param plainRecords how many for the plain client; 0 for as many as the others
+ * @param valueBytes the size of a value
+ * @param keys how many there are; as many as records, or more, make each record's its own
+ * @param permits how many records Millrace handles at the same time
+ * @param threads Millrace's {@code handler-threads}
+ * @param commitMillis how often offsets are committed
+ * @param fetchBytes the client's {@code max.partition.fetch.bytes}
+ * @param json whether the handler decodes the value to a class
+ * @param millis how long the handler sleeps
+ * @param slowPercent the share of records for which it sleeps longer
+ * @param slowMillis how long for these
+ * @param perSecond how many records are sent per second in {@link Scenario#LATENCY}
+ * @param killAfterMillis how long after the first record the process is killed in {@link
+ *     Scenario#KILL}
+ * @param stuck whether the handler does not return from the first record of each partition
+ * @param contenders who runs it; the first is what the others are related to
+ */
+record Workload(
+    String name,
+    Scenario scenario,
+    int records,
+    int plainRecords,
+    int valueBytes,
+    int keys,
+    int partitions,
+    int permits,
+    String threads,
+    int commitMillis,
+    int fetchBytes,
+    boolean json,
+    int millis,
+    int slowPercent,
+    int slowMillis,
+    int perSecond,
+    int killAfterMillis,
+    boolean stuck,
+    List<String> contenders) {
+
+  /** What is measured, and how. */
+  enum Scenario {
+    /** Records per second, and what each costs. */
+    THROUGHPUT,
+    /** The time from when a record was to be sent to its handler's end. */
+    LATENCY,
+    /** What is handled again after SIGKILL. */
+    KILL,
+    /** The heap after a full collection, at several points. */
+    HEAP
+  }
+
+  Workload {
+    contenders = List.copyOf(contenders);
+  }
+
+  int recordsOf(String contender) {
+    return plainRecords > 0 && contender.startsWith("plain") ? plainRecords : records;
+  }
+
+  boolean isVirtual() {
+    return threads.equals("virtual");
+  }
+
+  /** The key of a record: drawn by its number, so that all processes know it. */
+  int keyOf(int sequence) {
+    return keys >= records ? sequence : draw(sequence, keys);
+  }
+
+  boolean isSlow(int sequence) {
+    return slowPercent > 0 && draw(~sequence, 100) < slowPercent;
+  }
+
+  /** Returns how many records per second the handlers allow; infinite when they do not wait. */
+  double limit(int ofRecords) {
+    long total = 0;
+    for (int sequence = 0; sequence < ofRecords; sequence++) {
+      total += isSlow(sequence) ? slowMillis : millis;
+    }
+    return total == 0 ? Double.POSITIVE_INFINITY : permits * 1_000.0 * ofRecords / total;
+  }
+
+  /** The finalizer of MurmurHash3, so that neighbours have nothing in common. */
+  private static int draw(int number, int bound) {
+    int hash = number * 0x9E3779B9;
+    hash = (hash ^ (hash >>> 16)) * 0x85EBCA6B;
+    hash = (hash ^ (hash >>> 13)) * 0xC2B2AE35;
+    return Integer.remainderUnsigned(hash ^ (hash >>> 16), bound);
+  }
+
+  @Override
+  public String toString() {
+    return "%s: %,d records of %,d bytes, %,d keys, %d partitions, %d permits%s, commits each %d ms%s%s%s"
+        .formatted(
+            name,
+            records,
+            valueBytes,
+            keys,
+            partitions,
+            permits,
+            isVirtual() ? " on virtual threads" : "",
+            commitMillis,
+            json ? ", JSON" : "",
+            millis > 0 ? ", handler of %d ms".formatted(millis) : "",
+            slowPercent > 0 ? " (%d %%: %d ms)".formatted(slowPercent, slowMillis) : "");
+  }
+}
