@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param retry attempts in place
  * @param deadLetter where a record goes whose attempts are used up; null means that the consumer
  *     stops with the record's failure as its cause
+ * @param handlerWatchdog what is done about a record that stays in its handler for too long
  * @param commitInterval how often finished offsets are committed; 10 ms to 1 h
  * @param drainTimeout how long a revoked partition's running records are waited for; 0 to 1 h
  * @param closeTimeout how long {@code close()} may take; 0 to 1 h
@@ -48,6 +49,7 @@ public record ConsumerDefinition(
     TuningProfile profile,
     RetryDefinition retry,
     @Nullable DeadLetterDefinition deadLetter,
+    HandlerWatchdogDefinition handlerWatchdog,
     Duration commitInterval,
     Duration drainTimeout,
     Duration closeTimeout,

@@ -24,6 +24,8 @@ final class Decoder {
   private static final ScalarType<GroupProtocol> GROUP_PROTOCOL = oneOf(GroupProtocol.class);
   private static final ScalarType<Duration> PAUSE = duration("1ms", "24h");
 
+  private static final ScalarType<WatchdogPolicy> WATCHDOG_POLICY = oneOf(WatchdogPolicy.class);
+
   private Decoder() {}
 
   static CommonDefinition common(Fields in) {
@@ -64,6 +66,7 @@ final class Decoder {
         in.value("profile", Defaults.PROFILE, PROFILE),
         retry(in.in("retry")),
         in.has("dead-letter") ? deadLetter(in.in("dead-letter")) : null,
+        handlerWatchdog(in.in("handler-watchdog")),
         in.value("commit-interval", Defaults.COMMIT_INTERVAL, duration("10ms", "1h")),
         in.value("drain-timeout", Defaults.DRAIN_TIMEOUT, duration("0ms", "1h")),
         in.value("close-timeout", Defaults.CLOSE_TIMEOUT, duration("0ms", "1h")),
@@ -93,6 +96,12 @@ final class Decoder {
                 "jitter",
                 Defaults.BACKOFF_JITTER,
                 decimal("from 0 to below 1", it -> it >= 0 && it < 1))));
+  }
+
+  private static HandlerWatchdogDefinition handlerWatchdog(Fields in) {
+    return new HandlerWatchdogDefinition(
+        in.value("after", Defaults.WATCHDOG_AFTER, duration("1s", "24h")),
+        in.value("policy", Defaults.WATCHDOG_POLICY, WATCHDOG_POLICY));
   }
 
   private static @Nullable DeadLetterDefinition deadLetter(Fields in) {

@@ -30,6 +30,9 @@ final class Defaults {
 
   static final boolean CREATE_DEAD_LETTER_TOPIC = true;
 
+  static final Duration WATCHDOG_AFTER = Duration.ofMinutes(1);
+  static final WatchdogPolicy WATCHDOG_POLICY = WatchdogPolicy.WARN;
+
   private Defaults() {}
 
   /** Four records waiting for each one that runs, and enough for small handlers in any case. */

@@ -25,6 +25,8 @@ sealed interface Shape {
   Keys DEAD_LETTER =
       new Keys().with("enabled", VALUE).with("topic", VALUE).with("create-topic", VALUE);
 
+  Keys HANDLER_WATCHDOG = new Keys().with("after", VALUE).with("policy", VALUE);
+
   Keys CLIENT =
       new Keys()
           .with("bootstrap-servers", VALUE)
@@ -48,6 +50,7 @@ sealed interface Shape {
           .with("channel-bytes", VALUE)
           .with("retry", RETRY)
           .with("dead-letter", DEAD_LETTER)
+          .with("handler-watchdog", HANDLER_WATCHDOG)
           .with("commit-interval", VALUE)
           .with("drain-timeout", VALUE)
           .with("close-timeout", VALUE);

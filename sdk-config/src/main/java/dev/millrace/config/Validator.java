@@ -28,6 +28,7 @@ final class Validator {
     requireGrowingBackoff(consumer.retry().backoff(), in.in("retry").in("backoff"));
     refuseOwnTopicAsDeadLetter(consumer, in.in("dead-letter"));
     requireDeadLetterTopicName(consumer, in);
+    requireDeadLetterForWatchdog(consumer, in.in("handler-watchdog"));
     ClientSettingRules.CONSUMER.refuseContradictions(consumer.deliverySemantics(), in, problems);
   }
 
@@ -110,6 +111,16 @@ final class Validator {
             "holds the dead-letter topic of " + topic,
             "write 'dead-letter.topic', or read it by a consumer of its own");
       }
+    }
+  }
+
+  private void requireDeadLetterForWatchdog(ConsumerDefinition consumer, Fields in) {
+    if (consumer.handlerWatchdog().policy() == WatchdogPolicy.DEAD_LETTER
+        && consumer.deadLetter() == null) {
+      problems.add(
+          in.place("policy"),
+          "dead-letter has no topic to go to",
+          "write 'dead-letter: {}' for this consumer, or another policy");
     }
   }
 

@@ -94,6 +94,7 @@ class ConfigLoaderTest {
                         new BackoffDefinition(
                             Duration.ofMillis(100), 2, Duration.ofSeconds(5), 0.2)),
                     new DeadLetterDefinition(null, true),
+                    new HandlerWatchdogDefinition(Duration.ofMinutes(1), WatchdogPolicy.WARN),
                     Duration.ofMillis(100),
                     Duration.ofSeconds(5),
                     Duration.ofSeconds(30),
@@ -194,6 +195,15 @@ class ConfigLoaderTest {
   @Test
   void aDeadLetterCanBeSwitchedOff() {
     assertThat(load("dead-letter: { enabled: false, topic: x }").deadLetter()).isNull();
+  }
+
+  @Test
+  void theWatchdogWarnsUnlessToldOtherwise() {
+    assertThat(load("handler-watchdog: { after: 5m }").handlerWatchdog())
+        .isEqualTo(new HandlerWatchdogDefinition(Duration.ofMinutes(5), WatchdogPolicy.WARN));
+    assertThat(load("handler-watchdog: { policy: deadLetter }\ndead-letter: {}").handlerWatchdog())
+        .isEqualTo(
+            new HandlerWatchdogDefinition(Duration.ofMinutes(1), WatchdogPolicy.DEAD_LETTER));
   }
 
   @Test

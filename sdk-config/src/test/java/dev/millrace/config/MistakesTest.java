@@ -191,6 +191,16 @@ class MistakesTest {
   }
 
   @Test
+  void aWatchdogThatGivesRecordsUpNeedsADeadLetterTopic() {
+    assertThat(
+            Report.ofYaml(
+                "kafka: { consumers: { c: { bootstrap-servers: 'a:1', group-id: g, topics: t, handler-watchdog: { policy: dead-letter } } } }"))
+        .isEqualTo(
+            "kafka.yaml:1:106 consumers.c.handler-watchdog.policy: dead-letter has no topic to go"
+                + " to; write 'dead-letter: {}' for this consumer, or another policy");
+  }
+
+  @Test
   void topicsAreCheckedOneByOne() {
     assertThat(Report.ofProducer("topics: [a, b, a, .., '']"))
         .isEqualTo(

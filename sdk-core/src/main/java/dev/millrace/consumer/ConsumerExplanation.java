@@ -21,6 +21,8 @@ import org.apache.kafka.common.TopicPartition;
  * @param channel what lay between the poll and the handlers' ends
  * @param permits how many of the {@code concurrency} were in use, by whatever partition
  * @param deadLetterOutage that the dead-letter topic could not be written, if so
+ * @param overdue records in their handler for longer than {@code handler-watchdog.after}, the
+ *     oldest first and 10 at most; also those of partitions that have left since
  * @param partitions those it owned, by name; empty when the poll thread did not answer
  * @param silence where the poll thread was, when it did not answer
  */
@@ -31,11 +33,13 @@ public record ConsumerExplanation(
     Channel channel,
     Permits permits,
     Optional<Outage> deadLetterOutage,
+    List<Overdue> overdue,
     List<Partition> partitions,
     Optional<Silence> silence) {
 
-  /** Takes a copy of the list. */
+  /** Takes copies of the lists. */
   public ConsumerExplanation {
+    overdue = List.copyOf(overdue);
     partitions = List.copyOf(partitions);
   }
 
@@ -70,6 +74,16 @@ public record ConsumerExplanation(
    * @param failures how many sends have failed since
    */
   public record Outage(Duration lasting, int failures) {}
+
+  /**
+   * A record that has been in its handler for too long.
+   *
+   * @param partition its partition
+   * @param offset its offset
+   * @param attempt which attempt it is, from 1
+   * @param activity {@link Running} or {@link RunningElsewhere}
+   */
+  public record Overdue(TopicPartition partition, long offset, int attempt, Activity activity) {}
 
   /**
    * The poll thread did not answer.

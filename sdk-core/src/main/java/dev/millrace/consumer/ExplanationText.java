@@ -4,6 +4,7 @@ import dev.millrace.consumer.ConsumerExplanation.Channel;
 import dev.millrace.consumer.ConsumerExplanation.Commits;
 import dev.millrace.consumer.ConsumerExplanation.Counts;
 import dev.millrace.consumer.ConsumerExplanation.Outage;
+import dev.millrace.consumer.ConsumerExplanation.Overdue;
 import dev.millrace.consumer.ConsumerExplanation.Partition;
 import dev.millrace.consumer.ConsumerExplanation.Permits;
 import dev.millrace.consumer.ConsumerExplanation.Running;
@@ -44,6 +45,7 @@ final class ExplanationText {
                 permits.used(),
                 permits.all()));
     explanation.deadLetterOutage().ifPresent(this::outage);
+    explanation.overdue().forEach(this::overdue);
     explanation.silence().ifPresent(this::silence);
   }
 
@@ -51,6 +53,13 @@ final class ExplanationText {
     line(
         "  the dead-letter topic can't be written for %s, %d sends failed"
             .formatted(time(outage.lasting()), outage.failures()));
+  }
+
+  private void overdue(Overdue overdue) {
+    line(
+        "  overdue: %s@%d, %s"
+            .formatted(
+                overdue.partition(), overdue.offset(), Verdict.activity(overdue.activity())));
   }
 
   private void silence(Silence silence) {

@@ -127,6 +127,13 @@ public interface MessageConsumer extends AutoCloseable {
    */
   ConsumerExplanation explain();
 
+  /**
+   * Returns whether it is {@link ConsumerState#RUNNING} and, under {@code handler-watchdog.policy:
+   * unhealthy}, no record has been in its handler for longer than {@code handler-watchdog.after}.
+   * Answers at once with what was so a second ago; fit for a liveness probe.
+   */
+  boolean isHealthy();
+
   /** Returns why it is {@link ConsumerState#FAILED}, or will be; empty otherwise. */
   Optional<Throwable> failure();
 

@@ -42,22 +42,26 @@ final class Verdict {
 
   private static String activity(Unfinished oldest) {
     Activity activity = oldest.activity();
+    if (activity instanceof WaitsForRetry retry) {
+      return "whose attempt %d follows in %s after %s"
+          .formatted(oldest.attempt(), time(retry.due()), retry.failure());
+    }
+    return activity instanceof Queued
+        ? "queued for " + time(oldest.sincePolled())
+        : activity(activity);
+  }
+
+  /** Returns what there is to say of it without the record. */
+  static String activity(Activity activity) {
     if (activity instanceof Running running) {
       return "running for " + time(running.lasting()) + " in " + running.in();
     }
     if (activity instanceof RunningElsewhere elsewhere) {
       return "whose stage has not completed for " + time(elsewhere.lasting());
     }
-    if (activity instanceof WaitsForRetry retry) {
-      return "whose attempt %d follows in %s after %s"
-          .formatted(oldest.attempt(), time(retry.due()), retry.failure());
-    }
     if (activity instanceof WaitsForDeadLetter letter) {
       return "whose dead letter is not acknowledged for %s after %s"
           .formatted(time(letter.lasting()), letter.failure());
-    }
-    if (activity instanceof Queued) {
-      return "queued for " + time(oldest.sincePolled());
     }
     throw new IllegalStateException("No words for " + activity);
   }

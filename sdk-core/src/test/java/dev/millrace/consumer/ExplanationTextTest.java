@@ -7,10 +7,12 @@ import dev.millrace.consumer.ConsumerExplanation.CommitFailure;
 import dev.millrace.consumer.ConsumerExplanation.Commits;
 import dev.millrace.consumer.ConsumerExplanation.Counts;
 import dev.millrace.consumer.ConsumerExplanation.Outage;
+import dev.millrace.consumer.ConsumerExplanation.Overdue;
 import dev.millrace.consumer.ConsumerExplanation.Partition;
 import dev.millrace.consumer.ConsumerExplanation.PauseCause;
 import dev.millrace.consumer.ConsumerExplanation.Permits;
 import dev.millrace.consumer.ConsumerExplanation.Running;
+import dev.millrace.consumer.ConsumerExplanation.RunningElsewhere;
 import dev.millrace.consumer.ConsumerExplanation.Silence;
 import dev.millrace.consumer.ConsumerExplanation.Unfinished;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForRetry;
@@ -143,6 +145,38 @@ class ExplanationTextTest {
   }
 
   @Test
+  void tellsWhichRecordsAreOverdue() {
+    ConsumerExplanation explanation =
+        new ConsumerExplanation(
+            "order-consumer",
+            NOW,
+            ConsumerState.RUNNING,
+            new Channel(5, 2000, 4096, 64 << 20),
+            new Permits(1, 16),
+            Optional.empty(),
+            List.of(
+                new Overdue(
+                    new TopicPartition("orders", 0),
+                    17,
+                    1,
+                    new Running("w-3", Duration.ofMinutes(5), "Inventory.reserve", STACK)),
+                new Overdue(
+                    new TopicPartition("orders", 1),
+                    8,
+                    2,
+                    new RunningElsewhere(Duration.ofMinutes(3)))),
+            List.of(),
+            Optional.empty());
+
+    assertThat(explanation.toString())
+        .endsWith(
+            """
+              overdue: orders-0@17, running for 5 min 0 s in Inventory.reserve
+              overdue: orders-1@8, whose stage has not completed for 3 min 0 s
+            """);
+  }
+
+  @Test
   void aPartitionWithNothingInHandIsBehindOrUpToDateOrWithoutRecords() {
     assertThat(idle(OptionalLong.of(5), OptionalLong.of(17))).isEqualTo("reads on, 5 behind");
     assertThat(idle(OptionalLong.empty(), OptionalLong.of(17)))
@@ -204,6 +238,7 @@ class ExplanationTextTest {
         new Channel(5, 2000, 4096, 64 << 20),
         new Permits(1, 16),
         outage,
+        List.of(),
         List.of(partitions),
         silence);
   }

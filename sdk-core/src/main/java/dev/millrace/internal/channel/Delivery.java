@@ -1,6 +1,8 @@
 package dev.millrace.internal.channel;
 
 import dev.millrace.internal.offset.OffsetTicket;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
 import org.jspecify.annotations.Nullable;
@@ -8,8 +10,28 @@ import org.jspecify.annotations.Nullable;
 /**
  * One record on its way from the poll to its end. The poll thread makes it; then it belongs to
  * whoever holds its lane, one at a time.
+ *
+ * <p>Invariant: a handler's thread is interrupted, or its record given up, only while that handler
+ * runs there. Who does it holds the attempt meanwhile, and an attempt that is held does not end.
  */
 public final class Delivery implements OffsetTicket.Holder {
+  private static final int NOT_IN_HANDLER = 0;
+  private static final int IN_HANDLER = 1;
+  private static final int HELD = 2;
+
+  private static final VarHandle ATTEMPT;
+  private static final VarHandle RUNNER;
+
+  static {
+    try {
+      MethodHandles.Lookup lookup = MethodHandles.lookup();
+      ATTEMPT = lookup.findVarHandle(Delivery.class, "attemptState", int.class);
+      RUNNER = lookup.findVarHandle(Delivery.class, "runner", Thread.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
   private final OffsetTicket ticket;
   private final PartitionLoad load;
   private final int bytes;
@@ -24,6 +46,13 @@ public final class Delivery implements OffsetTicket.Holder {
   private volatile @Nullable Thread runner;
   private volatile @Nullable Waiting waiting;
   private volatile boolean leftWorker;
+
+  @SuppressWarnings("UnusedVariable") // read and written through ATTEMPT
+  private volatile int attemptState = NOT_IN_HANDLER;
+
+  // Of who holds the attempt, then of who ended it.
+  private boolean interrupted;
+  private @Nullable Throwable givenUp;
 
   // The scheduler's own.
   @Nullable Lane lane;
@@ -90,22 +119,114 @@ public final class Delivery implements OffsetTicket.Holder {
     waiting = new Waiting(true, untilNanos, cause.getClass().getName());
   }
 
-  /** The handler's thread, at the start of an attempt, which costs a volatile write. */
+  /** Worker, at the start of an attempt; costs no fence. */
   public void runs(long nowNanos) {
     startedNanos = nowNanos;
     if (leftWorker) {
       leftWorker = false;
     }
-    runner = Thread.currentThread();
+    RUNNER.setRelease(this, Thread.currentThread());
     if (waiting != null) {
-      waiting = null; // Last: who sees it gone sees the new runner.
+      waiting = null; // Who sees it gone sees the new runner.
     }
+    ATTEMPT.setRelease(this, IN_HANDLER); // Last: who holds the attempt knows its runner.
   }
 
   /** Worker, when the handler goes on without it, and for now without any thread we know of. */
   public void leavesWorker() {
-    leftWorker = true;
-    runner = null;
+    if (hold()) {
+      leftWorker = true;
+      runner = null;
+      interrupted = false;
+      letGo();
+    }
+  }
+
+  /** A thread of the service's, when it begins to handle what has left its worker. */
+  public void runsElsewhere(long nowNanos) {
+    if (hold()) {
+      startedNanos = nowNanos;
+      leftWorker = false;
+      runner = Thread.currentThread();
+      letGo();
+    }
+  }
+
+  /**
+   * Whoever ends the attempt; once it has returned, nobody interrupts the thread for this record.
+   * Only the first call of an attempt counts.
+   *
+   * @return whether the thread was interrupted for this record, and may still have the flag
+   */
+  public boolean ends() {
+    if (!changeAttempt(NOT_IN_HANDLER)) {
+      return false;
+    }
+    boolean was = interrupted;
+    interrupted = false;
+    return was;
+  }
+
+  /** Returns whether an attempt is under way: in its decoder or handler. Any thread. */
+  public boolean isInHandler() {
+    return (int) ATTEMPT.getAcquire(this) != NOT_IN_HANDLER;
+  }
+
+  /**
+   * Interrupts the handler's thread, while this record's handler runs there and only then. One
+   * thread that is not the handler's.
+   *
+   * @return whether there was a thread to interrupt
+   */
+  public boolean interrupt() {
+    if (!hold()) {
+      return false;
+    }
+    try {
+      Thread thread = runner;
+      interrupted |= thread != null;
+      if (thread != null) {
+        thread.interrupt();
+      }
+      return thread != null;
+    } finally {
+      letGo();
+    }
+  }
+
+  /**
+   * Says, while the handler runs, that whatever it does no longer counts. One thread that is not
+   * the handler's.
+   */
+  public void giveUp(Throwable cause) {
+    if (hold()) {
+      givenUp = givenUp == null ? cause : givenUp;
+      letGo();
+    }
+  }
+
+  /** Returns why the record was given up while it ran, or null. Whoever has ended the attempt. */
+  public @Nullable Throwable givenUp() {
+    return givenUp;
+  }
+
+  private boolean hold() {
+    return changeAttempt(HELD);
+  }
+
+  private void letGo() {
+    ATTEMPT.setRelease(this, IN_HANDLER);
+  }
+
+  /** Waits for who holds the attempt, which is for an instant; false when there is none. */
+  private boolean changeAttempt(int next) {
+    while (!ATTEMPT.compareAndSet(this, IN_HANDLER, next)) {
+      if (!isInHandler()) {
+        return false;
+      }
+      Thread.onSpinWait();
+    }
+    return true;
   }
 
   /** Returns whether the attempt goes on without a thread that is known. Any thread. */

@@ -18,6 +18,7 @@ final class Assignment {
   private final Confinement confinement = new Confinement("The assignment");
   private final ConsumerMeters meters;
   private final Map<TopicPartition, Entry> owned = new HashMap<>();
+  private final LeftBehind leftBehind = new LeftBehind();
   private volatile Set<TopicPartition> names = Set.of();
 
   Assignment(ConsumerMeters meters) {
@@ -42,6 +43,7 @@ final class Assignment {
     }
     old.partition().tracker().takeBack();
     old.removeGauges().run();
+    leftBehind.add(old.partition());
     AssignedPartition anew = old.partition().anew();
     put(anew);
     return anew;
@@ -55,13 +57,16 @@ final class Assignment {
             meters.partition(partition.partition(), partition::lag, partition::unsaved)));
   }
 
-  /** Forgets the partitions; those not owned are passed over. */
+  /**
+   * Forgets the partitions, whose records have been taken back; those not owned are passed over.
+   */
   void remove(Collection<TopicPartition> gone) {
     confinement.check();
     for (TopicPartition name : gone) {
       Entry entry = owned.remove(name);
       if (entry != null) {
         entry.removeGauges().run();
+        leftBehind.add(entry.partition());
       }
     }
     names = Set.copyOf(owned.keySet());
@@ -88,6 +93,12 @@ final class Assignment {
   List<AssignedPartition> all() {
     confinement.check();
     return owned.values().stream().map(Entry::partition).toList();
+  }
+
+  /** Returns the records of former partitions whose handlers still run. */
+  List<RunningRecord> leftBehind() {
+    confinement.check();
+    return leftBehind.running();
   }
 
   /** Any thread. */

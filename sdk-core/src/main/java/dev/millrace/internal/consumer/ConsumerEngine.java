@@ -43,6 +43,7 @@ final class ConsumerEngine {
   private final Assignment assignment;
   private final Drain drain;
   private final LastCommit lastCommit;
+  private final HandlerWatchdog watchdog;
   private final DelayTimer timer;
   private final Workers workers;
   private final CommandQueue commands;
@@ -70,6 +71,8 @@ final class ConsumerEngine {
     LaneScheduler scheduler =
         new LaneScheduler(definition.channelCapacity(), signal, permits(definition, handling));
     this.assignment = new Assignment(meters);
+    this.watchdog =
+        new HandlerWatchdog(name, definition.handlerWatchdog(), clock, assignment, LOG::warn);
     this.drain = new Drain(name, signal, stop);
     BrokerCalls calls = new BrokerCalls(consumer);
     OffsetCommitter committer =
@@ -118,6 +121,7 @@ final class ConsumerEngine {
                 inFlight,
                 workers,
                 pipeline.deadLetterOutage(),
+                watchdog,
                 assignment,
                 new PartitionExplainer(lag, gate)));
     this.loop =
@@ -129,6 +133,7 @@ final class ConsumerEngine {
             new RunAhead(flow, gate),
             new FairShare(flow, inFlight, gate),
             lag,
+            watchdog,
             flow,
             inFlight,
             signal,
@@ -143,6 +148,7 @@ final class ConsumerEngine {
                 workers,
                 meters));
     meters.inFlight(inFlight::records, inFlight::bytes);
+    meters.oldestRunning(watchdog::oldestNanos);
     consumer.subscribe(
         definition.topics(),
         new RebalanceHandler(
@@ -167,6 +173,11 @@ final class ConsumerEngine {
 
   ConsumerControls controls() {
     return controls;
+  }
+
+  /** Any thread. */
+  boolean isHealthy() {
+    return !stop.isRequested() && watchdog.isContent();
   }
 
   boolean isWorkerThread() {

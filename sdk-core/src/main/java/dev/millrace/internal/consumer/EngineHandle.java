@@ -145,6 +145,11 @@ final class EngineHandle implements MessageConsumer {
   }
 
   @Override
+  public boolean isHealthy() {
+    return engine.isHealthy();
+  }
+
+  @Override
   public Optional<Throwable> failure() {
     return stop.failure();
   }

@@ -4,6 +4,7 @@ import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.consumer.ConsumerExplanation;
 import dev.millrace.consumer.ConsumerExplanation.Channel;
 import dev.millrace.consumer.ConsumerExplanation.Outage;
+import dev.millrace.consumer.ConsumerExplanation.Overdue;
 import dev.millrace.consumer.ConsumerExplanation.Partition;
 import dev.millrace.consumer.ConsumerExplanation.Permits;
 import dev.millrace.consumer.ConsumerExplanation.Silence;
@@ -30,6 +31,7 @@ final class Explainer {
   private final InFlight inFlight;
   private final Workers workers;
   private final DeadLetterOutage outage;
+  private final HandlerWatchdog watchdog;
   private final Assignment assignment;
   private final PartitionExplainer partitions;
 
@@ -39,6 +41,7 @@ final class Explainer {
       InFlight inFlight,
       Workers workers,
       DeadLetterOutage outage,
+      HandlerWatchdog watchdog,
       Assignment assignment,
       PartitionExplainer partitions) {
     this.definition = definition;
@@ -46,6 +49,7 @@ final class Explainer {
     this.inFlight = inFlight;
     this.workers = workers;
     this.outage = outage;
+    this.watchdog = watchdog;
     this.assignment = assignment;
     this.partitions = partitions;
   }
@@ -58,16 +62,19 @@ final class Explainer {
             .sorted(BY_NAME)
             .map(partition -> partitions.explain(partition, now))
             .toList();
-    return explanation(state, explained, Optional.empty());
+    return explanation(state, watchdog.overdue(now), explained, Optional.empty());
   }
 
   /** Any thread: what can be told without the poll thread. */
   ConsumerExplanation fromOutside(ConsumerState state, Optional<Silence> silence) {
-    return explanation(state, List.of(), silence);
+    return explanation(state, List.of(), List.of(), silence);
   }
 
   private ConsumerExplanation explanation(
-      ConsumerState state, List<Partition> explained, Optional<Silence> silence) {
+      ConsumerState state,
+      List<Overdue> overdue,
+      List<Partition> explained,
+      Optional<Silence> silence) {
     return new ConsumerExplanation(
         definition.name(),
         clock.now(),
@@ -79,6 +86,7 @@ final class Explainer {
             definition.channelBytes()),
         new Permits(workers.busy(), definition.concurrency()),
         deadLetterOutage(),
+        overdue,
         explained,
         silence);
   }

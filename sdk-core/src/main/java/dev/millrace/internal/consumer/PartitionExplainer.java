@@ -4,8 +4,6 @@ import dev.millrace.consumer.ConsumerExplanation.Activity;
 import dev.millrace.consumer.ConsumerExplanation.Counts;
 import dev.millrace.consumer.ConsumerExplanation.Partition;
 import dev.millrace.consumer.ConsumerExplanation.Queued;
-import dev.millrace.consumer.ConsumerExplanation.Running;
-import dev.millrace.consumer.ConsumerExplanation.RunningElsewhere;
 import dev.millrace.consumer.ConsumerExplanation.Unfinished;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForDeadLetter;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForRetry;
@@ -111,21 +109,7 @@ final class PartitionExplainer {
       if (waiting != null || !ticket.isRunning()) {
         return new Queued();
       }
-      if (delivery.hasLeftWorker()) {
-        return new RunningElsewhere(lasting(delivery.startedNanos()));
-      }
-      Thread runner = delivery.runner();
-      return runner == null ? new Queued() : running(runner, delivery.startedNanos());
-    }
-
-    private Activity running(Thread runner, long startedNanos) {
-      StackTraceElement[] stack = runner.getStackTrace();
-      return new Running(
-          runner.getName(), lasting(startedNanos), Stacks.place(stack), Stacks.ofHandler(stack));
-    }
-
-    private Duration lasting(long sinceNanos) {
-      return Duration.ofNanos(Math.max(0, now - sinceNanos));
+      return RunningRecord.activity(delivery, now).orElseGet(Queued::new);
     }
 
     /** A retry that is due waits for a worker, like any other. */

@@ -29,6 +29,7 @@ final class PollLoop {
   private final RunAhead runAhead;
   private final FairShare shares;
   private final LagGauge lag;
+  private final HandlerWatchdog watchdog;
   private final FlowControl flow;
   private final InFlight inFlight;
   private final PollThreadSignal signal;
@@ -44,6 +45,7 @@ final class PollLoop {
       RunAhead runAhead,
       FairShare shares,
       LagGauge lag,
+      HandlerWatchdog watchdog,
       FlowControl flow,
       InFlight inFlight,
       PollThreadSignal signal,
@@ -57,6 +59,7 @@ final class PollLoop {
     this.runAhead = runAhead;
     this.shares = shares;
     this.lag = lag;
+    this.watchdog = watchdog;
     this.flow = flow;
     this.inFlight = inFlight;
     this.signal = signal;
@@ -72,6 +75,7 @@ final class PollLoop {
     committer.commitIfDue(now, assignment.all());
     runAhead.bound(assignment.all());
     lag.measureIfDue(now, assignment.all());
+    watchdog.lookIfDue(now);
     shares.release(assignment.all());
     if (shares.isExceeded(assignment.all())) {
       awaitEase(now);

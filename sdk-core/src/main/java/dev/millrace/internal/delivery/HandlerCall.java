@@ -4,6 +4,7 @@ import dev.millrace.errors.PayloadException;
 import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.time.EngineClock;
+import java.util.Objects;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
@@ -44,7 +45,7 @@ final class HandlerCall<V> {
     try {
       value = decode(delivery.record());
     } catch (PayloadException undecodable) {
-      return recovery.giveUp(undecodable);
+      return undecoded(delivery, undecodable);
     }
     long start = clock.nanos();
     CompletionStage<?> stage;
@@ -57,13 +58,26 @@ final class HandlerCall<V> {
   }
 
   private @Nullable CompletionStage<?> begin(V value, Delivery delivery) throws Exception {
+    CompletionStage<?> stage = null;
     try {
-      return handling.begin(
-          value, new HandlerContext(delivery.record(), delivery.attempt()), delivery, clock);
+      stage =
+          handling.begin(
+              value, new HandlerContext(delivery.record(), delivery.attempt()), delivery, clock);
+      return stage;
     } finally {
+      if (stage == null) {
+        delivery.ends();
+      }
       // A flag that this handler left behind must not fail the next record's handler.
       Thread.interrupted();
     }
+  }
+
+  private Outcome undecoded(Delivery delivery, PayloadException failure) {
+    boolean interrupted = delivery.ends();
+    Thread.interrupted();
+    // Of a decoder that was interrupted, nothing follows for the bytes.
+    return interrupted ? failed(delivery, failure) : recovery.giveUp(failure);
   }
 
   /** A stage that has completed by now is settled here, by the worker, like any handler's end. */
@@ -89,15 +103,31 @@ final class HandlerCall<V> {
   }
 
   private Outcome outcome(Delivery delivery, long start, @Nullable Throwable failure) {
+    delivery.ends();
     long nanos = clock.nanos() - start;
     if (failure == null) {
       meters.handlerReturned(nanos);
-      return Outcome.Handled.INSTANCE;
+    } else {
+      meters.handlerFailed(nanos);
     }
-    meters.handlerFailed(nanos);
-    return delivery.ticket().isAbandoned()
-        ? Outcome.Abandoned.INSTANCE
-        : recovery.after(delivery.attempt(), failure);
+    return failure == null && delivery.givenUp() == null
+        ? Outcome.Handled.INSTANCE
+        : failed(delivery, failure);
+  }
+
+  /** What comes of an attempt that failed, or whose record was given up meanwhile. */
+  private Outcome failed(Delivery delivery, @Nullable Throwable failure) {
+    if (delivery.ticket().isAbandoned()) {
+      return Outcome.Abandoned.INSTANCE;
+    }
+    Throwable givenUp = delivery.givenUp();
+    if (givenUp == null) {
+      return recovery.after(delivery.attempt(), Objects.requireNonNull(failure));
+    }
+    if (failure != null) {
+      givenUp.addSuppressed(failure);
+    }
+    return recovery.giveUp(givenUp);
   }
 
   /** A stage that depends on another one wraps what that failed with. */

@@ -86,15 +86,29 @@ public sealed interface Handling<V> {
       delivery.leavesWorker(); // Before: the executor may be quicker than we are.
       executor.execute(
           () -> {
-            delivery.runs(clock.nanos());
-            try {
-              handler.handle(value, context);
+            Throwable failure = handle(value, context, delivery, clock);
+            if (failure == null) {
               end.complete(null);
-            } catch (Throwable failure) {
+            } else {
               end.completeExceptionally(failure);
             }
           });
       return end;
+    }
+
+    private @Nullable Throwable handle(
+        V value, RecordContext context, Delivery delivery, EngineClock clock) {
+      delivery.runsElsewhere(clock.nanos());
+      try {
+        handler.handle(value, context);
+        return null;
+      } catch (Throwable failure) {
+        return failure;
+      } finally {
+        if (delivery.ends()) {
+          Thread.interrupted(); // Ours: the executor's next task must not find it.
+        }
+      }
     }
   }
 }

@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.TimeGauge;
 import io.micrometer.core.instrument.Timer;
 import java.util.List;
 import java.util.Queue;
@@ -92,6 +93,14 @@ public final class ConsumerMeters implements AutoCloseable {
   public void inFlight(Supplier<Number> records, Supplier<Number> bytes) {
     gauge(MeterNames.IN_FLIGHT, tags, records);
     gauge(MeterNames.IN_FLIGHT_BYTES, tags, bytes);
+  }
+
+  /** Shows how long the oldest attempt under way has taken; the registry chooses the unit. */
+  public void oldestRunning(Supplier<Number> nanos) {
+    keep(
+        TimeGauge.builder(MeterNames.OLDEST_RUNNING, nanos, TimeUnit.NANOSECONDS)
+            .tags(tags)
+            .register(registry));
   }
 
   /**

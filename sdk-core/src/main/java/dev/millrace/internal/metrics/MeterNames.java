@@ -17,6 +17,9 @@ final class MeterNames {
   /** Gauge: the bytes of their keys, values and headers. */
   static final String IN_FLIGHT_BYTES = "millrace.consumer.in.flight.bytes";
 
+  /** Gauge: how long the oldest attempt under way has taken. */
+  static final String OLDEST_RUNNING = "millrace.consumer.oldest.running";
+
   /** Gauge, per partition: log end minus the first unfinished offset. */
   static final String LAG = "millrace.consumer.lag";
 

@@ -5,7 +5,9 @@ import static org.awaitility.Awaitility.await;
 
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.HandlerThreads;
+import dev.millrace.config.HandlerWatchdogDefinition;
 import dev.millrace.config.Ordering;
+import dev.millrace.config.WatchdogPolicy;
 import dev.millrace.consumer.AsyncRecordHandler;
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.consumer.MessageConsumer;
@@ -56,6 +58,8 @@ final class EngineFixture implements AutoCloseable {
   Duration backoff = Duration.ofMillis(20);
   Duration drain = Duration.ofSeconds(5);
   Duration commitInterval = Duration.ofMillis(20);
+  HandlerWatchdogDefinition watchdog =
+      new HandlerWatchdogDefinition(Duration.ofMinutes(1), WatchdogPolicy.WARN);
   Consumer<MessageConsumer> onEnd = ended -> {};
   @Nullable Function<ProducerRecord<byte[], byte[]>, CompletableFuture<RecordMetadata>>
       deadLetterSender;
@@ -192,6 +196,7 @@ final class EngineFixture implements AutoCloseable {
         attempts,
         backoff,
         deadLetterSender != null,
+        watchdog,
         commitInterval,
         drain);
   }

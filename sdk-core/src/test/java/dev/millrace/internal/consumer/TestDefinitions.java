@@ -8,9 +8,11 @@ import dev.millrace.config.Format;
 import dev.millrace.config.GroupMembership;
 import dev.millrace.config.GroupProtocol;
 import dev.millrace.config.HandlerThreads;
+import dev.millrace.config.HandlerWatchdogDefinition;
 import dev.millrace.config.Ordering;
 import dev.millrace.config.RetryDefinition;
 import dev.millrace.config.TuningProfile;
+import dev.millrace.config.WatchdogPolicy;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +38,7 @@ final class TestDefinitions {
         attempts,
         Duration.ofMillis(20),
         deadLetters,
+        new HandlerWatchdogDefinition(Duration.ofMinutes(1), WatchdogPolicy.WARN),
         commitInterval,
         drainTimeout);
   }
@@ -49,6 +52,7 @@ final class TestDefinitions {
       int attempts,
       Duration backoff,
       boolean deadLetters,
+      HandlerWatchdogDefinition watchdog,
       Duration commitInterval,
       Duration drainTimeout) {
     return new ConsumerDefinition(
@@ -67,6 +71,7 @@ final class TestDefinitions {
         TuningProfile.BALANCED,
         new RetryDefinition(attempts, new BackoffDefinition(backoff, 1, backoff, 0)),
         deadLetters ? new DeadLetterDefinition(null, false) : null,
+        watchdog,
         commitInterval,
         drainTimeout,
         Duration.ofSeconds(5),

@@ -35,6 +35,8 @@ class ReadmeTablesTest {
         .containsExactlyInAnyOrderElementsOf(known("consumers/c/retry/backoff"));
     assertThat(below(consumer, "dead-letter."))
         .containsExactlyInAnyOrderElementsOf(known("consumers/c/dead-letter"));
+    assertThat(below(consumer, "handler-watchdog."))
+        .containsExactlyInAnyOrderElementsOf(known("consumers/c/handler-watchdog"));
   }
 
   @Test

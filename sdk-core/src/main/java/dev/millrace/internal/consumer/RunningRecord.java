@@ -1,0 +1,38 @@
+package dev.millrace.internal.consumer;
+
+import dev.millrace.consumer.ConsumerExplanation.Activity;
+import dev.millrace.consumer.ConsumerExplanation.Running;
+import dev.millrace.consumer.ConsumerExplanation.RunningElsewhere;
+import dev.millrace.internal.channel.Delivery;
+import java.time.Duration;
+import java.util.Optional;
+import org.apache.kafka.common.TopicPartition;
+
+/** A record that is in its handler, or was when it was looked at. */
+record RunningRecord(TopicPartition partition, Delivery delivery) {
+
+  /** Returns how long the attempt has taken by now. */
+  long nanos(long now) {
+    return Math.max(0, now - delivery.startedNanos());
+  }
+
+  /** Returns topic, partition and offset, as texts name them. */
+  String place() {
+    return partition + "@" + delivery.ticket().offset();
+  }
+
+  /** Returns where an attempt that has begun is now; empty when no thread has it yet. */
+  static Optional<Activity> activity(Delivery delivery, long now) {
+    Duration lasting = Duration.ofNanos(Math.max(0, now - delivery.startedNanos()));
+    if (delivery.hasLeftWorker()) {
+      return Optional.of(new RunningElsewhere(lasting));
+    }
+    Thread runner = delivery.runner();
+    if (runner == null) {
+      return Optional.empty();
+    }
+    StackTraceElement[] stack = runner.getStackTrace();
+    return Optional.of(
+        new Running(runner.getName(), lasting, Stacks.place(stack), Stacks.ofHandler(stack)));
+  }
+}
