@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * What the command line asks for.
@@ -27,9 +29,9 @@ record Options(List<Workload> workloads, int rounds, double minShare, List<Strin
   }
 
   /**
-   * Reads arguments, which may come as one text: {@code workload=W2}, a name or the beginning of
-   * several; {@code rounds=}; {@code min-share=}; {@code contenders=} with commas; any other field
-   * of a workload; and options of the contenders' JVMs, which begin with a dash.
+   * Reads arguments, which may come as one text: {@code workload=W1,W2}, names or the beginnings of
+   * names; {@code rounds=}; {@code min-share=}; {@code contenders=} with commas; any other field of
+   * a workload; and options of the contenders' JVMs, which begin with a dash.
    *
    * @throws IllegalArgumentException for one that has no meaning
    */
@@ -62,13 +64,13 @@ record Options(List<Workload> workloads, int rounds, double minShare, List<Strin
     overrides.computeIfPresent(
         "contenders", (name, list) -> List.of(list.toString().split(",", -1)));
     Catalogue catalogue = catalogue();
-    boolean exact = catalogue.workloads().containsKey(wanted);
+    Set<String> names = names(wanted, catalogue.workloads().keySet());
     List<Workload> workloads = new ArrayList<>();
     catalogue
         .workloads()
         .forEach(
             (name, own) -> {
-              if (exact ? name.equals(wanted) : name.startsWith(wanted)) {
+              if (names.contains(name)) {
                 Map<String, Object> fields = new HashMap<>(catalogue.defaults());
                 fields.putAll(own);
                 fields.putAll(overrides);
@@ -76,12 +78,23 @@ record Options(List<Workload> workloads, int rounds, double minShare, List<Strin
                 workloads.add(Json.MAPPER.convertValue(fields, Workload.class));
               }
             });
-    if (workloads.isEmpty()) {
-      throw new IllegalArgumentException(
-          "No workload begins with '%s'; there are %s"
-              .formatted(wanted, catalogue.workloads().keySet()));
-    }
     return workloads;
+  }
+
+  private static Set<String> names(String wanted, Set<String> all) {
+    Set<String> names = new HashSet<>();
+    for (String one : wanted.split(",", -1)) {
+      List<String> found =
+          all.contains(one)
+              ? List.of(one)
+              : all.stream().filter(name -> name.startsWith(one)).toList();
+      if (found.isEmpty()) {
+        throw new IllegalArgumentException(
+            "No workload begins with '%s'; there are %s".formatted(one, all));
+      }
+      names.addAll(found);
+    }
+    return names;
   }
 
   private static Catalogue catalogue() throws IOException {

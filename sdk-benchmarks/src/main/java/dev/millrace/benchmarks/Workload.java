@@ -80,11 +80,14 @@ record Workload(
 
   /** Returns how many records per second the handlers allow; infinite when they do not wait. */
   double limit(int ofRecords) {
+    if (millis == 0) {
+      return Double.POSITIVE_INFINITY;
+    }
     long total = 0;
     for (int sequence = 0; sequence < ofRecords; sequence++) {
       total += isSlow(sequence) ? slowMillis : millis;
     }
-    return total == 0 ? Double.POSITIVE_INFINITY : permits * 1_000.0 * ofRecords / total;
+    return permits * 1_000.0 * ofRecords / total;
   }
 
   /** The finalizer of MurmurHash3, so that neighbours have nothing in common. */
