@@ -253,7 +253,10 @@ class HandlerWatchdogTest {
   private Delivery deliver(long offset, long polled) {
     OffsetTicket ticket = partition.tracker().issue(offset, -1);
     return new Delivery(
-        new ConsumerRecord<>("orders", 0, offset, new byte[1], new byte[1]), ticket, polled);
+        new ConsumerRecord<>("orders", 0, offset, new byte[1], new byte[1]),
+        ticket,
+        partition.load(),
+        polled);
   }
 
   private static long seconds(long seconds) {
