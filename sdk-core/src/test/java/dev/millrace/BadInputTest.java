@@ -48,6 +48,7 @@ class BadInputTest {
   @AfterEach
   void noThreadIsLeft() {
     await()
+        .atMost(BrokerFixture.SOON)
         .untilAsserted(
             () ->
                 assertThat(Thread.getAllStackTraces().keySet())

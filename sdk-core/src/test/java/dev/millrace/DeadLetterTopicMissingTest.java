@@ -70,7 +70,7 @@ class DeadLetterTopicMissingTest {
     // A commit that passed the record would come within the commit interval of 100 ms.
     broker.send("d", "later");
     await().atMost(SOON).until(() -> handled(registry) == 3);
-    await().during(Duration.ofMillis(500)).until(() -> broker.committed(0) == 1);
+    await().during(Duration.ofMillis(500)).atMost(SOON).until(() -> broker.committed(0) == 1);
 
     broker.kafka().createTopic(broker.deadLetterTopic(), 1);
 

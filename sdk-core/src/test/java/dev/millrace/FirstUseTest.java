@@ -66,9 +66,9 @@ class FirstUseTest {
       }
       CompletableFuture.allOf(sent.toArray(CompletableFuture<?>[]::new)).join();
 
-      assertThat(all.await(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(all.await(60, TimeUnit.SECONDS)).isTrue();
       GroupProbe.of(broker.bootstrapServers(), "order-processing-group", "orders")
-          .awaitLagZero(Duration.ofSeconds(10));
+          .awaitLagZero(Duration.ofSeconds(60));
       consumer.close();
       assertThat(consumer.state()).isEqualTo(ConsumerState.CLOSED);
     } finally {
