@@ -24,6 +24,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -41,6 +42,9 @@ class ControlTest {
 
   private final BrokerFixture broker;
   private final CountDownLatch release = new CountDownLatch(1);
+
+  /** How many records may be handled, where a test counts them out. */
+  private final Semaphore allowed = new Semaphore(0);
 
   ControlTest(KafkaCluster kafka, TestTopics topics) {
     broker = new BrokerFixture(kafka, topics);
@@ -77,7 +81,7 @@ class ControlTest {
     }
     await().atMost(SOON).until(() -> handled.contains(3));
     assertThat(handled).containsExactly(3);
-    assertThat(first.explain().partitions().subList(0, 3))
+    assertThat(explained(first).partitions().subList(0, 3))
         .allSatisfy(
             partition -> {
               assertThat(partition.verdict()).startsWith("paused by the user since ");
@@ -119,6 +123,7 @@ class ControlTest {
               if (count.incrementAndGet() > 1) {
                 overlaps.add(context.toString());
               }
+              allowed.acquire();
               started.add(context.offset());
               byKey
                   .computeIfAbsent(key, absent -> new ConcurrentLinkedQueue<>())
@@ -136,6 +141,7 @@ class ControlTest {
     handleMore(started, 100);
     done(consumer.seek(partition, 1_000));
 
+    allowed.release(2 * keys * perKey);
     broker.awaitLagZero();
     assertThat(overlaps).isEmpty();
     assertThat(started.stream().filter(offset -> offset >= 1_500)).hasSizeGreaterThanOrEqualTo(500);
@@ -151,16 +157,18 @@ class ControlTest {
   void aSeekBackIsCommittedAndATimestampIsFound(String properties) throws Exception {
     broker.create(1);
     TopicPartition partition = broker.partition(0);
+    // Not now, but young enough for the broker's retention.
+    long first = System.currentTimeMillis() - 60_000;
     for (int i = 0; i < 10; i++) {
       broker.send(
           new ProducerRecord<>(
-              broker.topic(), 0, 1_000L + i, "key".getBytes(UTF_8), "v".getBytes(UTF_8)));
+              broker.topic(), 0, first + i, "key".getBytes(UTF_8), "v".getBytes(UTF_8)));
     }
     MessageConsumer consumer = subscribe(properties, (value, context) -> {});
     broker.awaitLagZero();
     done(consumer.pause());
 
-    done(consumer.seekToTimestamp(Set.of(partition), Instant.ofEpochMilli(1_004)));
+    done(consumer.seekToTimestamp(Set.of(partition), Instant.ofEpochMilli(first + 4)));
     awaitCommitted(4);
     done(consumer.seekToBeginning(Set.of(partition)));
     awaitCommitted(0);
@@ -191,12 +199,19 @@ class ControlTest {
     hold(hangs);
     await()
         .atMost(SOON)
-        .untilAsserted(() -> assertThat(explained(consumer).commits().offset()).hasValue(1));
+        .untilAsserted(() -> assertThat(onlyPartition(consumer).commits().offset()).hasValue(1));
     await()
         .atMost(SOON)
-        .untilAsserted(() -> assertThat(explained(consumer).counts().doneBeyond()).isEqualTo(1));
+        .untilAsserted(
+            () -> assertThat(onlyPartition(consumer).counts().doneBeyond()).isEqualTo(1));
+    await()
+        .atMost(SOON)
+        .untilAsserted(
+            () ->
+                assertThat(onlyPartition(consumer).verdict())
+                    .matches("waits for .*-0@1, running for .* in BrokerFixture\\.hold\\(.*\\)"));
 
-    ConsumerExplanation explanation = consumer.explain();
+    ConsumerExplanation explanation = explained(consumer);
     Partition partition = explanation.partitions().get(0);
 
     assertThat(partition.counts()).isEqualTo(new ConsumerExplanation.Counts(1, 1, 0, 1, 0));
@@ -204,26 +219,31 @@ class ControlTest {
     assertThat(partition.position()).hasValue(4);
     assertThat(partition.oldest().orElseThrow().key()).hasValue("\"key-2\"");
     assertThat(partition.oldest().orElseThrow().activity()).isInstanceOf(Running.class);
-    assertThat(partition.verdict())
-        .matches("waits for .*-0@1, running for .* in BrokerFixture\\.hold\\(.*\\)");
     assertThat(explanation.toString()).doesNotContain("secret value");
     release.countDown();
     await()
         .atMost(SOON)
-        .untilAsserted(() -> assertThat(explained(consumer).verdict()).isEqualTo("up to date"));
+        .untilAsserted(() -> assertThat(onlyPartition(consumer).verdict()).isEqualTo("up to date"));
   }
 
-  private static Partition explained(MessageConsumer consumer) {
-    return consumer.explain().partitions().get(0);
+  private static Partition onlyPartition(MessageConsumer consumer) {
+    return explained(consumer).partitions().get(0);
+  }
+
+  /** Asks again when the poll thread was too busy to answer. */
+  private static ConsumerExplanation explained(MessageConsumer consumer) {
+    return await().atMost(SOON).until(consumer::explain, answer -> answer.silence().isEmpty());
   }
 
   private void awaitCommitted(long offset) {
     await().atMost(SOON).until(() -> broker.committed(0) == offset);
   }
 
-  private static void handleMore(Queue<Long> started, int records) {
+  /** Lets so many more be handled, and no other before the next call. */
+  private void handleMore(Queue<Long> started, int records) {
     int before = started.size();
-    await().atMost(SOON).until(() -> started.size() >= before + records);
+    allowed.release(records);
+    await().atMost(SOON).until(() -> started.size() == before + records);
   }
 
   private static int stepsBack(Queue<Long> offsets) {
