@@ -31,7 +31,7 @@ public final class KillableConsumer implements Worker {
                 if (firstRecordsHang && context.offset() == 0) {
                   new CountDownLatch(1).await();
                 }
-                TimeUnit.MILLISECONDS.sleep(2);
+                TimeUnit.MILLISECONDS.sleep(5);
                 history.ended(from, context.offset(), context.key(), Outcome.HANDLED);
                 test.progress(handled.incrementAndGet());
               });
@@ -49,8 +49,9 @@ public final class KillableConsumer implements Worker {
               topics: [%s]
               group-id: %s
               concurrency: 16
-              # A killed member is missed after this; until then its partitions stand still.
-              properties: { session.timeout.ms: 1000, heartbeat.interval.ms: 200 }
+              # The next life takes the killed one's place at once; and one that lives is never
+              # taken for dead, however busy the machine: its records would be handled again.
+              properties: { group.instance.id: killable, session.timeout.ms: 60000 }
         """;
     return ConfigLoader.create()
         .parse(

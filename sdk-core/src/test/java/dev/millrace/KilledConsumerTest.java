@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -30,7 +31,7 @@ class KilledConsumerTest {
   private static final int KILLS = 3;
 
   /**
-   * What is handled again after one kill: what ran, and what 16 permits with 2 ms each can finish
+   * What is handled again after one kill: what ran, and what 16 permits with 5 ms each can finish
    * between two commits, which come each 100 ms; with room for a machine that stands still. Without
    * what is saved beyond the committed offset, the second kill alone would cost twice as much when
    * first records hang.
@@ -41,6 +42,7 @@ class KilledConsumerTest {
    * Nothing is lost, keys keep their order, and little is handled again, also when a record of each
    * partition hangs, so that no committed offset moves.
    */
+  @Timeout(400)
   @ParameterizedTest(name = "first records hang in {0} lives")
   @ValueSource(ints = {0, KILLS})
   void killedInTheMiddleAndStartedAgain(int livesThatHang, KafkaCluster kafka, TestTopics topics) {
@@ -62,12 +64,12 @@ class KilledConsumerTest {
       for (int kill = 1; kill <= KILLS; kill++) {
         long enough = (long) kill * RECORDS / (KILLS + 2);
         await()
-            .atMost(Duration.ofSeconds(60))
+            .atMost(Duration.ofSeconds(90))
             .until(() -> consumer.progress() >= enough || !consumer.isAlive());
         consumer.kill();
         consumer.restart();
       }
-      progress.awaitLagZero(Duration.ofSeconds(60));
+      progress.awaitLagZero(Duration.ofSeconds(90));
 
       Path[] histories = consumer.historyFiles().toArray(Path[]::new);
       Guarantee.checkAll(

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class KillPointTest {
   @Test
-  @Timeout(120)
+  @Timeout(400)
   void killedAfterAHandlerAndStoppedForAWhileItLosesNothing(@TempDir Path folder) {
     try (KafkaCluster kafka = KafkaCluster.start()) {
       kafka.createTopic("orders", 1);
@@ -44,7 +44,7 @@ class KillPointTest {
         assertThat(service.killPointReached()).isTrue();
         service.restart();
         long before = service.progress();
-        await().atMost(Duration.ofSeconds(30)).until(() -> service.progress() > before);
+        await().atMost(Duration.ofSeconds(60)).until(() -> service.progress() > before);
         service.pause(); // SIGSTOP
         service.resume();
 
@@ -52,7 +52,7 @@ class KillPointTest {
         stock.awaitLagZero(Duration.ofSeconds(60));
         List<Commit> commits = stock.commits();
         TopicProbe orders = TopicProbe.of(kafka.directServers(), "orders");
-        orders.await("all orders", records -> records.size() == 1_000, Duration.ofSeconds(10));
+        orders.await("all orders", records -> records.size() == 1_000, Duration.ofSeconds(60));
         Evidence evidence =
             Evidence.builder()
                 .history(sent)

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
 
 class KilledServiceTest {
   @Test
-  @Timeout(120)
+  @Timeout(400)
   void killedAgainAndAgainItLosesNothingAndKeepsTheOrder() {
     try (KafkaCluster kafka = KafkaCluster.start()) {
       kafka.createTopic("orders", 4);
@@ -33,7 +33,7 @@ class KilledServiceTest {
           WorkerProcess.of(StockService.class)
               .argument("kafka", kafka.bootstrapServers())
               .start()) {
-        service.awaitReady(Duration.ofSeconds(30));
+        service.awaitReady(Duration.ofSeconds(60));
         FaultRun.of(
                 FaultPlan.lasting(Duration.ofSeconds(8))
                     .gap(Duration.ofSeconds(1), Duration.ofSeconds(2))
@@ -44,7 +44,7 @@ class KilledServiceTest {
                         Duration.ofMillis(100),
                         Duration.ofMillis(500))
                     .anySchedule())
-            .fault("kill", target -> WorkerFaults.kill(service, Duration.ofSeconds(30)))
+            .fault("kill", target -> WorkerFaults.kill(service, Duration.ofSeconds(60)))
             .load("handled orders", service::progress)
             .guarantees("stock", () -> guarantees(kafka, service))
             .run()
@@ -56,7 +56,7 @@ class KilledServiceTest {
   private static Report guarantees(KafkaCluster kafka, WorkerProcess service) {
     GroupProbe stock = GroupProbe.of(kafka.directServers(), "stock", "orders");
     TopicProbe orders = TopicProbe.of(kafka.directServers(), "orders");
-    stock.awaitLagZero(Duration.ofSeconds(60));
+    stock.awaitLagZero(Duration.ofMinutes(2));
     Evidence evidence =
         Evidence.builder()
             .history(service.historyFiles().toArray(Path[]::new))

@@ -25,7 +25,7 @@ public final class StockService implements Worker {
               (order, context) -> {
                 TopicPartition from = new TopicPartition(context.topic(), context.partition());
                 history.started(from, context.offset(), context.key());
-                Thread.sleep(5); // where the service does its work
+                Thread.sleep(10); // where the service does its work
                 history.ended(from, context.offset(), context.key(), Outcome.HANDLED);
                 test.killPoint(KillPoints.AFTER_HANDLER);
                 test.progress(handled.incrementAndGet());
@@ -48,7 +48,9 @@ public final class StockService implements Worker {
                   topics: [orders]
                   group-id: stock
                   concurrency: 16
-                  properties: { session.timeout.ms: 1000, heartbeat.interval.ms: 200 }
+                  # The next life takes the killed one's place at once; and one that lives is
+                  # never taken for dead, however busy the machine.
+                  properties: { group.instance.id: stock, session.timeout.ms: 60000 }
             """);
   }
 }
