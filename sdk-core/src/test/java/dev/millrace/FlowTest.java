@@ -70,13 +70,14 @@ class FlowTest {
     broker.awaitLagZero();
     assertThat(handled).hasValue(records);
     assertThat(most.get()).isGreaterThan(4).isLessThanOrEqualTo(capacity);
-    assertThat(inFlight()).isZero();
+    // A record is done, and may be committed, a moment before it leaves the channel.
+    await().atMost(SOON).until(() -> inFlight() == 0);
   }
 
   /** A key of its own is stuck for two poll intervals, and nobody else is any the worse for it. */
   @Test
   void aHandlerStuckForLongerThanThePollIntervalCostsNoRebalance() {
-    Duration stuckFor = Duration.ofSeconds(6);
+    Duration stuckFor = Duration.ofSeconds(10);
     int records = 600;
     broker.create(2);
     broker.send("stuck", "stuck");
@@ -97,8 +98,8 @@ class FlowTest {
                       channel-capacity: 40
                       drain-timeout: 500ms
                       properties:
-                        max.poll.interval.ms: 3000
-                        session.timeout.ms: 6000
+                        max.poll.interval.ms: 5000
+                        session.timeout.ms: 20000
                         heartbeat.interval.ms: 500
                 """,
                 registry)
@@ -153,8 +154,8 @@ class FlowTest {
                       channel-capacity: 8
                       drain-timeout: 200ms
                       properties:
-                        max.poll.interval.ms: 1500
-                        session.timeout.ms: 6000
+                        max.poll.interval.ms: 5000
+                        session.timeout.ms: 20000
                         heartbeat.interval.ms: 500
                 """,
                 registry)
@@ -168,7 +169,7 @@ class FlowTest {
     double rebalances = rebalances();
 
     await()
-        .during(Duration.ofSeconds(3))
+        .during(Duration.ofSeconds(8))
         .atMost(SOON)
         .until(() -> consumer.assignment().size() == 2 && inFlight() <= 8);
     release.countDown();
