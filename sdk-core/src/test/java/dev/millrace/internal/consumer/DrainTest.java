@@ -46,23 +46,24 @@ class DrainTest {
 
     engine.consumer.schedulePollTask(() -> engine.consumer.rebalance(List.of()));
 
-    await()
-        .atMost(Duration.ofSeconds(30))
-        .untilAsserted(() -> assertThat(engine.handle().assignment()).isEmpty());
+    await().untilAsserted(() -> assertThat(engine.handle().assignment()).isEmpty());
   }
 
   @Test
   void noAttemptStartsOnceThePartitionHasBegunToLeave() {
-    AtomicInteger startedWhileRevoking = new AtomicInteger();
+    AtomicBoolean draining = new AtomicBoolean();
+    AtomicInteger startedTooLate = new AtomicInteger();
     engine.backoff = Duration.ofMillis(1);
     engine.attempts = 1_000;
+    engine.drain = EngineFixture.SOON;
     engine.start(
         (value, context) -> {
-          if (engine.consumer.revoking) {
-            startedWhileRevoking.incrementAndGet();
+          if (draining.get()) {
+            startedTooLate.incrementAndGet();
           }
           running.countDown();
-          await().until(() -> engine.consumer.revoking);
+          await().until(engine::isDraining);
+          draining.set(true);
           throw new IllegalStateException("try later");
         });
     engine.assign(P0);
@@ -73,7 +74,7 @@ class DrainTest {
     engine.consumer.schedulePollTask(() -> engine.consumer.rebalance(List.of()));
     await().untilAsserted(() -> assertThat(engine.handle().assignment()).isEmpty());
 
-    assertThat(startedWhileRevoking).hasValue(0);
+    assertThat(startedTooLate).hasValue(0);
   }
 
   @Test
@@ -97,7 +98,7 @@ class DrainTest {
     engine.add(P1, 0, 5);
 
     await().until(() -> handled.contains("1@4"));
-    assertThat(engine.gauge("millrace.consumer.in.flight")).as("the hanging one").isEqualTo(1);
+    engine.awaitInFlight(1); // the hanging one
   }
 
   @Test
@@ -122,8 +123,8 @@ class DrainTest {
 
     engine.handle().close(Duration.ofMillis(500));
 
-    assertThat(interrupted).isTrue();
-    assertThat(EngineFixture.engineThreads()).isEmpty();
+    await().untilTrue(interrupted);
+    await().untilAsserted(() -> assertThat(EngineFixture.engineThreads()).isEmpty());
   }
 
   @Test
@@ -150,10 +151,11 @@ class DrainTest {
   @Test
   void whatEndsDuringTheDrainIsCommittedAndWhatFailsIsNot() {
     AtomicLong failed = new AtomicLong();
+    engine.drain = EngineFixture.SOON;
     engine.start(
         (value, context) -> {
           running.countDown();
-          await().until(() -> engine.consumer.revoking);
+          await().until(engine::isDraining);
           if (context.offset() == 2) {
             failed.incrementAndGet();
             throw new IllegalStateException("not this one");

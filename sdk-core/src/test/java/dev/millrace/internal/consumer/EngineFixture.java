@@ -9,6 +9,7 @@ import dev.millrace.config.HandlerWatchdogDefinition;
 import dev.millrace.config.Ordering;
 import dev.millrace.config.WatchdogPolicy;
 import dev.millrace.consumer.AsyncRecordHandler;
+import dev.millrace.consumer.ConsumerExplanation;
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.consumer.RecordHandler;
@@ -34,10 +35,18 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.serialization.StringDeserializer;
+import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 
 /** An engine on Kafka's fake consumer, and the hands to drive it. */
 final class EngineFixture implements AutoCloseable {
+  /** Long enough for a busy machine; a test that works does not wait for it. */
+  static final Duration SOON = Duration.ofSeconds(60);
+
+  static {
+    Awaitility.setDefaultTimeout(SOON);
+  }
+
   static final TopicPartition P0 = new TopicPartition("orders", 0);
   static final TopicPartition P1 = new TopicPartition("orders", 1);
   static final TopicPartition P2 = new TopicPartition("orders", 2);
@@ -144,6 +153,29 @@ final class EngineFixture implements AutoCloseable {
         .reduce(null, (earlier, later) -> later);
   }
 
+  /** Waits until this many deliveries have not ended: of all others is known that they are done. */
+  void awaitInFlight(int deliveries) {
+    await()
+        .untilAsserted(
+            () -> assertThat(gauge("millrace.consumer.in.flight")).isEqualTo(deliveries));
+  }
+
+  /**
+   * Whether the poll thread rests in a drain. So what has not started is taken back; that a
+   * revocation has begun does not yet mean that.
+   */
+  boolean isDraining() {
+    return Thread.getAllStackTraces().entrySet().stream()
+        .filter(thread -> thread.getKey().getName().equals("millrace-engine-test-poll"))
+        .map(thread -> List.of(thread.getValue()).toString())
+        .anyMatch(stack -> stack.contains("Drain.untilIdle") && stack.contains("parkNanos"));
+  }
+
+  /** Asks again when the poll thread was too busy to answer. */
+  ConsumerExplanation explained() {
+    return await().until(handle()::explain, answer -> answer.silence().isEmpty());
+  }
+
   /** Waits until the poll thread has gone round so often that it has seen all there is. */
   void letTurnsPass() {
     int polls = consumer.polls.get();
@@ -161,7 +193,7 @@ final class EngineFixture implements AutoCloseable {
 
   static void hold(CountDownLatch latch) {
     try {
-      assertThat(latch.await(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(latch.await(SOON.toSeconds(), TimeUnit.SECONDS)).isTrue();
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
     }
@@ -173,7 +205,9 @@ final class EngineFixture implements AutoCloseable {
     release.countDown();
     if (handle != null) {
       handle.close(Duration.ofSeconds(5));
-      assertThat(handle.state()).isIn(ConsumerState.CLOSED, ConsumerState.FAILED);
+      await()
+          .untilAsserted(
+              () -> assertThat(handle.state()).isIn(ConsumerState.CLOSED, ConsumerState.FAILED));
     }
     assertThat(registry.getMeters()).isEmpty();
     await().untilAsserted(() -> assertThat(engineThreads()).isEmpty());

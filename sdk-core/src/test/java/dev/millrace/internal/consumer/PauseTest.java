@@ -91,7 +91,7 @@ class PauseTest {
 
     done(engine.handle().pause());
     await().until(() -> Double.isNaN(engine.gauge("millrace.consumer.lag")));
-    assertThat(engine.handle().explain().partitions().get(0).lag()).isEmpty();
+    assertThat(engine.explained().partitions().get(0).lag()).isEmpty();
 
     done(engine.handle().resume());
     await().until(() -> engine.gauge("millrace.consumer.lag") == 0);
@@ -254,7 +254,8 @@ class PauseTest {
                   .thenRun(() -> thread.complete(Thread.currentThread().getName()));
         });
 
-    assertThat(thread.get(10, TimeUnit.SECONDS)).doesNotStartWith("millrace-");
+    assertThat(thread.get(EngineFixture.SOON.toSeconds(), TimeUnit.SECONDS))
+        .doesNotStartWith("millrace-");
   }
 
   @Test
@@ -267,6 +268,6 @@ class PauseTest {
   }
 
   static void done(CompletableFuture<Void> asked) throws Exception {
-    asked.get(10, TimeUnit.SECONDS);
+    asked.get(EngineFixture.SOON.toSeconds(), TimeUnit.SECONDS);
   }
 }
