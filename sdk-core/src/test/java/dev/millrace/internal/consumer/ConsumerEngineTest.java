@@ -268,12 +268,15 @@ class ConsumerEngineTest {
     engine.assign(P0);
     engine.add(P0, 0, 3);
     EngineFixture.hold(running);
+    engine.awaitInFlight(1);
 
     long start = System.nanoTime();
     engine.handle().close(Duration.ofMillis(500));
 
     assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(20));
-    assertThat(engine.handle().state()).isEqualTo(ConsumerState.CLOSED);
+
+    // It returns when its time is up, and what it could not wait for ends soon after.
+    await().until(() -> engine.handle().state() == ConsumerState.CLOSED);
     assertThat(engine.consumer.lastCommit(P0)).isEqualTo(1);
     assertThat(engine.registry.getMeters()).isEmpty();
     EngineFixture.hold(interrupted);
@@ -304,7 +307,8 @@ class ConsumerEngineTest {
     engine.assign(P0);
     engine.add(P0, 0, 10);
     EngineFixture.hold(running);
-    await().untilAsserted(() -> assertThat(handled).hasSize(9));
+    engine.awaitInFlight(1);
+    assertThat(handled).hasSize(9);
 
     engine.assign(P1);
     handled.clear();
@@ -340,7 +344,8 @@ class ConsumerEngineTest {
     engine.assign(P0);
     engine.add(P0, 0, 10);
     EngineFixture.hold(running);
-    await().untilAsserted(() -> assertThat(handled).hasSize(9));
+    engine.awaitInFlight(1);
+    assertThat(handled).hasSize(9);
 
     engine.assign(P1);
     engine.release.countDown();
