@@ -68,11 +68,11 @@ class StaleWakeUpTest {
       hold(blocked);
       offer(pool, FOLLOWS);
 
-      assertThat(followed.await(10, TimeUnit.SECONDS)).as("the free permit is used").isTrue();
+      assertThat(followed.await(60, TimeUnit.SECONDS)).as("the free permit is used").isTrue();
     } finally {
       blocks.countDown();
       pool.stop();
-      assertThat(pool.awaitEnd(Duration.ofSeconds(10))).isEmpty();
+      assertThat(pool.awaitEnd(Duration.ofSeconds(60))).isEmpty();
     }
   }
 
@@ -125,7 +125,7 @@ class StaleWakeUpTest {
 
   private static void hold(CountDownLatch latch) {
     try {
-      assertThat(latch.await(20, TimeUnit.SECONDS)).isTrue();
+      assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
     }

@@ -35,7 +35,7 @@ class WorkerPoolTest {
   void stopsCleanly() {
     if (pool != null) {
       pool.stop();
-      assertThat(pool.awaitEnd(Duration.ofSeconds(10))).isEmpty();
+      assertThat(pool.awaitEnd(Duration.ofSeconds(60))).isEmpty();
     }
     assertThat(bug.get()).isNull();
   }
@@ -94,11 +94,11 @@ class WorkerPoolTest {
                   signal.await(
                       () -> scheduler.inFlight().records() < 1_000,
                       () -> scheduler.inFlight().records() < 1_000,
-                      System.nanoTime() + TimeUnit.SECONDS.toNanos(30)))
+                      System.nanoTime() + TimeUnit.SECONDS.toNanos(60)))
               .isTrue();
         }
       }
-      assertThat(ended.await(30, TimeUnit.SECONDS)).as("%d not ended", ended.getCount()).isTrue();
+      assertThat(ended.await(60, TimeUnit.SECONDS)).as("%d not ended", ended.getCount()).isTrue();
       assertThat(violations).hasValue(0);
       await().untilAsserted(() -> assertThat(scheduler.inFlight().records()).isZero());
       assertThat(scheduler.inFlight().bytes()).isZero();
@@ -128,7 +128,7 @@ class WorkerPoolTest {
     }
     pool().wakeOne();
 
-    assertThat(others.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(others.await(60, TimeUnit.SECONDS)).isTrue();
     await().untilAsserted(() -> assertThat(scheduler.inFlight().records()).isEqualTo(1));
     release.countDown();
   }
@@ -157,9 +157,9 @@ class WorkerPoolTest {
     }
     pool().wakeOne();
 
-    assertThat(full.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(full.await(60, TimeUnit.SECONDS)).isTrue();
     release.countDown();
-    assertThat(ended.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(ended.await(60, TimeUnit.SECONDS)).isTrue();
     assertThat(most).hasValue(permits);
   }
 
@@ -177,12 +177,12 @@ class WorkerPoolTest {
 
     scheduler.offer(Deliveries.delivery(0), 0);
     pool().wakeOne();
-    assertThat(first.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(first.await(60, TimeUnit.SECONDS)).isTrue();
     await().until(() -> threads.get(0).getState() == Thread.State.WAITING);
 
     scheduler.offer(Deliveries.delivery(1), 1);
     pool().wakeOne();
-    assertThat(second.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(second.await(60, TimeUnit.SECONDS)).isTrue();
   }
 
   /** The thread that lies down has found nothing and is not on the list yet when work comes. */
@@ -206,7 +206,7 @@ class WorkerPoolTest {
       }
       scheduler.offer(Deliveries.delivery(1), 1);
       pool().wakeOne();
-      assertThat(ended.await(10, TimeUnit.SECONDS)).as("round %d", round).isTrue();
+      assertThat(ended.await(60, TimeUnit.SECONDS)).as("round %d", round).isTrue();
     }
   }
 
@@ -231,7 +231,7 @@ class WorkerPoolTest {
     assertThat(bug.get()).isInstanceOf(OutOfMemoryError.class);
     pool().wakeOne();
 
-    assertThat(ended.await(10, TimeUnit.SECONDS)).isTrue();
+    assertThat(ended.await(60, TimeUnit.SECONDS)).isTrue();
     bug.set(null);
   }
 
@@ -270,7 +270,7 @@ class WorkerPoolTest {
 
   private static void hold(CountDownLatch latch) {
     try {
-      assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
+      assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
     }

@@ -112,7 +112,7 @@ class CommandQueueTest {
       asker.join();
 
       for (CompletableFuture<Integer> reply : replies) {
-        assertThat(reply.handle((done, refused) -> refused).get(10, TimeUnit.SECONDS))
+        assertThat(reply.handle((done, refused) -> refused).get(60, TimeUnit.SECONDS))
             .satisfiesAnyOf(
                 refused -> assertThat(refused).isNull(),
                 refused -> assertThat(refused).isInstanceOf(ConsumerClosedException.class));
@@ -136,7 +136,7 @@ class CommandQueueTest {
             });
     stranger.start();
 
-    assertThat(thrown.get(10, TimeUnit.SECONDS))
+    assertThat(thrown.get(60, TimeUnit.SECONDS))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("The running of commands belongs to thread");
   }

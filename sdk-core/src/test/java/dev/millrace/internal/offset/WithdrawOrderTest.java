@@ -40,7 +40,7 @@ class WithdrawOrderTest {
 
       tracker.retire();
 
-      assertThat(startedBehind.get(10, TimeUnit.SECONDS)).isZero();
+      assertThat(startedBehind.get(60, TimeUnit.SECONDS)).isZero();
     } finally {
       worker.shutdownNow();
     }
