@@ -17,7 +17,7 @@ import org.junit.jupiter.api.parallel.Isolated;
 /** What a proxy leaves behind: looks at the whole JVM, so it runs alone. */
 @Isolated
 class NothingLeftTest {
-  private static final Duration LONG = Duration.ofSeconds(20);
+  private static final Duration LONG = Duration.ofSeconds(60);
   private static final int NODE = 987;
 
   @Test

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class RequestRulesTest {
-  private static final Duration LONG = Duration.ofSeconds(20);
+  private static final Duration LONG = Duration.ofSeconds(60);
   private static final byte NO_ANSWER = 42;
 
   private final ScriptedBroker broker = ScriptedBroker.answering(RequestRulesTest::answer);
@@ -77,10 +77,10 @@ class RequestRulesTest {
       client.send(ApiKeys.METADATA, 1);
       client.send(ApiKeys.PRODUCE, 2);
       assertThat(client.receiveId()).isEqualTo(1);
+      // Released before it is met, the rule would let the request pass.
+      Awaitility.await().atMost(LONG).until(() -> ProxyStacks.show("FaultRule.awaitDue"));
       assertThat(proxy.events()).isEmpty();
-
       rule.release();
-
       assertThat(client.receiveId()).isEqualTo(2);
       assertThat(proxy.events()).singleElement().asString().containsPattern("by \\d{1,5} ms");
     }
@@ -130,7 +130,9 @@ class RequestRulesTest {
     assertThat(answer.answer()).containsExactly(Errors.NONE);
     assertThat(answer.correlationId()).isEqualTo(5);
     assertThat(answer.clientId()).isEqualTo("gone");
-    Awaitility.await().untilAsserted(() -> assertThat(broker.ends()).containsExactly("end"));
+    Awaitility.await()
+        .atMost(LONG)
+        .untilAsserted(() -> assertThat(broker.ends()).containsExactly("end"));
     assertThat(broker.correlationIds()).containsExactly(5, 6);
     assertThat(proxy.events().get(1).what()).isEqualTo(RELEASED);
     assertThat(proxy.events().get(1).note()).contains("the client had left");
@@ -200,7 +202,9 @@ class RequestRulesTest {
       proxy.awaitEvent(e -> e.what() == SILENCED, LONG);
       assertThat(broker.correlationIds()).containsExactly(1);
     }
-    Awaitility.await().untilAsserted(() -> assertThat(broker.ends()).containsExactly("end"));
+    Awaitility.await()
+        .atMost(LONG)
+        .untilAsserted(() -> assertThat(broker.ends()).containsExactly("end"));
     assertThat(broker.correlationIds()).containsExactly(1);
     assertThat(kinds()).containsExactly(REQUEST_DROPPED, SILENCED);
   }
@@ -254,12 +258,13 @@ class RequestRulesTest {
       client.ask(ApiKeys.METADATA, 2);
       assertThat(rule.hits()).isZero();
       client.send(ApiKeys.PRODUCE, 3, NO_ANSWER);
-      Awaitility.await().until(() -> broker.frames().size() == 3);
+      Awaitility.await().atMost(LONG).until(() -> broker.frames().size() == 3);
     }
-    Awaitility.await().until(() -> broker.ends().size() == 1);
+    Awaitility.await().atMost(LONG).until(() -> broker.ends().size() == 1);
     assertThat(proxy.events()).isEmpty();
 
     Awaitility.await()
+        .atMost(LONG)
         .untilAsserted(
             () -> {
               try (TestClient client = client()) {

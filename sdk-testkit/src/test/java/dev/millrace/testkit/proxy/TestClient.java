@@ -8,7 +8,7 @@ import java.net.Socket;
 import java.nio.ByteBuffer;
 import org.apache.kafka.common.protocol.ApiKeys;
 
-/** A client that speaks frames; waits at most 20 s for an answer. */
+/** A client that speaks frames; waits at most 60 s for an answer. */
 final class TestClient implements Closeable {
   private final Socket socket;
   private final String clientId;
@@ -18,7 +18,7 @@ final class TestClient implements Closeable {
     this.clientId = clientId;
     socket = new Socket(InetAddress.getLoopbackAddress(), proxy.port());
     socket.setTcpNoDelay(true);
-    socket.setSoTimeout(20_000);
+    socket.setSoTimeout(60_000);
     in = new DataInputStream(socket.getInputStream());
   }
 
