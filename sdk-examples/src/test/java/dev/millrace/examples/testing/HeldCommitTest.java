@@ -33,26 +33,26 @@ class HeldCommitTest {
         assertThatThrownBy(producer::commitTransaction).isInstanceOf(TimeoutException.class);
         producer.close(Duration.ZERO);
         assertThat(orders.openTransactions()).hasSize(1);
-        end.awaitClientsLeft(Duration.ofSeconds(10));
+        end.awaitClientsLeft(Duration.ofSeconds(60));
         end.release();
       }
-      orders.awaitCount(1, Duration.ofSeconds(30));
+      orders.awaitCount(1, Duration.ofSeconds(60));
       kafka
           .node(1)
           .proxy()
           .awaitEvent(
               event -> event.is(ProxyEvent.What.UNDELIVERED, ApiKeys.END_TXN),
-              Duration.ofSeconds(10));
+              Duration.ofSeconds(60));
     }
   }
 
   private static KafkaProducer<String, String> producer(KafkaCluster kafka) {
     Map<String, Object> settings = new HashMap<>(kafka.clientProperties());
     settings.put("transactional.id", "shop");
-    settings.put("request.timeout.ms", "500");
-    settings.put("delivery.timeout.ms", "1000");
+    settings.put("request.timeout.ms", "3000");
     settings.put("linger.ms", "0");
-    settings.put("max.block.ms", "2000");
+    // After this it gives the commit up; a slow machine needs some of it for what comes before.
+    settings.put("max.block.ms", "10000");
     return new KafkaProducer<>(settings, new StringSerializer(), new StringSerializer());
   }
 }

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** A plain transactional copy, behind a proxy that loses and holds the ends of transactions. */
 class ExactlyOnceCopyTest {
   private static final TopicPartition IN = new TopicPartition("in", 0);
-  private static final Duration LONG = Duration.ofSeconds(30);
+  private static final Duration LONG = Duration.ofSeconds(60);
 
   @Test
   void aCopyThatLosesAnswersIsExactAndOneThatHangsIsNotUntilItsEndArrives(@TempDir Path folder) {
@@ -93,7 +93,7 @@ class ExactlyOnceCopyTest {
         Guarantee.exactlyOnceCopy("in", "out"),
         Guarantee.transactionsClosed(),
         Guarantee.commitsMonotonic(),
-        Guarantee.drainedAfterHeal(Duration.ofMinutes(1)));
+        Guarantee.drainedAfterHeal(Duration.ofMinutes(10)));
   }
 
   private static void fill(KafkaCluster kafka, int from, int to) {
@@ -128,10 +128,11 @@ class ExactlyOnceCopyTest {
       Map<String, Object> writing = new HashMap<>();
       writing.put("bootstrap.servers", kafka.bootstrapServers());
       writing.put("transactional.id", "copier");
-      writing.put("request.timeout.ms", "500");
-      writing.put("delivery.timeout.ms", "1000");
+      writing.put("request.timeout.ms", "3000");
+      writing.put("transaction.timeout.ms", "600000");
       writing.put("linger.ms", "0");
-      writing.put("max.block.ms", "3000");
+      // After this it gives an end up; a slow machine needs some of it for all other calls.
+      writing.put("max.block.ms", "10000");
       producer = new KafkaProducer<>(writing, new StringSerializer(), new StringSerializer());
       producer.initTransactions();
     }

@@ -47,11 +47,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** What the faults mean to real clients and a real broker. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RealBrokerTest {
-  private static final Duration LONG = Duration.ofSeconds(30);
+  private static final Duration LONG = Duration.ofSeconds(60);
 
-  /** A client that gives a request up after half a second. */
+  /** A client that gives a request up soon, for what it would else wait long for. */
   private static final Map<String, Object> HASTY =
-      Map.of("request.timeout.ms", 500, "linger.ms", 0, "delivery.timeout.ms", 60_000);
+      Map.of("request.timeout.ms", 500, "linger.ms", 0, "delivery.timeout.ms", 120_000);
+
+  /** A client that takes a slow broker's answer: by itself it sends nothing twice. */
+  private static final Map<String, Object> PATIENT = Map.of("linger.ms", 0);
 
   private ProxiedBroker broker;
   private FaultProxy proxy;
@@ -100,7 +103,7 @@ class RealBrokerTest {
   @Test
   void aDroppedProduceResponseMakesNoSecondRecord() throws Exception {
     broker.kafka().createTopic("once", 1);
-    try (KafkaProducer<String, String> producer = broker.producer("once", HASTY)) {
+    try (KafkaProducer<String, String> producer = broker.producer("once", PATIENT)) {
       FaultRule rule =
           proxy.dropResponse(
               Requests.of(ApiKeys.PRODUCE).fromClient("once").first(1), Afterwards.CUT);
@@ -130,11 +133,15 @@ class RealBrokerTest {
       producer.commitTransaction();
     }
 
+    proxy.awaitEvent(
+        e -> e.is(RESPONSE_DROPPED, ApiKeys.END_TXN) && name.equals(e.clientId()), LONG);
     assertThat(events(name))
         .filteredOn(e -> e.is(RESPONSE_DROPPED, ApiKeys.END_TXN))
         .singleElement()
         .satisfies(e -> assertThat(e.answer()).containsExactly(Errors.NONE));
     print(name, "commitTransaction() returned");
+    // The coordinator answers before the markers are in the log.
+    TopicProbe.of(broker.bootstrapServers(), name).awaitCount(1, LONG);
     assertThat(committed(name)).containsExactly("v");
     // The record and one marker.
     assertThat(endOffset(name)).isEqualTo(2);
@@ -145,7 +152,10 @@ class RealBrokerTest {
     String name = "late";
     broker.kafka().createTopic(name, 1);
     FaultRule rule = proxy.hold(Requests.of(ApiKeys.END_TXN).fromClient(name));
-    try (KafkaProducer<String, String> producer = broker.producer(name, transactional(name))) {
+    Map<String, Object> config = transactional(name);
+    // After this it gives the commit up; a slow machine needs some of it for what comes before.
+    config.put("max.block.ms", 10_000);
+    try (KafkaProducer<String, String> producer = broker.producer(name, config)) {
       producer.initTransactions();
       producer.beginTransaction();
       producer.send(new ProducerRecord<>(name, "v")).get();
@@ -181,7 +191,6 @@ class RealBrokerTest {
     broker.kafka().createTopic(name, 1);
     FaultRule rule = proxy.hold(Requests.of(ApiKeys.END_TXN).fromClient(name).first(1));
     Map<String, Object> config = transactional(name);
-    config.put("max.block.ms", 30_000);
     try (KafkaProducer<String, String> producer = broker.producer(name, config)) {
       producer.initTransactions();
       producer.beginTransaction();
@@ -252,7 +261,7 @@ class RealBrokerTest {
     FaultRule rule = proxy.delay(Requests.of(heartbeat).fromClient(name), Duration.ofMillis(300));
     Map<String, Object> config =
         protocol.equals("classic")
-            ? Map.of("group.id", name, "heartbeat.interval.ms", 200, "session.timeout.ms", 6_000)
+            ? Map.of("group.id", name, "heartbeat.interval.ms", 200, "session.timeout.ms", 30_000)
             : Map.of("group.id", name, "group.protocol", protocol);
     AtomicInteger taken = new AtomicInteger();
     try (KafkaConsumer<String, String> consumer = broker.consumer(name, config);
@@ -292,7 +301,9 @@ class RealBrokerTest {
   private static Map<String, Object> transactional(String id) {
     Map<String, Object> config = new HashMap<>(HASTY);
     config.put("transactional.id", id);
-    config.put("max.block.ms", 5_000);
+    config.put("request.timeout.ms", 2_000);
+    config.put("transaction.timeout.ms", 600_000);
+    config.put("max.block.ms", 60_000);
     return config;
   }
 
