@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 /** What the probes see of commits and transactions. */
 @KafkaTest
 class CommitsTest {
-  private static final Duration LONG = Duration.ofSeconds(30);
+  private static final Duration LONG = Duration.ofSeconds(60);
 
   private final KafkaCluster kafka;
   private final TestTopics topics;
@@ -94,6 +94,7 @@ class CommitsTest {
       // The coordinator answers before the markers are in the log.
       List<Commit> commits =
           await()
+              .atMost(LONG)
               .until(
                   () -> probe(group, topic).commits(),
                   all -> all.get(all.size() - 1).effectivePlace() >= 0);
@@ -118,10 +119,10 @@ class CommitsTest {
           .extracting(c -> c.effectiveTimestamp() < 0)
           .containsExactly(true, true, false, false);
 
-      List<OpenTransaction> open = probe.openTransactions();
-      assertThat(open)
-          .extracting(OpenTransaction::transactionalId)
-          .containsExactly(topics.name("hangs"));
+      // The other one is open to its coordinator until that has heard of all its markers.
+      List<OpenTransaction> open =
+          await().atMost(LONG).until(probe::openTransactions, all -> all.size() == 1);
+      assertThat(open.get(0).transactionalId()).isEqualTo(topics.name("hangs"));
       assertThat(open.get(0).producerId()).isEqualTo(commits.get(0).producerId());
       assertThat(open.get(0).state()).isEqualTo(TransactionState.ONGOING);
       assertThat(open.get(0).partitions()).contains(partition);
@@ -131,7 +132,7 @@ class CommitsTest {
       assertThat(offsets.end()).isGreaterThan(2);
 
       hangs.abortTransaction();
-      await().untilAsserted(() -> assertThat(probe.openTransactions()).isEmpty());
+      await().atMost(LONG).untilAsserted(() -> assertThat(probe.openTransactions()).isEmpty());
       Offsets after = probe.offsets().get(partition);
       assertThat(after.lastStable()).isEqualTo(after.end());
     }
