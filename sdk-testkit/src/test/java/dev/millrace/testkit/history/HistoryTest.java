@@ -118,7 +118,7 @@ class HistoryTest {
             List.of(file().toString(), told.toString()),
             Map.of(),
             directory.resolve("out"))) {
-      await().atMost(Duration.ofSeconds(30)).until(() -> Files.exists(told));
+      await().atMost(Duration.ofSeconds(60)).until(() -> Files.exists(told));
       child.kill();
     }
     long after = System.nanoTime();
