@@ -6,6 +6,7 @@ import dev.millrace.testkit.internal.Poll;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
@@ -16,8 +17,10 @@ import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.internals.Topic;
 import org.apache.kafka.common.utils.Utils;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Who does what in the cluster, as its brokers tell.
@@ -28,6 +31,10 @@ final class ClusterView {
   /** In ms. Who stands still does not answer at all, and another broker knows as much. */
   private static final int ASK_ANOTHER_AFTER = 2_000;
 
+  /** How long a broker may know nothing yet of a topic of which another one has told. */
+  private static final Duration NEWS = Duration.ofSeconds(10);
+
+  private static final long PAUSE_NANOS = Duration.ofMillis(20).toNanos();
   private final Admin admin;
 
   ClusterView(Admin admin) {
@@ -93,12 +100,19 @@ final class ClusterView {
       try {
         return Answer.to(request, question.get());
       } catch (TestKitException e) {
-        boolean over = System.nanoTime() - start > Answer.BOUND.toNanos();
-        if (over || !(e.getCause() instanceof TimeoutException)) {
+        if (System.nanoTime() - start >= patienceWith(e.getCause()).toNanos()) {
           throw e;
         }
+        LockSupport.parkNanos(PAUSE_NANOS);
       }
     }
+  }
+
+  private static Duration patienceWith(@Nullable Throwable cause) {
+    if (cause instanceof TimeoutException) {
+      return Answer.BOUND;
+    }
+    return cause instanceof UnknownTopicOrPartitionException ? NEWS : Duration.ZERO;
   }
 
   private static int leader(TopicPartition partition, TopicPartitionInfo info) {

@@ -20,6 +20,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.TopicPartitionInfo;
 import org.apache.kafka.common.config.ConfigResource;
 import org.awaitility.Awaitility;
+import org.awaitility.core.ThrowingRunnable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -51,10 +52,12 @@ class ProcessClusterTest {
     kafka.createTopic("safe", 1);
     ConfigResource safe = new ConfigResource(ConfigResource.Type.TOPIC, "safe");
 
-    assertThat(partition("safe").replicas()).hasSize(3);
-    assertThat(kafka.admin().describeConfigs(Set.of(safe)).all().get().get(safe))
-        .extracting(config -> config.get("min.insync.replicas").value())
-        .isEqualTo("2");
+    eventually(() -> assertThat(partition("safe").replicas()).hasSize(3));
+    eventually(
+        () ->
+            assertThat(kafka.admin().describeConfigs(Set.of(safe)).all().get().get(safe))
+                .extracting(config -> config.get("min.insync.replicas").value())
+                .isEqualTo("2"));
   }
 
   @Test
@@ -72,7 +75,7 @@ class ProcessClusterTest {
 
       assertThat(leader.running()).isFalse();
       producer.send(new ProducerRecord<>("killed", "after")).get();
-      assertThat(kafka.leaderOf(killed)).isNotEqualTo(leader);
+      eventually(() -> assertThat(kafka.leaderOf(killed)).isNotEqualTo(leader));
     }
 
     leader.wipe();
@@ -80,8 +83,11 @@ class ProcessClusterTest {
     leader.start();
 
     awaitInSync("killed", 3);
-    kafka.admin().electLeaders(ElectionType.PREFERRED, Set.of(killed)).partitions().get();
-    assertThat(kafka.leaderOf(killed)).as("who reads are served by").isEqualTo(leader);
+    eventually(
+        () -> {
+          kafka.admin().electLeaders(ElectionType.PREFERRED, Set.of(killed)).partitions().get();
+          assertThat(kafka.leaderOf(killed)).as("who reads are served by").isEqualTo(leader);
+        });
     assertThat(read("killed", 2)).containsExactly("before", "after");
   }
 
@@ -116,7 +122,7 @@ class ProcessClusterTest {
     assertThatIllegalStateException().isThrownBy(node::pause).withMessageContaining("node 2");
     assertThatThrownBy(() -> Ports.connectFrom(Ports.of(kafka).get(1)))
         .isInstanceOf(BindException.class);
-    assertThat(partition("stopped").isr()).hasSize(2);
+    awaitInSync("stopped", 2);
     node.start();
     node.start();
     awaitInSync("stopped", 3);
@@ -130,24 +136,28 @@ class ProcessClusterTest {
       consumer.commitSync(Map.of(new TopicPartition("coordinated", 0), new OffsetAndMetadata(0)));
     }
 
-    int asked =
-        kafka
-            .admin()
-            .describeConsumerGroups(List.of("reader-of-coordinated"))
-            .all()
-            .get()
-            .get("reader-of-coordinated")
-            .coordinator()
-            .id();
-
-    assertThat(kafka.coordinatorOf("reader-of-coordinated").id()).isEqualTo(asked);
+    eventually(
+        () -> {
+          int asked =
+              kafka
+                  .admin()
+                  .describeConsumerGroups(List.of("reader-of-coordinated"))
+                  .all()
+                  .get()
+                  .get("reader-of-coordinated")
+                  .coordinator()
+                  .id();
+          assertThat(kafka.coordinatorOf("reader-of-coordinated").id()).isEqualTo(asked);
+        });
   }
 
   private void awaitInSync(String topic, int replicas) {
-    Awaitility.await()
-        .atMost(LONG)
-        .ignoreExceptions()
-        .untilAsserted(() -> assertThat(partition(topic).isr()).hasSize(replicas));
+    eventually(() -> assertThat(partition(topic).isr()).hasSize(replicas));
+  }
+
+  /** Whichever broker is asked, it may not have heard yet of what another one knows. */
+  private static void eventually(ThrowingRunnable holds) {
+    Awaitility.await().atMost(LONG).ignoreExceptions().untilAsserted(holds);
   }
 
   private TopicPartitionInfo partition(String topic) throws Exception {

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.millrace.testkit.Clients;
 import dev.millrace.testkit.proxy.FaultProxy;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.Node;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 class ProxiedClusterTest {
@@ -25,9 +27,14 @@ class ProxiedClusterTest {
       assertThat(proxies).as("the kit looks past them").allMatch(p -> p.cutConnections() == 0);
       assertThat(Ports.of(kafka)).isEqualTo(ports);
       try (Admin client = Admin.create(Map.of("bootstrap.servers", kafka.bootstrapServers()))) {
-        assertThat(client.describeCluster().nodes().get())
-            .extracting(Node::port)
-            .containsExactlyInAnyOrderElementsOf(ports);
+        // The one that is asked may not have heard yet of the other.
+        Awaitility.await()
+            .atMost(Duration.ofSeconds(60))
+            .untilAsserted(
+                () ->
+                    assertThat(client.describeCluster().nodes().get())
+                        .extracting(Node::port)
+                        .containsExactlyInAnyOrderElementsOf(ports));
       }
       try (KafkaProducer<String, String> producer = Clients.producer(kafka, Map.of())) {
         producer.send(new ProducerRecord<>("seen", 0, null, "v")).get();
