@@ -23,7 +23,7 @@ import org.junit.jupiter.api.parallel.Isolated;
 /** Looks for the watchdog's thread among all of the JVM, so it runs alone. */
 @Isolated
 class WatchdogTest {
-  private static final Duration BOUND = Duration.ofSeconds(30);
+  private static final Duration BOUND = Duration.ofSeconds(60);
   private static final Duration SHORT = Duration.ofMillis(100);
 
   @TempDir Path directory;
@@ -74,8 +74,9 @@ class WatchdogTest {
     Thread waiting = new Thread(lock::lock, "the-waiting-one");
     waiting.setDaemon(true);
     lock.lock();
+    waiting.start();
+    Awaitility.await().atMost(BOUND).until(() -> lock.hasQueuedThread(waiting));
     try (Watchdog watchdog = watch("orders", () -> 7)) {
-      waiting.start();
       Awaitility.await().atMost(BOUND).until(() -> !watchdog.findings().isEmpty());
       lock.unlock();
 

@@ -15,11 +15,12 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class WorkerFaultsTest {
-  private static final Duration BOUND = Duration.ofSeconds(30);
+  private static final Duration BOUND = Duration.ofSeconds(60);
 
   @TempDir Path directory;
 
@@ -57,7 +58,7 @@ class WorkerFaultsTest {
       writers.forEach(writer -> writer.awaitReady(BOUND));
       FaultRun.of(schedule)
           .fault("kill", i -> WorkerFaults.kill(writers.get(i), BOUND))
-          .fault("pause", i -> WorkerFaults.pause(writers.get(i), () -> stopped(writers.get(i))))
+          .fault("pause", i -> pause(writers.get(i)))
           .load("lines of one", writers.get(0)::progress)
           .load("lines of two", writers.get(1)::progress)
           .check("lines", () -> gaps("one"))
@@ -96,6 +97,19 @@ class WorkerFaultsTest {
         .name(name)
         .argument("file", directory.resolve(name))
         .start();
+  }
+
+  /** Begun when the process stands still, which on a busy machine is a while after the signal. */
+  private static Fault pause(WorkerProcess writer) {
+    Fault pause = WorkerFaults.pause(writer, () -> stopped(writer));
+    return new Fault(
+        pause.name(),
+        () -> {
+          pause.begin().run();
+          Awaitility.await().atMost(BOUND).until(() -> stopped(writer) == 1);
+        },
+        pause.heal(),
+        pause.witness());
   }
 
   /** Returns 1 while the system has the process stopped. */
