@@ -1,9 +1,11 @@
 package dev.millrace.examples.testing;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import dev.millrace.testkit.cluster.KafkaCluster;
 import dev.millrace.testkit.cluster.SaslMechanism;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -38,7 +40,11 @@ class SecuredTest {
             .hasCauseInstanceOf(TopicAuthorizationException.class);
 
         kafka.admin().createAcls(List.of(mayWrite("User:shop", "orders"))).all().get();
-        producer.send(order).get();
+        // The broker learns of it a moment after the answer.
+        await()
+            .atMost(Duration.ofSeconds(60))
+            .ignoreExceptionsMatching(e -> e.getCause() instanceof TopicAuthorizationException)
+            .until(() -> producer.send(order).get().hasOffset());
       }
     }
   }
