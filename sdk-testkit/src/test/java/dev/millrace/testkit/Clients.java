@@ -42,11 +42,11 @@ public final class Clients {
         new StringDeserializer());
   }
 
-  /** Polls until there are as many values, or 30 s are over. */
+  /** Polls until there are as many values, or a minute is over. */
   public static List<String> values(Supplier<ConsumerRecords<String, String>> poll, int count) {
     List<String> values = new ArrayList<>();
     Awaitility.await()
-        .atMost(Duration.ofSeconds(30))
+        .atMost(Duration.ofSeconds(60))
         .pollInSameThread()
         .until(
             () -> {

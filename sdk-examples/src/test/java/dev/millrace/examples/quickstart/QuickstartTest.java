@@ -6,7 +6,7 @@ import dev.millrace.testkit.cluster.KafkaCluster;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(120)
+@Timeout(400)
 class QuickstartTest {
 
   @Test

@@ -25,7 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What the README tells users to copy must load, compile and, where it is a test, pass. */
-@Timeout(120)
+@Timeout(400)
 class ReadmeCodeTest {
   private static final Pattern CLASS = Pattern.compile("^class (\\w+)", Pattern.MULTILINE);
   private static final Pattern TEST = Pattern.compile("@Test\\s+void (\\w+)", Pattern.MULTILINE);

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * The README shows errors as a user meets them: each is made to happen, and must read like that.
  */
-@Timeout(120)
+@Timeout(400)
 class ReadmeErrorsTest {
   private static final String CONFIG =
       """
@@ -112,7 +112,7 @@ class ReadmeErrorsTest {
                 (order, context) -> {
                   throw new IllegalStateException("out of stock");
                 })) {
-      assertShown(message(() -> consumer.awaitClosed(Duration.ofSeconds(30))));
+      assertShown(message(() -> consumer.awaitClosed(Duration.ofSeconds(60))));
     }
   }
 

@@ -29,7 +29,7 @@ class LostLeaderTest {
         leader.start();
       }
       assertThat(
-              TopicProbe.of(kafka.directServers(), "orders").awaitCount(2, Duration.ofSeconds(30)))
+              TopicProbe.of(kafka.directServers(), "orders").awaitCount(2, Duration.ofSeconds(60)))
           .hasSize(2);
     }
   }

@@ -43,7 +43,7 @@ class OrdersTest {
       producer.send("customer-42", "o-1").join();
       producer.send("customer-42", "o-2").join();
 
-      GroupProbe.of(kafka.directServers(), group, orders).awaitLagZero(Duration.ofSeconds(10));
+      GroupProbe.of(kafka.directServers(), group, orders).awaitLagZero(Duration.ofSeconds(60));
     }
     assertThat(reserved).containsExactly("o-1", "o-2");
     assertThat(TopicProbe.of(kafka.directServers(), orders).readAll()).hasSize(2);

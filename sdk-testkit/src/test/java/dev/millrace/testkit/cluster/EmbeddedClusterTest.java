@@ -64,7 +64,7 @@ class EmbeddedClusterTest {
     Path output = folder.resolve("output");
     try (ChildJvm jvm =
         ChildJvm.start("cold start", ColdStart.class, List.of(), List.of(), Map.of(), output)) {
-      assertThat(jvm.awaitExit(Duration.ofSeconds(60))).isTrue();
+      assertThat(jvm.awaitExit(Duration.ofSeconds(150))).isTrue();
       assertThat(jvm.exitValue()).as(jvm.outputTail()).isZero();
     }
     String told =

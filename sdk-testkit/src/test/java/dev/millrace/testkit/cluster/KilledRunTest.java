@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What is left of a run that could not close its Kafka. */
 class KilledRunTest {
-  private static final Duration LONG = Duration.ofSeconds(60);
+  private static final Duration LONG = Duration.ofMinutes(2);
 
   @TempDir private Path folder;
 

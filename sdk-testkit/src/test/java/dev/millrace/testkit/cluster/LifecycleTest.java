@@ -25,6 +25,8 @@ import org.junit.jupiter.api.parallel.Isolated;
 /** What a start leaves behind: compares the whole JVM before and after, so it runs alone. */
 @Isolated
 class LifecycleTest {
+  private static final Duration LONG = Duration.ofSeconds(60);
+
   @BeforeAll
   static void startTheThreadsThatTheJvmKeeps() {
     // The broker's metrics library starts its own few threads once in a JVM and never ends them.
@@ -138,7 +140,7 @@ class LifecycleTest {
     CompletableFuture<Void> interruption =
         CompletableFuture.runAsync(
             () -> {
-              Awaitility.await().until(() -> !Processes.children().isEmpty());
+              Awaitility.await().atMost(LONG).until(() -> !Processes.children().isEmpty());
               test.interrupt();
             });
     assertThatThrownBy(() -> KafkaCluster.builder().kind(ClusterKind.PROCESS).start())
@@ -220,7 +222,7 @@ class LifecycleTest {
   private static void awaitOnly(Set<Thread> expected) {
     Awaitility.await()
         .pollInSameThread()
-        .atMost(Duration.ofSeconds(10))
+        .atMost(LONG)
         .untilAsserted(() -> assertThat(expected).containsAll(threads()));
   }
 }

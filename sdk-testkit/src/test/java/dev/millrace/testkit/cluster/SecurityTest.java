@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.millrace.testkit.Clients;
 import dev.millrace.testkit.TestKitException;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -96,6 +97,7 @@ class SecurityTest {
     try (KafkaProducer<String, String> producer =
         Clients.producer(kafka, kafka.clientProperties())) {
       Awaitility.await()
+          .atMost(Duration.ofSeconds(60))
           .ignoreExceptionsMatching(e -> e.getCause() instanceof TopicAuthorizationException)
           .until(() -> producer.send(record).get().hasOffset());
     }

@@ -8,6 +8,7 @@ import dev.millrace.testkit.junit.KafkaTest;
 import dev.millrace.testkit.junit.TestTopics;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A naive consumer and a correct one on the plain client go through the same faults. */
@@ -25,6 +26,7 @@ class NaiveAndCorrectTest {
   };
 
   @Test
+  @Timeout(600)
   void theNaiveOneLosesRepeatsAndOvertakesAndTheCorrectOneDoesNot(
       KafkaCluster kafka, TestTopics topics, @TempDir Path naiveFiles, @TempDir Path correctFiles)
       throws Exception {

@@ -29,7 +29,7 @@ final class PlainConsumer {
   static final String SLOW_GATE = "hold-slow";
   static final String POLL_GATE = "hold-poll";
 
-  private static final Duration BOUND = Duration.ofSeconds(20);
+  private static final Duration BOUND = Duration.ofSeconds(50);
 
   private final Gates gates;
   private final String name;
@@ -118,8 +118,8 @@ final class PlainConsumer {
             "enable.auto.commit", Boolean.toString(naive),
             "auto.commit.interval.ms", "20",
             "heartbeat.interval.ms", "200",
-            "session.timeout.ms", "60000",
-            "max.poll.interval.ms", "120000"),
+            "session.timeout.ms", "120000",
+            "max.poll.interval.ms", "300000"),
         new StringDeserializer(),
         new StringDeserializer());
   }

@@ -60,7 +60,7 @@ class KafkaTestExtensionTest {
 
     private static void check(KafkaCluster kafka, TestTopics topics) throws Exception {
       Given given = Given.use(kafka, topics);
-      BOTH.await(30, TimeUnit.SECONDS);
+      BOTH.await(120, TimeUnit.SECONDS);
       assertThat(kafka.topicNames()).contains(given.topic(), given.topic() + ".dlq");
     }
   }

@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What a worker leaves behind: compares the whole JVM before and after, so it runs alone. */
 @Isolated
 class WorkerLifecycleTest {
-  private static final Duration BOUND = Duration.ofSeconds(30);
+  private static final Duration BOUND = Duration.ofSeconds(60);
 
   @TempDir Path directory;
 
