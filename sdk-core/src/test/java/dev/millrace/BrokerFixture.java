@@ -182,10 +182,16 @@ final class BrokerFixture implements AutoCloseable {
     }
   }
 
+  /** As if the service were down; the next factory is the service started again. */
+  void closeFactories() {
+    factories.forEach(KafkaFactory::close);
+    factories.clear();
+  }
+
   @Override
   public void close() {
     source.close(Duration.ofSeconds(5));
-    factories.forEach(KafkaFactory::close);
+    closeFactories();
   }
 
   private static <T> T done(Future<T> sent) {

@@ -21,6 +21,7 @@ record ClientSettingRules(List<Clash> clashes) {
           Map.entry("bootstrap.servers", "write 'bootstrap-servers' instead"),
           Map.entry("group.id", "write 'group-id' instead"),
           Map.entry("group.instance.id", "write 'group-instance-id' instead"),
+          Map.entry("auto.offset.reset", "write 'on-missing-offset' instead"),
           Map.entry("enable.auto.commit", "write 'commit-interval' instead"),
           Map.entry("auto.commit.interval.ms", "write 'commit-interval' instead"),
           Map.entry("key.serializer", "write 'format' instead"),

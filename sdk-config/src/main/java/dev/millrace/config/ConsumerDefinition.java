@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param topics the topics it reads; at least one
  * @param groupId the consumer group ({@code group.id})
  * @param membership how it is a member of its group
+ * @param onMissingOffset where it begins when the group has no offset that the log has
  * @param deliverySemantics the promise
  * @param ordering the order kept between records handled concurrently
  * @param concurrency how many records may be in their handler at the same time; 1 to 100,000
@@ -39,6 +40,7 @@ public record ConsumerDefinition(
     List<String> topics,
     String groupId,
     GroupMembership membership,
+    MissingOffset onMissingOffset,
     DeliverySemantics deliverySemantics,
     Ordering ordering,
     int concurrency,

@@ -2,6 +2,7 @@ package dev.millrace.config;
 
 import static dev.millrace.config.ScalarType.BOOLEAN;
 import static dev.millrace.config.ScalarType.MEMBER;
+import static dev.millrace.config.ScalarType.MISSING_OFFSET;
 import static dev.millrace.config.ScalarType.SERVER;
 import static dev.millrace.config.ScalarType.TEXT;
 import static dev.millrace.config.ScalarType.TOPIC;
@@ -56,6 +57,7 @@ final class Decoder {
         in.list("topics", TOPIC),
         in.value("group-id", "", TEXT),
         membership(in),
+        in.value("on-missing-offset", Defaults.ON_MISSING_OFFSET, MISSING_OFFSET),
         in.value("delivery-semantics", Defaults.DELIVERY_SEMANTICS, SEMANTICS),
         in.value("ordering", Defaults.ORDERING, ORDERING),
         concurrency,

@@ -11,6 +11,7 @@ final class Defaults {
   static final TuningProfile PROFILE = TuningProfile.BALANCED;
 
   static final GroupProtocol GROUP_PROTOCOL = GroupProtocol.CLASSIC;
+  static final MissingOffset ON_MISSING_OFFSET = new MissingOffset(MissingOffset.Start.EARLIEST);
   static final Ordering ORDERING = Ordering.KEY;
   static final int CONCURRENCY = 16;
   static final HandlerThreads HANDLER_THREADS = HandlerThreads.PLATFORM;

@@ -53,6 +53,15 @@ record ScalarType<T>(
   static final ScalarType<String> MEMBER =
       of("a member's name (1 to 249 of a-z A-Z 0-9 . _ -)", matching(ScalarType::isTopic));
 
+  private static final ScalarType<MissingOffset.Start> STARTS = oneOf(MissingOffset.Start.class);
+  private static final ScalarType<Duration> BACK = duration("1ms", "87600h");
+
+  static final ScalarType<MissingOffset> MISSING_OFFSET =
+      new ScalarType<>(
+          "earliest, latest, fail or by-duration:24h",
+          ScalarType::missingOffset,
+          ScalarType::missingOffsetHint);
+
   static ScalarType<Integer> whole(int min, int max) {
     return new ScalarType<>(
         "a whole number from " + min + " to " + max,
@@ -104,6 +113,27 @@ record ScalarType<T>(
             Units.bytes(text) == null
                 ? Optional.of("write it as in 512KB, 64MB, 1GB or as a number of bytes")
                 : Optional.empty());
+  }
+
+  private static Optional<MissingOffset> missingOffset(String text) {
+    int colon = text.indexOf(':');
+    String start = colon < 0 ? text : text.substring(0, colon);
+    Optional<Duration> back =
+        colon < 0 ? Optional.empty() : BACK.parse().apply(text.substring(colon + 1).strip());
+    return STARTS
+        .parse()
+        .apply(start)
+        .flatMap(
+            known ->
+                known == MissingOffset.Start.BY_DURATION
+                    ? back.map(duration -> new MissingOffset(known, duration))
+                    : Optional.of(new MissingOffset(known)).filter(it -> colon < 0));
+  }
+
+  private static Optional<String> missingOffsetHint(String text) {
+    return Spelling.folded(text).startsWith("byduration")
+        ? Optional.of("write it as in by-duration:24h, with 1ms to 87600h")
+        : STARTS.hint().apply(text);
   }
 
   static <E extends Enum<E>> ScalarType<E> oneOf(Class<E> type) {

@@ -43,6 +43,7 @@ sealed interface Shape {
       CLIENT
           .with("group-id", VALUE)
           .with("group-protocol", VALUE)
+          .with("on-missing-offset", VALUE)
           .with("ordering", VALUE)
           .with("concurrency", VALUE)
           .with("handler-threads", VALUE)

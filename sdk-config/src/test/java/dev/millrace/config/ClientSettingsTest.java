@@ -15,6 +15,7 @@ class ClientSettingsTest {
   @CsvSource({
     "bootstrap.servers, bootstrap-servers",
     "group.id, group-id",
+    "auto.offset.reset, on-missing-offset",
     "enable.auto.commit, commit-interval",
     "auto.commit.interval.ms, commit-interval",
     "key.deserializer, format",

@@ -81,6 +81,7 @@ class ConfigLoaderTest {
                     List.of("orders"),
                     "order-service",
                     new GroupMembership(GroupProtocol.CLASSIC, null),
+                    new MissingOffset(MissingOffset.Start.EARLIEST),
                     DeliverySemantics.AT_LEAST_ONCE,
                     Ordering.KEY,
                     64,
@@ -113,6 +114,20 @@ class ConfigLoaderTest {
     ConsumerDefinition consumer = Objects.requireNonNull(config.consumers().get("OrderConsumer"));
     assertThat(consumer.groupId()).isEqualTo("order-processing-group");
     assertThat(consumer.channelCapacity()).isEqualTo(1000);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "earliest, EARLIEST, PT0S",
+    "Latest, LATEST, PT0S",
+    "FAIL, FAIL, PT0S",
+    "by-duration:24h, BY_DURATION, PT24H",
+    "byDuration:PT5M, BY_DURATION, PT5M",
+    "'\"by_duration: 90s\"', BY_DURATION, PT90S"
+  })
+  void readsWhereToBeginWithoutAnOffset(String text, MissingOffset.Start start, Duration back) {
+    assertThat(load("on-missing-offset: " + text).onMissingOffset())
+        .isEqualTo(new MissingOffset(start, back));
   }
 
   @Test

@@ -13,6 +13,21 @@ class MistakesTest {
           .clientSettings(Report.SETTINGS);
 
   @Test
+  void whereToBeginIsAWordOrADuration() {
+    String place = "kafka.yaml:7:26 consumers.c.on-missing-offset: expected earliest, latest, fail";
+    for (String text : new String[] {"erliest", "by-duration", "by-duration:0s", "latest:1h"}) {
+      String hint =
+          switch (text) {
+            case "erliest" -> "; did you mean 'earliest'?";
+            case "latest:1h" -> "; did you mean 'latest'?";
+            default -> "; write it as in by-duration:24h, with 1ms to 87600h";
+          };
+      assertThat(Report.ofConsumer("on-missing-offset: " + text))
+          .isEqualTo(place + " or by-duration:24h, found '" + text + "'" + hint);
+    }
+  }
+
+  @Test
   void tenMistakesAreToldAtOnceEachWithItsLine() {
     String yaml =
         """

@@ -113,7 +113,6 @@ public final class ClientProperties {
     }
     requireKnown(owner, definition.properties(), ConsumerConfig.configNames());
     Map<String, Object> settings = new TreeMap<>(TuningProfiles.consumer(definition.profile()));
-    settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
     settings.put(
         ConsumerConfig.MAX_POLL_RECORDS_CONFIG,
         Math.max(1, Math.min(MAX_POLL_RECORDS, definition.channelCapacity() / 4)));
@@ -123,6 +122,8 @@ public final class ClientProperties {
         CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG,
         String.join(",", definition.bootstrapServers()));
     settings.put(ConsumerConfig.GROUP_ID_CONFIG, definition.groupId());
+    // The client would go on elsewhere in silence; the engine is told instead, and decides.
+    settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
     settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
     settings.putIfAbsent(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, "false");
     settings.putIfAbsent(CommonClientConfigs.CLIENT_ID_CONFIG, clientId(definition.name()));

@@ -107,14 +107,16 @@ final class ConsumerEngine {
               poll.wake();
               signal.raise();
             });
+    Seeker seeker = new Seeker(name, consumer, assignment);
+    SeekTargets seekTargets = new SeekTargets(calls);
     this.controls =
         new ConsumerControls(
             definition,
             commands,
             clock,
             gate,
-            new Seeker(name, consumer, assignment),
-            new SeekTargets(calls),
+            seeker,
+            seekTargets,
             new Explainer(
                 definition,
                 clock,
@@ -146,7 +148,9 @@ final class ConsumerEngine {
                 new LaneTags(definition.ordering()),
                 scheduler,
                 workers,
-                meters));
+                meters),
+            new MissingOffsets(
+                name, clock, definition.onMissingOffset(), assignment, seekTargets, seeker, meters));
     meters.inFlight(inFlight::records, inFlight::bytes);
     meters.oldestRunning(watchdog::oldestNanos);
     consumer.subscribe(
@@ -271,8 +275,11 @@ final class ConsumerEngine {
   /** Poll thread or worker. */
   private void stopBecause(Throwable failure) {
     stop(
-        new ConsumerFailedException(
-            "Consumer '%s' stopped because of %s".formatted(definition.name(), failure), failure));
+        failure instanceof ConsumerFailedException told
+            ? told
+            : new ConsumerFailedException(
+                "Consumer '%s' stopped because of %s".formatted(definition.name(), failure),
+                failure));
   }
 
   private void stop(ConsumerFailedException failure) {

@@ -4,8 +4,11 @@ import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
 import java.util.List;
 import org.apache.kafka.clients.consumer.CommitFailedException;
+import org.apache.kafka.clients.consumer.InvalidOffsetException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.RebalanceInProgressException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The commit of a consumer that ends. Poll thread, when nothing runs any more.
@@ -18,6 +21,7 @@ import org.apache.kafka.common.errors.RebalanceInProgressException;
  * ones, of which nothing is taken.
  */
 final class LastCommit {
+  private static final Logger LOG = LoggerFactory.getLogger(LastCommit.class);
   private static final Duration BETWEEN = Duration.ofMillis(50);
 
   private final EngineClock clock;
@@ -58,7 +62,16 @@ final class LastCommit {
         return;
       }
       gate.shut();
+      pollOn();
+    }
+  }
+
+  /** A partition that comes now has nothing to commit, wherever it would start. */
+  private void pollOn() {
+    try {
       var unused = poll.poll(BETWEEN, () -> false);
+    } catch (InvalidOffsetException ofANewPartition) {
+      LOG.debug("Passed over at the end", ofANewPartition);
     }
   }
 

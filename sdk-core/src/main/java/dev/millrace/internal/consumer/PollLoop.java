@@ -6,6 +6,7 @@ import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import org.apache.kafka.clients.consumer.InvalidOffsetException;
 
 /**
  * The poll thread's work: do what was asked, commit, poll, hand over, again. The sole caller of the
@@ -36,6 +37,7 @@ final class PollLoop {
   private final IntakeGate gate;
   private final WakeablePoll poll;
   private final Intake intake;
+  private final MissingOffsets missingOffsets;
 
   PollLoop(
       EngineClock clock,
@@ -51,7 +53,8 @@ final class PollLoop {
       PollThreadSignal signal,
       IntakeGate gate,
       WakeablePoll poll,
-      Intake intake) {
+      Intake intake,
+      MissingOffsets missingOffsets) {
     this.clock = clock;
     this.commands = commands;
     this.assignment = assignment;
@@ -66,6 +69,7 @@ final class PollLoop {
     this.gate = gate;
     this.poll = poll;
     this.intake = intake;
+    this.missingOffsets = missingOffsets;
   }
 
   /** One turn; takes about 100 ms when nothing comes. */
@@ -94,7 +98,11 @@ final class PollLoop {
 
   private void poll(long waitNanos) {
     Duration wait = Duration.ofNanos(Math.max(0, waitNanos));
-    intake.handOver(poll.poll(wait, () -> !commands.isEmpty()));
+    try {
+      intake.handOver(poll.poll(wait, () -> !commands.isEmpty()));
+    } catch (InvalidOffsetException missing) {
+      missingOffsets.resolve(missing);
+    }
   }
 
   private boolean awaitRoom(long now) {

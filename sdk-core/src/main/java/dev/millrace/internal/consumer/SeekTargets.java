@@ -39,8 +39,8 @@ final class SeekTargets {
   }
 
   /**
-   * Returns the offset, when the log has it. Beyond the log the client would jump to where {@code
-   * auto.offset.reset} says, without a word to the asker.
+   * Returns the offset, when the log has it. Beyond the log the partition would go on where {@code
+   * on-missing-offset} says, without a word to the asker.
    */
   Map<TopicPartition, Long> offset(TopicPartition partition, long offset) {
     List<TopicPartition> one = List.of(partition);

@@ -1,6 +1,7 @@
 package dev.millrace.internal.consumer;
 
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -47,10 +48,23 @@ final class Seeker {
     targets.apply(partitions).forEach(this::move);
   }
 
-  private void move(TopicPartition partition, long offset) {
+  /** Goes on at the offset, with nothing delivered and nothing known to be done. */
+  void startAt(TopicPartition partition, long offset) {
     client.seek(partition, offset);
     // With nothing delivered yet, the position is what the next commit says.
     assignment.startAnew(partition).tracker().position(new OffsetAndMetadata(offset));
+  }
+
+  /** Goes on at a later offset, while what has been delivered is still handled. */
+  void skipTo(TopicPartition partition, long offset) {
+    client.seek(partition, offset);
+    for (AssignedPartition owned : assignment.owned(List.of(partition))) {
+      owned.tracker().skipTo(offset);
+    }
+  }
+
+  private void move(TopicPartition partition, long offset) {
+    startAt(partition, offset);
     LOG.info("Consumer '{}' goes on at {} in {}, as it was told.", consumer, offset, partition);
   }
 }

@@ -30,6 +30,7 @@ public final class ConsumerMeters implements AutoCloseable {
   private final Counter doneBefore;
   private final Counter deadLetterFailures;
   private final Counter commitFailures;
+  private final Counter offsetResets;
   private final Timer queueWait;
   private final Timer handlerSuccess;
   private final Timer handlerFailure;
@@ -44,6 +45,7 @@ public final class ConsumerMeters implements AutoCloseable {
     this.doneBefore = outcome("done-before");
     this.deadLetterFailures = counter(MeterNames.DEAD_LETTER_FAILURES, tags);
     this.commitFailures = counter(MeterNames.COMMIT_FAILURES, tags);
+    this.offsetResets = counter(MeterNames.OFFSET_RESETS, tags);
     this.queueWait = timer(MeterNames.QUEUE_WAIT, tags);
     this.handlerSuccess = timer(MeterNames.HANDLER_TIME, tags.and("result", "success"));
     this.handlerFailure = timer(MeterNames.HANDLER_TIME, tags.and("result", "failure"));
@@ -87,6 +89,10 @@ public final class ConsumerMeters implements AutoCloseable {
 
   public void commitFailed() {
     commitFailures.increment();
+  }
+
+  public void offsetReset() {
+    offsetResets.increment();
   }
 
   /** Shows what the channel holds. */

@@ -32,5 +32,8 @@ final class MeterNames {
   /** Counter: commits that failed; the next one says the same and more. */
   static final String COMMIT_FAILURES = "millrace.consumer.commit.failures";
 
+  /** Counter: partitions that could not go on at their offset, because the log does not have it. */
+  static final String OFFSET_RESETS = "millrace.consumer.offset.resets";
+
   private MeterNames() {}
 }

@@ -85,6 +85,12 @@ public final class OffsetTracker {
     position = next;
   }
 
+  /** Notes that the log no longer has what lies between, nor what was done there. */
+  public void skipTo(long offset) {
+    doneBefore = CompletedAhead.NONE;
+    position(new OffsetAndMetadata(offset));
+  }
+
   private void readsOnAt(long offset) {
     next = offset;
     if (offset < doneBefore.committed()) {

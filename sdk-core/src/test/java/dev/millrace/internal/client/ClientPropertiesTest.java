@@ -58,7 +58,7 @@ class ClientPropertiesTest {
 
     assertThat(settings)
         .containsEntry("enable.auto.commit", "false")
-        .containsEntry("auto.offset.reset", "earliest")
+        .containsEntry("auto.offset.reset", "none")
         .containsEntry("group.id", "g")
         .containsEntry("allow.auto.create.topics", "false");
     assertThat(settings.get("partition.assignment.strategy").toString())

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.HandlerThreads;
 import dev.millrace.config.HandlerWatchdogDefinition;
+import dev.millrace.config.MissingOffset;
 import dev.millrace.config.Ordering;
 import dev.millrace.config.WatchdogPolicy;
 import dev.millrace.consumer.AsyncRecordHandler;
@@ -53,12 +54,13 @@ final class EngineFixture implements AutoCloseable {
   static final int CAPACITY = 40;
   static final int MAX_POLL = 10;
 
-  final FakeConsumer consumer = new FakeConsumer(P0, P1, P2);
+  final FakeConsumer consumer;
   final SimpleMeterRegistry registry = new SimpleMeterRegistry();
 
   /** Opened at the end, for handlers that wait on it. */
   final CountDownLatch release = new CountDownLatch(1);
 
+  MissingOffset onMissingOffset = new MissingOffset(MissingOffset.Start.EARLIEST);
   Ordering ordering = Ordering.KEY;
   int permits = 4;
   long channelBytes = 1 << 20;
@@ -74,6 +76,18 @@ final class EngineFixture implements AutoCloseable {
       deadLetterSender;
 
   private @Nullable EngineHandle handle;
+
+  /** Partitions start at their beginning without the engine's doing. */
+  EngineFixture() {
+    this("earliest");
+  }
+
+  /**
+   * @param reset what the client does by itself about a missing offset
+   */
+  EngineFixture(String reset) {
+    consumer = new FakeConsumer(reset, P0, P1, P2);
+  }
 
   void start(RecordHandler<String> handler) {
     start(Handling.inWorker(handler));
@@ -222,6 +236,7 @@ final class EngineFixture implements AutoCloseable {
 
   private ConsumerDefinition definition() {
     return TestDefinitions.consumer(
+        onMissingOffset,
         ordering,
         permits,
         handlerThreads,

@@ -58,8 +58,8 @@ final class FakeConsumer extends MockConsumer<byte[], byte[]> {
   private volatile @Nullable Thread poller;
   private ConsumerRebalanceListener listener = new NoListener();
 
-  FakeConsumer(TopicPartition... partitions) {
-    super("earliest");
+  FakeConsumer(String reset, TopicPartition... partitions) {
+    super(reset);
     for (TopicPartition partition : partitions) {
       updateBeginningOffsets(Map.of(partition, 0L));
       updateEndOffsets(Map.of(partition, 0L));

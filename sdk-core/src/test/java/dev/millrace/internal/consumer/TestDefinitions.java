@@ -9,6 +9,7 @@ import dev.millrace.config.GroupMembership;
 import dev.millrace.config.GroupProtocol;
 import dev.millrace.config.HandlerThreads;
 import dev.millrace.config.HandlerWatchdogDefinition;
+import dev.millrace.config.MissingOffset;
 import dev.millrace.config.Ordering;
 import dev.millrace.config.RetryDefinition;
 import dev.millrace.config.TuningProfile;
@@ -30,6 +31,7 @@ final class TestDefinitions {
       Duration commitInterval,
       Duration drainTimeout) {
     return consumer(
+        new MissingOffset(MissingOffset.Start.EARLIEST),
         ordering,
         concurrency,
         HandlerThreads.PLATFORM,
@@ -44,6 +46,7 @@ final class TestDefinitions {
   }
 
   static ConsumerDefinition consumer(
+      MissingOffset onMissingOffset,
       Ordering ordering,
       int concurrency,
       HandlerThreads handlerThreads,
@@ -61,6 +64,7 @@ final class TestDefinitions {
         List.of("orders"),
         "group",
         new GroupMembership(GroupProtocol.CLASSIC, null),
+        onMissingOffset,
         DeliverySemantics.AT_LEAST_ONCE,
         ordering,
         concurrency,

@@ -1,0 +1,196 @@
+package dev.millrace.internal.consumer;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.millrace.config.MissingOffset;
+import dev.millrace.config.MissingOffset.Start;
+import dev.millrace.errors.ConsumerFailedException;
+import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.offset.OffsetTracker;
+import dev.millrace.internal.time.EngineClock;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.consumer.InvalidOffsetException;
+import org.apache.kafka.clients.consumer.LogTruncationException;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RetriableException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Decides where a partition goes on that has no committed offset, or one that its log does not
+ * have. The client, which could decide by itself, has been told to raise both out of a poll.
+ * Confined to the poll thread.
+ *
+ * <p>Invariant: no partition goes on elsewhere than where it stood without a warning and a count;
+ * and what an earlier owner had done beyond the old offset is not believed after it.
+ */
+final class MissingOffsets {
+  private static final Logger LOG = LoggerFactory.getLogger(MissingOffsets.class);
+  private static final String ADVICE =
+      "; move the group's offset, or choose earliest, latest or by-duration.";
+
+  private final String consumer;
+  private final EngineClock clock;
+  private final MissingOffset policy;
+  private final Assignment assignment;
+  private final SeekTargets targets;
+  private final Seeker seeker;
+  private final ConsumerMeters meters;
+
+  MissingOffsets(
+      String consumer,
+      EngineClock clock,
+      MissingOffset policy,
+      Assignment assignment,
+      SeekTargets targets,
+      Seeker seeker,
+      ConsumerMeters meters) {
+    this.consumer = consumer;
+    this.clock = clock;
+    this.policy = policy;
+    this.assignment = assignment;
+    this.targets = targets;
+    this.seeker = seeker;
+    this.meters = meters;
+  }
+
+  /**
+   * Sees to what a poll has raised. When the brokers don't tell what it takes, nothing is changed:
+   * the next poll raises it again.
+   *
+   * @throws ConsumerFailedException when the policy is to stop
+   */
+  void resolve(InvalidOffsetException missing) {
+    try {
+      if (missing instanceof LogTruncationException cut) {
+        goOn(cut.offsetOutOfRangePartitions(), cut.divergentOffsets(), missing);
+      } else if (missing instanceof OffsetOutOfRangeException lost) {
+        goOn(lost.offsetOutOfRangePartitions(), Map.of(), missing);
+      } else {
+        begin(missing);
+      }
+    } catch (RetriableException e) {
+      LOG.warn(
+          "Consumer '{}' can't find out where to go on in {}, and asks again: {}",
+          consumer,
+          missing.partitions(),
+          e.toString());
+    }
+  }
+
+  private void begin(InvalidOffsetException missing) {
+    List<TopicPartition> names = new ArrayList<>();
+    for (AssignedPartition partition : assignment.owned(missing.partitions())) {
+      // With a position it is old news: the new protocol's client may raise it once more.
+      if (partition.tracker().position().isEmpty()) {
+        names.add(partition.partition());
+      }
+    }
+    if (policy.start() == Start.FAIL && !names.isEmpty()) {
+      throw new ConsumerFailedException(
+          "Consumer '%s' has no committed offset for %s, and on-missing-offset is fail"
+                  .formatted(consumer, names)
+              + ADVICE,
+          missing);
+    }
+    starts(names)
+        .forEach(
+            (name, offset) -> {
+              seeker.startAt(name, offset);
+              LOG.info(
+                  "Consumer '{}' has no committed offset for {} and begins at {} (on-missing-offset: {}).",
+                  consumer,
+                  name,
+                  offset,
+                  policy);
+            });
+  }
+
+  private void goOn(
+      Map<TopicPartition, Long> lost,
+      Map<TopicPartition, OffsetAndMetadata> cutAt,
+      InvalidOffsetException missing) {
+    List<TopicPartition> names = new ArrayList<>();
+    for (AssignedPartition partition : assignment.owned(lost.keySet())) {
+      long offset = requireNonNull(lost.get(partition.partition()));
+      // It may have been moved since.
+      if (partition.tracker().position().orElse(offset) == offset) {
+        names.add(partition.partition());
+      }
+    }
+    Map<TopicPartition, Long> begins = targets.beginning(names);
+    Map<TopicPartition, Long> ends = targets.end(names);
+    Map<TopicPartition, Long> starts = policy.start() == Start.FAIL ? Map.of() : starts(names);
+    for (TopicPartition name : names) {
+      Gap gap =
+          new Gap(
+              name,
+              requireNonNull(lost.get(name)),
+              requireNonNull(begins.get(name)),
+              requireNonNull(ends.get(name)));
+      if (policy.start() == Start.FAIL) {
+        throw new ConsumerFailedException(
+            "Consumer '%s' %s, and on-missing-offset is fail".formatted(consumer, gap) + ADVICE,
+            missing);
+      }
+      OffsetAndMetadata cut = cutAt.get(name);
+      long target =
+          cut == null ? requireNonNull(starts.get(name)) : Math.max(gap.begin, cut.offset());
+      move(gap, target, cut != null);
+    }
+  }
+
+  private void move(Gap gap, long target, boolean cut) {
+    AssignedPartition partition = requireNonNull(assignment.get(gap.partition));
+    OffsetTracker tracker = partition.tracker();
+    tracker.advance();
+    long oldestOpen = tracker.oldestOpen();
+    long from = target;
+    if (target >= gap.offset && oldestOpen >= 0) {
+      // What is in flight is gone from the log, but here: it is handled before the offset moves.
+      seeker.skipTo(gap.partition, target);
+    } else {
+      from = oldestOpen >= gap.begin && oldestOpen < target ? oldestOpen : target;
+      seeker.startAt(gap.partition, from);
+    }
+    meters.offsetReset();
+    LOG.warn(
+        "Consumer '{}' {}. It goes on at {} (on-missing-offset: {}); {} records are missed.",
+        consumer,
+        gap,
+        from,
+        policy,
+        cut ? 0 : from - Math.min(gap.offset, gap.begin));
+  }
+
+  private Map<TopicPartition, Long> starts(Collection<TopicPartition> names) {
+    if (names.isEmpty()) {
+      return Map.of();
+    }
+    return switch (policy.start()) {
+      case EARLIEST -> targets.beginning(names);
+      case LATEST -> targets.end(names);
+      case BY_DURATION -> targets.timestamp(names, clock.now().minus(policy.back()));
+      case FAIL -> throw new IllegalStateException("There is nowhere to start.");
+    };
+  }
+
+  /** A partition whose log, from begin to end, does not have the offset. */
+  private record Gap(TopicPartition partition, long offset, long begin, long end) {
+    @Override
+    public String toString() {
+      return "can't go on at offset %d of %s: its log begins at %d and ends at %d%s"
+          .formatted(
+              offset,
+              partition,
+              begin,
+              end,
+              offset < begin ? "" : ", so it was cut or its topic was made anew");
+    }
+  }
+}
