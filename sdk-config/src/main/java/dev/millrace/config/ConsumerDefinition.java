@@ -29,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  *     stops with the record's failure as its cause
  * @param handlerWatchdog what is done about a record that stays in its handler for too long
  * @param commitInterval how often finished offsets are committed; 10 ms to 1 h
+ * @param commitRecords finished records after which a commit is made before the interval has
+ *     passed; 0 to 10,000,000, 0 for by interval alone
  * @param drainTimeout how long a revoked partition's running records are waited for; 0 to 1 h
  * @param closeTimeout how long {@code close()} may take; 0 to 1 h
  * @param properties raw client settings by Kafka's own names; they win over promise and profile;
@@ -53,6 +55,7 @@ public record ConsumerDefinition(
     @Nullable DeadLetterDefinition deadLetter,
     HandlerWatchdogDefinition handlerWatchdog,
     Duration commitInterval,
+    int commitRecords,
     Duration drainTimeout,
     Duration closeTimeout,
     Map<String, String> properties) {

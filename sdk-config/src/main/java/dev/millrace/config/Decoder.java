@@ -70,6 +70,7 @@ final class Decoder {
         in.has("dead-letter") ? deadLetter(in.in("dead-letter")) : null,
         handlerWatchdog(in.in("handler-watchdog")),
         in.value("commit-interval", Defaults.COMMIT_INTERVAL, duration("10ms", "1h")),
+        in.value("commit-records", Defaults.COMMIT_RECORDS, whole(0, 10_000_000)),
         in.value("drain-timeout", Defaults.DRAIN_TIMEOUT, duration("0ms", "1h")),
         in.value("close-timeout", Defaults.CLOSE_TIMEOUT, duration("0ms", "1h")),
         in.settings("properties"));

@@ -17,6 +17,10 @@ final class Defaults {
   static final HandlerThreads HANDLER_THREADS = HandlerThreads.PLATFORM;
   static final long CHANNEL_BYTES = 64L << 20;
   static final Duration COMMIT_INTERVAL = Duration.ofMillis(100);
+
+  /** By interval alone. */
+  static final int COMMIT_RECORDS = 0;
+
   static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(5);
   static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(30);
 

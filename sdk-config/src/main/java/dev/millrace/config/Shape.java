@@ -53,6 +53,7 @@ sealed interface Shape {
           .with("dead-letter", DEAD_LETTER)
           .with("handler-watchdog", HANDLER_WATCHDOG)
           .with("commit-interval", VALUE)
+          .with("commit-records", VALUE)
           .with("drain-timeout", VALUE)
           .with("close-timeout", VALUE);
 

@@ -97,6 +97,7 @@ class ConfigLoaderTest {
                     new DeadLetterDefinition(null, true),
                     new HandlerWatchdogDefinition(Duration.ofMinutes(1), WatchdogPolicy.WARN),
                     Duration.ofMillis(100),
+                    0,
                     Duration.ofSeconds(5),
                     Duration.ofSeconds(30),
                     Map.of())));
@@ -139,6 +140,7 @@ class ConfigLoaderTest {
     assertThat(consumer.deadLetter()).isNull();
     assertThat(consumer.retry().maxAttempts()).isEqualTo(4);
     assertThat(load("concurrency: 1000").channelCapacity()).isEqualTo(4000);
+    assertThat(load("commit-records: 500").commitRecords()).isEqualTo(500);
   }
 
   @ParameterizedTest

@@ -8,7 +8,11 @@ public final class InFlight {
   private final AtomicInteger records = new AtomicInteger();
   private final AtomicLong bytes = new AtomicLong();
 
+  // Poll thread.
+  private long taken;
+
   void add(Delivery delivery) {
+    taken++;
     records.incrementAndGet();
     bytes.addAndGet(delivery.bytes());
     delivery.load().taken(delivery.bytes());
@@ -18,6 +22,11 @@ public final class InFlight {
     bytes.addAndGet(-delivery.bytes());
     records.decrementAndGet();
     delivery.load().ended(delivery.bytes());
+  }
+
+  /** Poll thread. Returns how many records have ever ended, or were taken back. */
+  public long ended() {
+    return taken - records.get();
   }
 
   public int records() {

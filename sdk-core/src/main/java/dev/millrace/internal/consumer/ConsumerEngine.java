@@ -76,7 +76,14 @@ final class ConsumerEngine {
     this.drain = new Drain(name, signal, stop);
     BrokerCalls calls = new BrokerCalls(consumer);
     OffsetCommitter committer =
-        new OffsetCommitter(name, calls, meters, definition.commitInterval(), clock);
+        new OffsetCommitter(
+            name,
+            calls,
+            meters,
+            definition.commitInterval(),
+            definition.commitRecords(),
+            this::stopBecause,
+            clock);
     DeliveryPipeline pipeline =
         new DeliveryPipeline(
             definition,

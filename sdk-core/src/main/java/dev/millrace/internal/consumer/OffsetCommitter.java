@@ -9,21 +9,25 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetCommitCallback;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.FencedInstanceIdException;
 import org.apache.kafka.common.errors.OffsetMetadataTooLarge;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Commits what is finished: by interval while polling, at once when a partition leaves. Confined to
- * the poll thread, on which the client also calls back.
+ * Commits what is finished: by interval or count while polling, at once when a partition leaves.
+ * Confined to the poll thread, on which the client also calls back.
  *
  * <p>At most one asynchronous commit is on its way, so an older one can't overtake a newer one. A
- * commit that fails is not repeated: the next one says the same and more.
+ * commit that fails is not repeated: the next one says the same and more. No failure ends the poll
+ * loop but one: that another member with the same {@code group.instance.id} has taken this one's
+ * place.
  */
 final class OffsetCommitter {
   private static final Logger LOG = LoggerFactory.getLogger(OffsetCommitter.class);
@@ -43,17 +47,33 @@ final class OffsetCommitter {
   private final ConsumerMeters meters;
   private final EngineClock clock;
   private final long intervalNanos;
+  private final long enoughRecords;
+  private final Consumer<Throwable> onFenced;
   private final LogThrottle failureLog = new LogThrottle();
   private long dueNanos;
+  private long endedAtLast;
   private boolean onItsWay;
   private int metadataChars = CompletedAhead.MAX_CHARS;
 
+  /**
+   * @param records how many ended records are enough for a commit before the interval has passed; 0
+   *     when none are
+   * @param onFenced told that another member has this one's place, so that it must end
+   */
   OffsetCommitter(
-      String consumer, Client client, ConsumerMeters meters, Duration interval, EngineClock clock) {
+      String consumer,
+      Client client,
+      ConsumerMeters meters,
+      Duration interval,
+      int records,
+      Consumer<Throwable> onFenced,
+      EngineClock clock) {
     this.consumer = consumer;
     this.client = client;
     this.meters = meters;
     this.intervalNanos = interval.toNanos();
+    this.enoughRecords = records == 0 ? Long.MAX_VALUE : records;
+    this.onFenced = onFenced;
     this.clock = clock;
     this.dueNanos = clock.nanos() + intervalNanos;
   }
@@ -63,19 +83,34 @@ final class OffsetCommitter {
     return dueNanos;
   }
 
-  /** Sends a commit without waiting for it, if the interval has passed and there is news. */
-  void commitIfDue(long nowNanos, Collection<AssignedPartition> partitions) {
-    if (nowNanos - dueNanos < 0) {
+  /**
+   * Sends a commit without waiting for it, if the interval has passed or enough records have ended,
+   * and there is news.
+   *
+   * @param ended how many records have ever ended
+   */
+  void commitIfDue(long nowNanos, long ended, Collection<AssignedPartition> partitions) {
+    if (nowNanos - dueNanos < 0 && ended - endedAtLast < enoughRecords) {
       return;
     }
     dueNanos = nowNanos + intervalNanos;
     if (onItsWay) {
       return;
     }
+    endedAtLast = ended;
     Map<AssignedPartition, OffsetAndMetadata> finished = finished(partitions);
     if (!finished.isEmpty()) {
-      onItsWay = true;
+      send(finished);
+    }
+  }
+
+  private void send(Map<AssignedPartition, OffsetAndMetadata> finished) {
+    onItsWay = true;
+    try {
       client.commitAsync(byName(finished), (offsets, failure) -> answered(finished, failure));
+    } catch (KafkaException e) {
+      // The answer to an earlier one, such as that this member is fenced.
+      answered(finished, e);
     }
   }
 
@@ -106,6 +141,7 @@ final class OffsetCommitter {
       return tryNow(partitions, timeout);
     } catch (KafkaException e) {
       failed(finished, e);
+      fenced(e);
       return e;
     }
   }
@@ -129,7 +165,7 @@ final class OffsetCommitter {
       shorten();
     } else {
       failed(finished, failure);
-      String end = failureLog.permit();
+      String end = fenced(failure) ? null : failureLog.permit();
       if (end != null) {
         LOG.warn(
             "Consumer '{}' could not commit {}; the next commit repeats it: {}{}",
@@ -139,6 +175,15 @@ final class OffsetCommitter {
             end);
       }
     }
+  }
+
+  /** All other failures are for the next commit: it says the same and more. */
+  private boolean fenced(Exception failure) {
+    boolean fenced = failure instanceof FencedInstanceIdException;
+    if (fenced) {
+      onFenced.accept(failure);
+    }
+    return fenced;
   }
 
   /** The broker's limit may be below its default; it does not tell, so it is felt for. */

@@ -76,7 +76,7 @@ final class PollLoop {
   void turn() {
     commands.runNext();
     long now = clock.nanos();
-    committer.commitIfDue(now, assignment.all());
+    committer.commitIfDue(now, inFlight.ended(), assignment.all());
     runAhead.bound(assignment.all());
     lag.measureIfDue(now, assignment.all());
     watchdog.lookIfDue(now);

@@ -9,12 +9,15 @@ import dev.millrace.config.Ordering;
 import dev.millrace.consumer.RecordContext;
 import dev.millrace.errors.ConsumerFailedException;
 import java.time.Duration;
+import java.util.OptionalLong;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.FencedInstanceIdException;
+import org.apache.kafka.common.errors.RebalanceInProgressException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.header.internals.RecordHeader;
@@ -172,6 +175,54 @@ class EngineFailureTest {
 
     await().until(() -> engine.gauge("millrace.consumer.in.flight.bytes") == 0);
     await().until(() -> engine.consumer.paused().isEmpty());
+  }
+
+  @Test
+  void afterEnoughRecordsACommitIsMadeBeforeTheInterval() {
+    engine.commitInterval = Duration.ofHours(1);
+    engine.commitRecords = 30;
+    engine.start((value, context) -> handled.add(context.offset()));
+    engine.assign(P0);
+    engine.add(P0, 0, 29);
+    await().until(() -> handled.size() == 29);
+    engine.letTurnsPass();
+    assertThat(engine.consumer.lastCommit(P0)).isEqualTo(-1);
+
+    engine.add(P0, 29, 1);
+
+    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(30));
+  }
+
+  /** Another service runs under the same group.instance.id; two must not handle one partition. */
+  @Test
+  void aFencedMemberEndsWithItsCause() {
+    engine.start((value, context) -> handled.add(context.offset()));
+    engine.consumer.commitFailure = new FencedInstanceIdException("another has this id");
+    engine.assign(P0);
+    engine.add(P0, 0, 1);
+
+    assertThatThrownBy(() -> engine.handle().awaitClosed(Duration.ofSeconds(20)))
+        .isInstanceOf(ConsumerFailedException.class)
+        .hasCauseInstanceOf(FencedInstanceIdException.class);
+  }
+
+  @Test
+  void noOtherRefusedCommitEndsTheConsumer() {
+    engine.start((value, context) -> handled.add(context.offset()));
+    engine.consumer.commitFailure = new RebalanceInProgressException();
+    engine.assign(P0);
+    engine.add(P0, 0, 5);
+    await()
+        .until(
+            () -> engine.registry.get("millrace.consumer.commit.failures").counter().count() > 2);
+
+    engine.consumer.commitFailure = null;
+
+    await().untilAsserted(() -> assertThat(explainedCommit()).hasValue(5));
+  }
+
+  private OptionalLong explainedCommit() {
+    return engine.handle().explain().partitions().get(0).commits().offset();
   }
 
   @Test

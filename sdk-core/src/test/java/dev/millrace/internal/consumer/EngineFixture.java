@@ -71,6 +71,7 @@ final class EngineFixture implements AutoCloseable {
   Duration commitInterval = Duration.ofMillis(20);
   HandlerWatchdogDefinition watchdog =
       new HandlerWatchdogDefinition(Duration.ofMinutes(1), WatchdogPolicy.WARN);
+  int commitRecords;
   Consumer<MessageConsumer> onEnd = ended -> {};
   @Nullable Function<ProducerRecord<byte[], byte[]>, CompletableFuture<RecordMetadata>>
       deadLetterSender;
@@ -247,6 +248,7 @@ final class EngineFixture implements AutoCloseable {
         deadLetterSender != null,
         watchdog,
         commitInterval,
+        commitRecords,
         drain);
   }
 

@@ -1,6 +1,7 @@
 package dev.millrace.internal.consumer;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.offset.CompletedAhead;
@@ -10,20 +11,41 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetCommitCallback;
 import org.apache.kafka.clients.consumer.RetriableCommitFailedException;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.CoordinatorLoadInProgressException;
+import org.apache.kafka.common.errors.DisconnectException;
+import org.apache.kafka.common.errors.FencedInstanceIdException;
+import org.apache.kafka.common.errors.FencedMemberEpochException;
+import org.apache.kafka.common.errors.GroupAuthorizationException;
+import org.apache.kafka.common.errors.IllegalGenerationException;
 import org.apache.kafka.common.errors.OffsetMetadataTooLarge;
+import org.apache.kafka.common.errors.RebalanceInProgressException;
+import org.apache.kafka.common.errors.StaleMemberEpochException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
+import org.apache.kafka.common.errors.UnknownMemberIdException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class OffsetCommitterTest {
   private static final long INTERVAL = Duration.ofMillis(100).toNanos();
+  private static final String REPEATED = "by the next commit";
+  private static final String SHORTENED = "with less metadata";
+  private static final String ENDS = "the consumer ends";
   private static final TopicPartition NAME = new TopicPartition("orders", 0);
 
   private final FakeClient client = new FakeClient();
+  private final List<Throwable> fenced = new ArrayList<>();
   private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
   private final OffsetCommitter committer =
       new OffsetCommitter(
@@ -31,6 +53,8 @@ class OffsetCommitterTest {
           client,
           new ConsumerMeters(registry, "c", "g"),
           Duration.ofMillis(100),
+          1_000,
+          fenced::add,
           new StoppedClock());
   private final AssignedPartition partition = new AssignedPartition(NAME, CompletedAhead.NONE);
 
@@ -38,20 +62,99 @@ class OffsetCommitterTest {
   void nothingIsCommittedBeforeTheInterval() {
     finish(10);
 
-    committer.commitIfDue(INTERVAL - 1, List.of(partition));
+    committer.commitIfDue(INTERVAL - 1, 0, List.of(partition));
     assertThat(client.sent).isEmpty();
 
-    committer.commitIfDue(INTERVAL, List.of(partition));
+    committer.commitIfDue(INTERVAL, 0, List.of(partition));
     assertThat(client.sent).containsExactly(Map.of(NAME, new OffsetAndMetadata(11)));
+  }
+
+  @Test
+  void enoughFinishedRecordsAreCommittedBeforeTheInterval() {
+    finish(10);
+    committer.commitIfDue(1, 999, List.of(partition));
+    assertThat(client.sent).isEmpty();
+
+    committer.commitIfDue(2, 1_000, List.of(partition));
+    assertThat(client.sent).hasSize(1);
+
+    finish(11);
+    committer.commitIfDue(3, 2_000, List.of(partition));
+    assertThat(client.sent).as("one is on its way").hasSize(1);
+    client.answer(null);
+    committer.commitIfDue(4, 2_000, List.of(partition));
+    assertThat(client.sent.get(1)).isEqualTo(Map.of(NAME, new OffsetAndMetadata(12)));
+    client.answer(null);
+
+    finish(12);
+    committer.commitIfDue(5, 2_999, List.of(partition));
+    assertThat(client.sent).hasSize(2);
+    assertThat(committer.dueNanos()).as("the interval begins anew").isEqualTo(INTERVAL + 4);
+  }
+
+  /** What the brokers may answer, and what is made of it. */
+  static Stream<Arguments> failures() {
+    return Stream.of(
+        arguments(new RetriableCommitFailedException("coordinator moved"), REPEATED),
+        arguments(new TimeoutException("no answer"), REPEATED),
+        arguments(new DisconnectException(), REPEATED),
+        arguments(new CoordinatorLoadInProgressException("loading"), REPEATED),
+        arguments(new RebalanceInProgressException(), REPEATED),
+        arguments(new CommitFailedException("not a member any more"), REPEATED),
+        arguments(new UnknownMemberIdException("who?"), REPEATED),
+        arguments(new IllegalGenerationException(), REPEATED),
+        arguments(new StaleMemberEpochException("epoch 3"), REPEATED),
+        arguments(new FencedMemberEpochException("epoch 3"), REPEATED),
+        arguments(new UnknownTopicOrPartitionException("deleted"), REPEATED),
+        arguments(new GroupAuthorizationException("revoked"), REPEATED),
+        arguments(new TopicAuthorizationException("revoked"), REPEATED),
+        arguments(new KafkaException("anything else"), REPEATED),
+        arguments(new OffsetMetadataTooLarge("too much"), SHORTENED),
+        arguments(new FencedInstanceIdException("another has this id"), ENDS));
+  }
+
+  @ParameterizedTest
+  @MethodSource("failures")
+  void aCommitThatIsRefused(KafkaException failure, String what) {
+    finish(10);
+    committer.commitIfDue(INTERVAL, 0, List.of(partition));
+    client.answer(failure);
+
+    assertOutcome(failure, what);
+  }
+
+  @ParameterizedTest
+  @MethodSource("failures")
+  void aCommitThatCannotBeSent(KafkaException failure, String what) {
+    finish(10);
+    client.failure = failure;
+    committer.commitIfDue(INTERVAL, 0, List.of(partition));
+    client.failure = null;
+
+    assertOutcome(failure, what);
+  }
+
+  private void assertOutcome(KafkaException failure, String what) {
+    boolean failed = !what.equals(SHORTENED);
+    assertThat(registry.get("millrace.consumer.commit.failures").counter().count())
+        .isEqualTo(failed ? 1 : 0);
+    assertThat(partition.commits().commits().failure().isPresent()).isEqualTo(failed);
+    assertThat(fenced).isEqualTo(what.equals(ENDS) ? List.of(failure) : List.of());
+
+    committer.commitIfDue(2 * INTERVAL, 0, List.of(partition));
+    client.answer(null);
+
+    assertThat(client.sent).hasSize(2).containsOnly(Map.of(NAME, new OffsetAndMetadata(11)));
+    assertThat(partition.commits().commits().failure()).isEmpty();
   }
 
   @Test
   void withoutNewsNothingIsSent() {
     finish(10);
-    committer.commitIfDue(INTERVAL, List.of(partition));
+    committer.commitIfDue(INTERVAL, 0, List.of(partition));
     client.answer(null);
 
-    committer.commitIfDue(2 * INTERVAL, List.of(partition));
+    committer.commitIfDue(2 * INTERVAL, 0, List.of(partition));
 
     assertThat(client.sent).hasSize(1);
   }
@@ -59,13 +162,13 @@ class OffsetCommitterTest {
   @Test
   void onlyOneCommitIsOnItsWay() {
     finish(10);
-    committer.commitIfDue(INTERVAL, List.of(partition));
+    committer.commitIfDue(INTERVAL, 0, List.of(partition));
     finish(11);
-    committer.commitIfDue(2 * INTERVAL, List.of(partition));
+    committer.commitIfDue(2 * INTERVAL, 0, List.of(partition));
     assertThat(client.sent).hasSize(1);
 
     client.answer(null);
-    committer.commitIfDue(3 * INTERVAL, List.of(partition));
+    committer.commitIfDue(3 * INTERVAL, 0, List.of(partition));
 
     assertThat(client.sent.get(1)).isEqualTo(Map.of(NAME, new OffsetAndMetadata(12)));
   }
@@ -73,11 +176,11 @@ class OffsetCommitterTest {
   @Test
   void afterAFailureTheNextCommitSaysTheSameAndMore() {
     finish(10);
-    committer.commitIfDue(INTERVAL, List.of(partition));
+    committer.commitIfDue(INTERVAL, 0, List.of(partition));
     client.answer(new RetriableCommitFailedException("coordinator moved"));
     finish(11);
 
-    committer.commitIfDue(2 * INTERVAL, List.of(partition));
+    committer.commitIfDue(2 * INTERVAL, 0, List.of(partition));
 
     assertThat(client.sent.get(1)).isEqualTo(Map.of(NAME, new OffsetAndMetadata(12)));
     assertThat(registry.get("millrace.consumer.commit.failures").counter().count()).isEqualTo(1);
@@ -99,7 +202,7 @@ class OffsetCommitterTest {
     partition.tracker().issue(9, -1).start();
     finish(10);
 
-    committer.commitIfDue(INTERVAL, List.of(partition));
+    committer.commitIfDue(INTERVAL, 0, List.of(partition));
     committer.commitNow(List.of(partition), Duration.ofSeconds(1));
 
     assertThat(client.sent)
@@ -174,6 +277,9 @@ class OffsetCommitterTest {
     public void commitAsync(
         Map<TopicPartition, OffsetAndMetadata> offsets, OffsetCommitCallback callback) {
       sent.add(offsets);
+      if (failure != null) {
+        throw failure;
+      }
       unanswered.add(callback);
     }
 

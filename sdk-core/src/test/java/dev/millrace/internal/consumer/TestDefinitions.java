@@ -42,6 +42,7 @@ final class TestDefinitions {
         deadLetters,
         new HandlerWatchdogDefinition(Duration.ofMinutes(1), WatchdogPolicy.WARN),
         commitInterval,
+        0,
         drainTimeout);
   }
 
@@ -57,6 +58,7 @@ final class TestDefinitions {
       boolean deadLetters,
       HandlerWatchdogDefinition watchdog,
       Duration commitInterval,
+      int commitRecords,
       Duration drainTimeout) {
     return new ConsumerDefinition(
         "engine-test",
@@ -77,6 +79,7 @@ final class TestDefinitions {
         deadLetters ? new DeadLetterDefinition(null, false) : null,
         watchdog,
         commitInterval,
+        commitRecords,
         drainTimeout,
         Duration.ofSeconds(5),
         Map.of());
