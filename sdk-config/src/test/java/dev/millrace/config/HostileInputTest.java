@@ -1,6 +1,7 @@
 package dev.millrace.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
@@ -19,6 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class HostileInputTest {
   /** Of the processor's time, and far more than it takes. */
   private static final Duration SOON = Duration.ofSeconds(10);
+
   private static final int MEBIBYTE = 1 << 20;
   private static final String YAML =
       """

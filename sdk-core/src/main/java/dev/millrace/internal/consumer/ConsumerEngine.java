@@ -157,7 +157,13 @@ final class ConsumerEngine {
                 workers,
                 meters),
             new MissingOffsets(
-                name, clock, definition.onMissingOffset(), assignment, seekTargets, seeker, meters));
+                name,
+                clock,
+                definition.onMissingOffset(),
+                assignment,
+                seekTargets,
+                seeker,
+                meters));
     meters.inFlight(inFlight::records, inFlight::bytes);
     meters.oldestRunning(watchdog::oldestNanos);
     consumer.subscribe(
