@@ -14,13 +14,12 @@ import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.TopicPartition;
+import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** One partition that hangs, or has most of the records, beside others that have some too. */
 class FairnessTest {
-  private static final Duration SOON = Duration.ofSeconds(60);
-
   private final EngineFixture engine = new EngineFixture();
   private final CountDownLatch running = new CountDownLatch(1);
   private final AtomicInteger handledOfP0 = new AtomicInteger();
@@ -42,15 +41,15 @@ class FairnessTest {
 
     engine.add(P1, 0, 2_000);
 
-    await().atMost(SOON).until(() -> handledOfP1.get() == 2_000);
+    soon().until(() -> handledOfP1.get() == 2_000);
     assertThat(handledOfP0).hasValue(0);
     assertThat(mostInFlight.get()).isLessThanOrEqualTo(EngineFixture.CAPACITY);
     assertThat(explained(P0).pauses()).containsKey(PauseCause.SHARE_USED);
 
     engine.release.countDown();
 
-    await().atMost(SOON).until(() -> handledOfP0.get() == 500);
-    await().until(() -> engine.consumer.paused().isEmpty());
+    soon().until(() -> handledOfP0.get() == 500);
+    soon().until(() -> engine.consumer.paused().isEmpty());
     assertThat(mostInFlight.get()).isLessThanOrEqualTo(EngineFixture.CAPACITY);
   }
 
@@ -64,7 +63,7 @@ class FairnessTest {
     for (int offset = 0; offset < 30; offset++) {
       int next = offset;
       engine.add(P1, next, 1);
-      await().until(() -> handledOfP1.get() == next + 1);
+      soon().until(() -> handledOfP1.get() == next + 1);
     }
   }
 
@@ -79,7 +78,7 @@ class FairnessTest {
     engine.consumer.schedulePollTask(() -> engine.consumer.rebalance(List.of(P0, P1)));
     engine.add(P1, 0, 200);
 
-    await().atMost(SOON).until(() -> handledOfP1.get() == 200);
+    soon().until(() -> handledOfP1.get() == 200);
   }
 
   @Test
@@ -94,7 +93,7 @@ class FairnessTest {
 
     engine.add(P1, 10, 80);
 
-    await().atMost(SOON).until(() -> handledOfP1.get() == 80);
+    soon().until(() -> handledOfP1.get() == 80);
     assertThat(mostInFlight.get()).as("bounded by bytes").isLessThanOrEqualTo(20 + 2);
   }
 
@@ -118,8 +117,8 @@ class FairnessTest {
     awaitShareUsed(P0);
     go.countDown();
 
-    await().atMost(SOON).until(() -> handledOfP0.get() == 300 && handledOfP1.get() == 300);
-    await().until(() -> engine.consumer.paused().equals(Set.of()));
+    soon().until(() -> handledOfP0.get() == 300 && handledOfP1.get() == 300);
+    soon().until(() -> engine.consumer.paused().equals(Set.of()));
     assertThat(mostInFlight.get()).isLessThanOrEqualTo(EngineFixture.CAPACITY);
   }
 
@@ -144,7 +143,7 @@ class FairnessTest {
   }
 
   private void awaitShareUsed(TopicPartition partition) {
-    await()
+    soon()
         .untilAsserted(
             () -> assertThat(explained(partition).pauses()).containsKey(PauseCause.SHARE_USED));
     assertThat(engine.consumer.paused()).contains(partition);
@@ -155,5 +154,9 @@ class FairnessTest {
         .filter(one -> one.partition().equals(partition))
         .findFirst()
         .orElseThrow();
+  }
+
+  private static ConditionFactory soon() {
+    return await().atMost(Duration.ofSeconds(60));
   }
 }

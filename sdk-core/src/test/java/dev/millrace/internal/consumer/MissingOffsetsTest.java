@@ -28,6 +28,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.TimeoutException;
+import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -48,10 +49,10 @@ class MissingOffsetsTest {
     start();
     engine.assign(P0);
 
-    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(5));
+    soon().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(5));
     engine.add(P0, 5, 3);
 
-    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(8));
+    soon().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(8));
     assertThat(resets()).as("nothing was there to be lost").isZero();
   }
 
@@ -63,7 +64,7 @@ class MissingOffsetsTest {
     start();
     engine.assign(P0);
 
-    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(40));
+    soon().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(40));
     assertThat(resets()).isZero();
   }
 
@@ -107,7 +108,7 @@ class MissingOffsetsTest {
     commitBefore(new OffsetAndMetadata(10));
     assignAndAdd(50, 10);
 
-    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(60));
+    soon().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(60));
     assertThat(handled).hasSize(10);
     assertThat(resets()).isEqualTo(1);
   }
@@ -120,7 +121,7 @@ class MissingOffsetsTest {
     commitBefore(saved);
     assignAndAdd(50, 10);
 
-    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(60));
+    soon().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(60));
     assertThat(handled).contains(55L);
   }
 
@@ -132,18 +133,18 @@ class MissingOffsetsTest {
     engine.assign(P0);
     engine.add(P0, 0, 5);
     EngineFixture.hold(running);
-    await().until(() -> engine.gauge("millrace.consumer.in.flight") == 5);
+    soon().until(() -> engine.gauge("millrace.consumer.in.flight") == 5);
 
     engine.consumer.schedulePollTask(
         () -> {
           engine.consumer.updateBeginningOffsets(Map.of(P0, 50L));
           engine.addNow(P0, 50, 3);
         });
-    await().until(() -> engine.gauge("millrace.consumer.in.flight") == 8);
+    soon().until(() -> engine.gauge("millrace.consumer.in.flight") == 8);
     assertThat(engine.consumer.lastCommit(P0)).isLessThanOrEqualTo(0);
     engine.release.countDown();
 
-    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(53));
+    soon().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(53));
     assertThat(handled).containsExactly(0L, 1L, 2L, 3L, 4L, 50L, 51L, 52L);
     assertThat(resets()).isEqualTo(1);
   }
@@ -152,14 +153,14 @@ class MissingOffsetsTest {
   void aTopicThatWasMadeAnewIsReadFromItsBeginning() {
     start();
     assignAndAdd(0, 10);
-    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(10));
+    soon().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(10));
 
     engine.consumer.updateEndOffsets(Map.of(P0, 4L));
     raise(new OffsetOutOfRangeException(Map.of(P0, 10L)));
-    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(0));
+    soon().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(0));
     engine.add(P0, 0, 4);
 
-    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(4));
+    soon().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(4));
     assertThat(handled).hasSize(14);
     assertThat(resets()).isEqualTo(1);
   }
@@ -171,13 +172,13 @@ class MissingOffsetsTest {
     start();
     commitBefore(new OffsetAndMetadata(0));
     assignAndAdd(0, 10);
-    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(10));
+    soon().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(10));
 
     raise(cut(10, 7));
-    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(7));
+    soon().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(7));
     engine.add(P0, 7, 5);
 
-    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(12));
+    soon().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(12));
     assertThat(resets()).isEqualTo(1);
   }
 
@@ -187,14 +188,14 @@ class MissingOffsetsTest {
     startHangingAt(3);
     assignAndAdd(0, 10);
     EngineFixture.hold(running);
-    await().until(() -> engine.gauge("millrace.consumer.in.flight") == 7);
+    soon().until(() -> engine.gauge("millrace.consumer.in.flight") == 7);
 
     raise(cut(10, 7));
-    await().until(() -> engine.consumer.position(P0) == 3);
+    soon().until(() -> engine.consumer.position(P0) == 3);
     engine.release.countDown();
     engine.add(P0, 3, 4);
 
-    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(7));
+    soon().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(7));
     assertThat(handled).containsExactly(0L, 1L, 2L, 3L, 3L, 4L, 5L, 6L);
   }
 
@@ -212,7 +213,7 @@ class MissingOffsetsTest {
     start();
     engine.assign(P0);
 
-    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(40));
+    soon().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(40));
     assertThat(asked).isTrue();
   }
 
@@ -223,7 +224,7 @@ class MissingOffsetsTest {
     start();
     commitBefore(new OffsetAndMetadata(0));
     assignAndAdd(0, 3);
-    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(3));
+    soon().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(3));
     engine.consumer.updateEndOffsets(Map.of(P0, 20L));
 
     raise(new NoOffsetForPartitionException(P0));
@@ -285,5 +286,9 @@ class MissingOffsetsTest {
 
   private double resets() {
     return engine.registry.get("millrace.consumer.offset.resets").counter().count();
+  }
+
+  private static ConditionFactory soon() {
+    return await().atMost(Duration.ofSeconds(60));
   }
 }
