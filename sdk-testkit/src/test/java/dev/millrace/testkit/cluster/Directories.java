@@ -14,13 +14,13 @@ final class Directories {
 
   /** Of clusters started by this JVM. */
   static Set<Path> ours() throws IOException {
-    return of(ProcessHandle.current().pid());
+    return of(ProcessHandle.current().pid(), Path.of(System.getProperty("java.io.tmpdir")));
   }
 
-  /** Of clusters started by a process. */
-  static Set<Path> of(long pid) throws IOException {
+  /** Of clusters started by a process with this temporary directory. */
+  static Set<Path> of(long pid, Path temporary) throws IOException {
     String prefix = "millrace-kafka-" + pid + "-";
-    try (Stream<Path> all = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
+    try (Stream<Path> all = Files.list(temporary)) {
       return all.filter(path -> path.getFileName().toString().startsWith(prefix))
           .collect(Collectors.toSet());
     }

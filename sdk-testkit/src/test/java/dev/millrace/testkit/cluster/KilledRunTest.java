@@ -3,7 +3,9 @@ package dev.millrace.testkit.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.testkit.internal.ChildJvm;
+import dev.millrace.testkit.internal.ParentWatch;
 import dev.millrace.testkit.internal.TempDirectory;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -11,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -25,13 +28,13 @@ class KilledRunTest {
   void aRunThatIsToldToEndLeavesNothing() throws Exception {
     try (ChildJvm run = run(1)) {
       List<ProcessHandle> started = started(run, 2);
-      assertThat(Directories.of(run.pid())).hasSize(2);
+      assertThat(directories(run)).hasSize(2);
 
       ProcessHandle.of(run.pid()).orElseThrow().destroy();
 
       assertThat(run.awaitExit(LONG)).isTrue();
       assertThat(started).noneMatch(ProcessHandle::isAlive);
-      assertThat(Directories.of(run.pid())).isEmpty();
+      assertThat(directories(run)).isEmpty();
     }
   }
 
@@ -45,22 +48,50 @@ class KilledRunTest {
       Awaitility.await()
           .atMost(LONG)
           .until(() -> started.stream().noneMatch(ProcessHandle::isAlive));
-      assertThat(Directories.of(run.pid())).hasSize(2);
-      new TempDirectory("millrace-next").close();
-      assertThat(Directories.of(run.pid())).isEmpty();
+      assertThat(directories(run)).hasSize(2);
+      sweep();
+      assertThat(directories(run)).isEmpty();
     }
   }
 
   private ChildJvm run(int nodes) {
+    return start(OpenCluster.class, told().toString(), Integer.toString(nodes));
+  }
+
+  /** What the next run begins with. */
+  private void sweep() {
+    try (ChildJvm next = start(Sweep.class)) {
+      assertThat(next.awaitExit(LONG)).isTrue();
+      assertThat(next.exitValue()).as(next.outputTail()).isZero();
+    }
+  }
+
+  static final class Sweep {
+    public static void main(String[] arguments) {
+      ParentWatch.start(() -> {}, Duration.ofSeconds(1));
+      new TempDirectory("millrace-next").close();
+    }
+  }
+
+  /** With a temporary directory of the test's own: tests of others sweep the machine's. */
+  private ChildJvm start(Class<?> main, String... arguments) {
     return ChildJvm.start(
         "a test run",
-        OpenCluster.class,
-        List.of("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData"),
-        List.of(told().toString(), Integer.toString(nodes)),
+        main,
+        List.of(
+            "-Djava.io.tmpdir=" + folder,
+            "-Xmx512m",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:-UsePerfData"),
+        List.of(arguments),
         Map.of(),
         folder.resolve("output.log"));
   }
 
+  private Set<Path> directories(ChildJvm run) throws IOException {
+    return Directories.of(run.pid(), folder);
+  }
   /** The processes it has started, brokers and what watches over the paused one. */
   private List<ProcessHandle> started(ChildJvm run, int count) throws Exception {
     Awaitility.await()
