@@ -20,7 +20,7 @@ public final class KafkaClusterBuilder {
   private boolean tls;
   private boolean acls;
   private int nodes = 1;
-  private Duration startTimeout = Duration.ofSeconds(60);
+  private Duration startTimeout = Duration.ofMinutes(2);
 
   KafkaClusterBuilder() {}
 
@@ -67,7 +67,7 @@ public final class KafkaClusterBuilder {
   }
 
   /**
-   * Bounds a start of the brokers; 60 s by default. A start that hangs ends with an exception after
+   * Bounds a start of the brokers; two minutes by default. A start that hangs ends with an exception after
    * this time and a few seconds for putting away what it had begun.
    */
   public KafkaClusterBuilder startTimeout(Duration timeout) {
