@@ -33,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  *     passed; 0 to 10,000,000, 0 for by interval alone
  * @param drainTimeout how long a revoked partition's running records are waited for; 0 to 1 h
  * @param closeTimeout how long {@code close()} may take; 0 to 1 h
+ * @param idleAfter how long nothing is polled or held before a listener is told; 1 s to 24 h
  * @param properties raw client settings by Kafka's own names; they win over promise and profile;
  *     the text of this record shows the names only
  */
@@ -58,6 +59,7 @@ public record ConsumerDefinition(
     int commitRecords,
     Duration drainTimeout,
     Duration closeTimeout,
+    Duration idleAfter,
     Map<String, String> properties) {
 
   public ConsumerDefinition {

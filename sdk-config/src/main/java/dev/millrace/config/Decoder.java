@@ -73,6 +73,7 @@ final class Decoder {
         in.value("commit-records", Defaults.COMMIT_RECORDS, whole(0, 10_000_000)),
         in.value("drain-timeout", Defaults.DRAIN_TIMEOUT, duration("0ms", "1h")),
         in.value("close-timeout", Defaults.CLOSE_TIMEOUT, duration("0ms", "1h")),
+        in.value("idle-after", Defaults.IDLE_AFTER, duration("1s", "24h")),
         in.settings("properties"));
   }
 

@@ -24,6 +24,8 @@ final class Defaults {
   static final Duration DRAIN_TIMEOUT = Duration.ofSeconds(5);
   static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(30);
 
+  static final Duration IDLE_AFTER = Duration.ofMinutes(1);
+
   static final int MAX_ATTEMPTS = 4;
   static final Duration BACKOFF_INITIAL = Duration.ofMillis(100);
   static final double BACKOFF_MULTIPLIER = 2;

@@ -55,7 +55,8 @@ sealed interface Shape {
           .with("commit-interval", VALUE)
           .with("commit-records", VALUE)
           .with("drain-timeout", VALUE)
-          .with("close-timeout", VALUE);
+          .with("close-timeout", VALUE)
+          .with("idle-after", VALUE);
 
   /** A member's name is not among the defaults: its consumers would throw each other out. */
   Keys CONSUMER =

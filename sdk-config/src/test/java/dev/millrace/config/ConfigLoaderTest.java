@@ -100,6 +100,7 @@ class ConfigLoaderTest {
                     0,
                     Duration.ofSeconds(5),
                     Duration.ofSeconds(30),
+                    Duration.ofMinutes(1),
                     Map.of())));
   }
 

@@ -10,6 +10,14 @@ import java.util.concurrent.Executor;
 public interface PreparedConsumer<V> {
 
   /**
+   * Has a listener told of what happens to the consumer.
+   *
+   * @param listener replaces one that was given before
+   * @return a prepared consumer with the listener; this one is left as it is
+   */
+  PreparedConsumer<V> listener(ConsumerListener listener);
+
+  /**
    * Joins the group and starts to handle records. Returns when the brokers have answered; the first
    * assignment follows on the consumer's own thread.
    *

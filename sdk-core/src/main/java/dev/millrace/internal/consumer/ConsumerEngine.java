@@ -1,6 +1,7 @@
 package dev.millrace.internal.consumer;
 
 import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.consumer.ConsumerListener;
 import dev.millrace.errors.ConsumerFailedException;
 import dev.millrace.internal.channel.InFlight;
 import dev.millrace.internal.channel.LaneScheduler;
@@ -43,6 +44,8 @@ final class ConsumerEngine {
   private final Assignment assignment;
   private final Drain drain;
   private final LastCommit lastCommit;
+  private final BoundedWait wait;
+  private final ListenerCalls listener;
   private final HandlerWatchdog watchdog;
   private final DelayTimer timer;
   private final Workers workers;
@@ -59,7 +62,8 @@ final class ConsumerEngine {
       @Nullable DeadLetters deadLetters,
       ConsumerMeters meters,
       StopRequest stop,
-      EngineRuntime runtime) {
+      EngineRuntime runtime,
+      @Nullable ConsumerListener listener) {
     this.definition = definition;
     this.consumer = consumer;
     this.meters = meters;
@@ -73,7 +77,9 @@ final class ConsumerEngine {
     this.assignment = new Assignment(meters);
     this.watchdog =
         new HandlerWatchdog(name, definition.handlerWatchdog(), clock, assignment, LOG::warn);
-    this.drain = new Drain(name, signal, stop);
+    this.listener = new ListenerCalls(name, listener, signal, new EngineThreads(name).listener());
+    this.wait = new BoundedWait(signal, stop);
+    this.drain = new Drain(name, wait);
     BrokerCalls calls = new BrokerCalls(consumer);
     OffsetCommitter committer =
         new OffsetCommitter(
@@ -163,7 +169,8 @@ final class ConsumerEngine {
                 assignment,
                 seekTargets,
                 seeker,
-                meters));
+                meters),
+            new IdleWatch(this.listener, definition.idleAfter(), clock));
     meters.inFlight(inFlight::records, inFlight::bytes);
     meters.oldestRunning(watchdog::oldestNanos);
     consumer.subscribe(
@@ -176,6 +183,8 @@ final class ConsumerEngine {
             gate,
             drain,
             committer,
+            this.listener,
+            wait,
             definition.drainTimeout()));
   }
 
@@ -197,8 +206,9 @@ final class ConsumerEngine {
     return !stop.isRequested() && watchdog.isContent();
   }
 
-  boolean isWorkerThread() {
-    return workers.isWorkerThread();
+  /** Returns whether the calling thread is one that the end waits for. */
+  boolean isOwnThread() {
+    return workers.isWorkerThread() || listener.isListenerThread();
   }
 
   /** Asks the poll thread to end, wherever it waits. Any thread. */
@@ -232,6 +242,7 @@ final class ConsumerEngine {
     // At once: a handler that waits for one of them must not be waited for.
     commands.close();
     step("drain", () -> drain.untilIdle(assignment.all(), stop.handlersUntilNanos()));
+    step("tell its listener", this::tellOfEnd);
     workers.stop();
     // Not only those of the partitions owned now: a handler may hang since an earlier rebalance.
     if (!workers.awaitEnd(until(stop.handlersUntilNanos())).isEmpty()) {
@@ -241,6 +252,7 @@ final class ConsumerEngine {
     step("commit", () -> lastCommit.make(stop.deadlineNanos(), SHORTEST_WAIT));
     step("forget its partitions", () -> assignment.remove(assignment.names()));
     step("leave the group", () -> consumer.close(CloseOptions.timeout(timeLeft())));
+    step("end its listener", () -> listener.close(timeLeft()));
     List<Thread> stuck = workers.awaitEnd(timeLeft());
     if (!stuck.isEmpty()) {
       LOG.warn(
@@ -250,6 +262,13 @@ final class ConsumerEngine {
           stuck.stream().map(Thread::getName).toList());
     }
     step("remove its meters", meters::close);
+  }
+
+  private void tellOfEnd() {
+    Set<TopicPartition> leaving = assignment.names();
+    if (!leaving.isEmpty()) {
+      boolean unused = wait.until(listener.revoked(leaving), stop.deadlineNanos());
+    }
   }
 
   /** One step that fails must not keep the next from being taken. */

@@ -3,6 +3,7 @@ package dev.millrace.internal.consumer;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.HandlerThreads;
 import dev.millrace.consumer.AsyncRecordHandler;
+import dev.millrace.consumer.ConsumerListener;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.consumer.PreparedConsumer;
 import dev.millrace.consumer.RecordHandler;
@@ -52,6 +53,7 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
   private final Deserializer<V> deserializer;
   private final Surroundings shared;
   private final ConsumerSettings settings;
+  private final @Nullable ConsumerListener listener;
 
   /**
    * Reads the definition.
@@ -65,7 +67,16 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
     this.deserializer = deserializer;
     this.shared = shared;
     this.settings = shared.clientProperties().consumer(definition);
+    this.listener = null;
     requireThreads(definition);
+  }
+
+  private ConsumerLauncher(ConsumerLauncher<V> prepared, ConsumerListener listener) {
+    this.definition = prepared.definition;
+    this.deserializer = prepared.deserializer;
+    this.shared = prepared.shared;
+    this.settings = prepared.settings;
+    this.listener = listener;
   }
 
   private static void requireThreads(ConsumerDefinition definition) {
@@ -75,6 +86,11 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
               .formatted(definition.name(), Runtime.version().feature()),
           null);
     }
+  }
+
+  @Override
+  public PreparedConsumer<V> listener(ConsumerListener told) {
+    return new ConsumerLauncher<>(this, Objects.requireNonNull(told, "listener"));
   }
 
   @Override
@@ -155,7 +171,8 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
               deadLetters(),
               meters,
               stop,
-              runtime);
+              runtime,
+              listener);
       EngineHandle handle =
           new EngineHandle(
               definition.name(),

@@ -1,6 +1,5 @@
 package dev.millrace.internal.consumer;
 
-import dev.millrace.internal.channel.PollThreadSignal;
 import dev.millrace.internal.offset.OffsetTracker.Abandoned;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -16,13 +15,11 @@ final class Drain {
   private static final Logger LOG = LoggerFactory.getLogger(Drain.class);
 
   private final String consumer;
-  private final PollThreadSignal signal;
-  private final StopRequest stop;
+  private final BoundedWait wait;
 
-  Drain(String consumer, PollThreadSignal signal, StopRequest stop) {
+  Drain(String consumer, BoundedWait wait) {
     this.consumer = consumer;
-    this.signal = signal;
-    this.stop = stop;
+    this.wait = wait;
   }
 
   /**
@@ -30,14 +27,7 @@ final class Drain {
    * takes the rest back.
    */
   void untilIdle(Collection<AssignedPartition> partitions, long deadlineNanos) {
-    signal.await(() -> running(partitions) == 0 || stop.isRequested(), () -> true, deadlineNanos);
-    if (stop.isRequested()) {
-      long stopNanos = stop.handlersUntilNanos();
-      signal.await(
-          () -> running(partitions) == 0,
-          () -> true,
-          stopNanos - deadlineNanos < 0 ? stopNanos : deadlineNanos);
-    }
+    boolean unused = wait.until(() -> running(partitions) == 0, deadlineNanos);
     takeBack(partitions);
   }
 

@@ -188,7 +188,7 @@ final class EngineHandle implements MessageConsumer {
   public void close(Duration wanted) {
     Duration timeout = wanted.compareTo(LONGEST_WAIT) < 0 ? wanted : LONGEST_WAIT;
     engine.stop(timeout);
-    if (engine.isWorkerThread()) {
+    if (engine.isOwnThread()) {
       return;
     }
     try {

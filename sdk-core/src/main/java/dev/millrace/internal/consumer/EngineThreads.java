@@ -26,6 +26,10 @@ record EngineThreads(String consumer) {
     return work -> daemon(work, name("timer"));
   }
 
+  ThreadFactory listener() {
+    return work -> daemon(work, name("listener"));
+  }
+
   private static Thread daemon(Runnable work, String name) {
     Thread thread = new Thread(work, name);
     thread.setDaemon(true);

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.clients.consumer.InvalidOffsetException;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 
 /**
  * The poll thread's work: do what was asked, commit, poll, hand over, again. The sole caller of the
@@ -38,6 +39,7 @@ final class PollLoop {
   private final WakeablePoll poll;
   private final Intake intake;
   private final MissingOffsets missingOffsets;
+  private final IdleWatch idle;
 
   PollLoop(
       EngineClock clock,
@@ -54,7 +56,8 @@ final class PollLoop {
       IntakeGate gate,
       WakeablePoll poll,
       Intake intake,
-      MissingOffsets missingOffsets) {
+      MissingOffsets missingOffsets,
+      IdleWatch idle) {
     this.clock = clock;
     this.commands = commands;
     this.assignment = assignment;
@@ -70,6 +73,7 @@ final class PollLoop {
     this.poll = poll;
     this.intake = intake;
     this.missingOffsets = missingOffsets;
+    this.idle = idle;
   }
 
   /** One turn; takes about 100 ms when nothing comes. */
@@ -98,11 +102,14 @@ final class PollLoop {
 
   private void poll(long waitNanos) {
     Duration wait = Duration.ofNanos(Math.max(0, waitNanos));
+    ConsumerRecords<byte[], byte[]> polled = ConsumerRecords.empty();
     try {
-      intake.handOver(poll.poll(wait, () -> !commands.isEmpty()));
+      polled = poll.poll(wait, () -> !commands.isEmpty());
+      intake.handOver(polled);
     } catch (InvalidOffsetException missing) {
       missingOffsets.resolve(missing);
     }
+    idle.turn(!polled.isEmpty() || inFlight.records() > 0, clock.nanos());
   }
 
   private boolean awaitRoom(long now) {

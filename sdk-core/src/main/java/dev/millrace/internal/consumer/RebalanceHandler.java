@@ -6,6 +6,8 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.common.TopicPartition;
 import org.slf4j.Logger;
@@ -27,6 +29,8 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
   private final IntakeGate gate;
   private final Drain drain;
   private final OffsetCommitter committer;
+  private final ListenerCalls listener;
+  private final BoundedWait wait;
   private final Duration drainTimeout;
   private final Duration commitTimeout;
 
@@ -38,6 +42,8 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
       IntakeGate gate,
       Drain drain,
       OffsetCommitter committer,
+      ListenerCalls listener,
+      BoundedWait wait,
       Duration drainTimeout) {
     this.consumer = consumer;
     this.clock = clock;
@@ -46,6 +52,8 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
     this.gate = gate;
     this.drain = drain;
     this.committer = committer;
+    this.listener = listener;
+    this.wait = wait;
     this.drainTimeout = drainTimeout;
     // For the coordinator's answer, which a drain of no time still has to wait for.
     this.commitTimeout =
@@ -68,6 +76,7 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
     // nothing must come of what the user has paused.
     gate.assigned();
     LOG.info("Consumer '{}' was assigned {}.", consumer, partitions);
+    await(listener.assigned(Set.copyOf(partitions)), clock.nanos() + drainTimeout.toNanos());
   }
 
   @Override
@@ -77,7 +86,10 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
       return;
     }
     LOG.info("Consumer '{}' gives up {}.", consumer, partitions);
-    drain.untilIdle(leaving, clock.nanos() + drainTimeout.toNanos());
+    long deadlineNanos = clock.nanos() + drainTimeout.toNanos();
+    drain.untilIdle(leaving, deadlineNanos);
+    // At rest, still ours, not yet committed: the moment to write out what handlers have gathered.
+    await(listener.revoked(names(leaving)), deadlineNanos);
     committer.commitNow(leaving, commitTimeout);
     assignment.remove(partitions);
     gate.gone(partitions);
@@ -94,5 +106,21 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
     drain.takeBack(lost);
     assignment.remove(partitions);
     gate.gone(partitions);
+    listener.lost(names(lost));
+  }
+
+  private void await(BooleanSupplier listenerReturned, long deadlineNanos) {
+    if (!wait.until(listenerReturned, deadlineNanos)) {
+      LOG.warn(
+          "Consumer '{}' goes on, since its listener has not returned within drain-timeout {}.",
+          consumer,
+          drainTimeout);
+    }
+  }
+
+  private static Set<TopicPartition> names(List<AssignedPartition> partitions) {
+    return partitions.stream()
+        .map(AssignedPartition::partition)
+        .collect(Collectors.toUnmodifiableSet());
   }
 }

@@ -11,6 +11,7 @@ import dev.millrace.config.Ordering;
 import dev.millrace.config.WatchdogPolicy;
 import dev.millrace.consumer.AsyncRecordHandler;
 import dev.millrace.consumer.ConsumerExplanation;
+import dev.millrace.consumer.ConsumerListener;
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.consumer.RecordHandler;
@@ -72,6 +73,8 @@ final class EngineFixture implements AutoCloseable {
   HandlerWatchdogDefinition watchdog =
       new HandlerWatchdogDefinition(Duration.ofMinutes(1), WatchdogPolicy.WARN);
   int commitRecords;
+  Duration idleAfter = Duration.ofMinutes(1);
+  @Nullable ConsumerListener listener;
   Consumer<MessageConsumer> onEnd = ended -> {};
   @Nullable Function<ProducerRecord<byte[], byte[]>, CompletableFuture<RecordMetadata>>
       deadLetterSender;
@@ -114,7 +117,8 @@ final class EngineFixture implements AutoCloseable {
                 : new DeadLetters("group", definition.deadLetter(), deadLetterSender),
             new ConsumerMeters(registry, definition.name(), definition.groupId()),
             stop,
-            runtime);
+            runtime,
+            listener);
     handle = new EngineHandle(definition.name(), Duration.ofSeconds(5), engine, stop, onEnd);
     handle.start();
   }
@@ -249,7 +253,8 @@ final class EngineFixture implements AutoCloseable {
         watchdog,
         commitInterval,
         commitRecords,
-        drain);
+        drain,
+        idleAfter);
   }
 
   private static byte[] bytes(String text) {

@@ -83,7 +83,8 @@ final class SimProcess implements EngineRuntime {
             new ConsumerMeters(
                 new CompositeMeterRegistry(), definition.name(), definition.groupId()),
             stop,
-            this);
+            this,
+            null);
   }
 
   private CompletableFuture<RecordMetadata> sendDeadLetter(

@@ -43,7 +43,8 @@ final class TestDefinitions {
         new HandlerWatchdogDefinition(Duration.ofMinutes(1), WatchdogPolicy.WARN),
         commitInterval,
         0,
-        drainTimeout);
+        drainTimeout,
+        Duration.ofMinutes(1));
   }
 
   static ConsumerDefinition consumer(
@@ -59,7 +60,8 @@ final class TestDefinitions {
       HandlerWatchdogDefinition watchdog,
       Duration commitInterval,
       int commitRecords,
-      Duration drainTimeout) {
+      Duration drainTimeout,
+      Duration idleAfter) {
     return new ConsumerDefinition(
         "engine-test",
         List.of("localhost:9092"),
@@ -82,6 +84,7 @@ final class TestDefinitions {
         commitRecords,
         drainTimeout,
         Duration.ofSeconds(5),
+        idleAfter,
         Map.of());
   }
 }
