@@ -2,17 +2,15 @@ package dev.millrace.internal.channel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** Who disturbs a handler disturbs that one, or none. */
 class AttemptTest {
-  private static final int RECORDS = 200_000;
-
   private final Delivery delivery = Deliveries.delivery(0);
-  private volatile @Nullable Delivery target;
 
   @AfterEach
   void leavesNoInterrupt() {
@@ -82,41 +80,57 @@ class AttemptTest {
     assertThat(delivery.givenUp()).isSameAs(first);
   }
 
+  /** Else the interrupt could hit the next record of the thread. */
   @Test
-  void anInterruptNeverHitsTheNextRecordOfTheThread() throws Exception {
-    AtomicBoolean over = new AtomicBoolean();
-    Thread watchdog =
+  void anAttemptDoesNotEndWhileItIsBeingInterrupted() throws Exception {
+    CountDownLatch runs = new CountDownLatch(1);
+    CountDownLatch beingInterrupted = new CountDownLatch(1);
+    CountDownLatch ended = new CountDownLatch(1);
+    AtomicBoolean endedMeanwhile = new AtomicBoolean();
+    AtomicBoolean flagInNextRecord = new AtomicBoolean();
+    Thread worker =
         new Thread(
             () -> {
-              while (!over.get()) {
-                Delivery seen = target;
-                if (seen != null) {
-                  seen.interrupt();
-                }
-              }
-            });
-    watchdog.start();
-    int hit = 0;
-    int strayed = 0;
+              delivery.runs(0);
+              runs.countDown();
+              awaitUninterrupted(beingInterrupted);
+              delivery.ends();
+              Thread.interrupted();
+              ended.countDown();
+              Delivery next = Deliveries.delivery(1);
+              next.runs(0);
+              flagInNextRecord.set(Thread.currentThread().isInterrupted());
+            }) {
+          @Override
+          public void interrupt() {
+            beingInterrupted.countDown();
+            endedMeanwhile.set(isOpenWithinAMoment(ended));
+            super.interrupt();
+          }
+        };
+    worker.start();
+    runs.await();
+
+    assertThat(delivery.interrupt()).isTrue();
+
+    worker.join();
+    assertThat(endedMeanwhile).isFalse();
+    assertThat(flagInNextRecord).isFalse();
+  }
+
+  private static boolean isOpenWithinAMoment(CountDownLatch latch) {
     try {
-      for (int i = 0; i < RECORDS; i++) {
-        Delivery meant = Deliveries.delivery(i);
-        meant.runs(0);
-        target = meant;
-        Thread.onSpinWait();
-        hit += meant.ends() ? 1 : 0;
-        Thread.interrupted();
-        Delivery other = Deliveries.delivery(i);
-        other.runs(0);
-        strayed += Thread.currentThread().isInterrupted() ? 1 : 0;
-        other.ends();
-      }
-    } finally {
-      over.set(true);
-      Thread.interrupted();
-      watchdog.join();
+      return latch.await(300, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
     }
-    assertThat(strayed).isZero();
-    assertThat(hit).isPositive();
+  }
+
+  private static void awaitUninterrupted(CountDownLatch latch) {
+    try {
+      latch.await();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 }
