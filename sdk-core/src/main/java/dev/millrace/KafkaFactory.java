@@ -25,6 +25,7 @@ import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,6 +55,8 @@ public final class KafkaFactory implements AutoCloseable {
   private final ProducerPool deadLetterProducers;
   private final RunningConsumers consumers = new RunningConsumers();
   private final ConsumerLauncher.Surroundings surroundings;
+  private final ReentrantLock closing = new ReentrantLock();
+  private final @Nullable ShutdownHook shutdownHook;
 
   private KafkaFactory(KafkaConfig config, Builder builder) {
     this.config = config;
@@ -68,6 +71,7 @@ public final class KafkaFactory implements AutoCloseable {
     this.surroundings =
         new ConsumerLauncher.Surroundings(
             clientProperties, brokers, deadLetterProducers, registry, clientMeters, consumers);
+    this.shutdownHook = builder.closeOnShutdown ? ShutdownHook.register(this::close) : null;
   }
 
   /**
@@ -198,27 +202,49 @@ public final class KafkaFactory implements AutoCloseable {
 
   /**
    * Closes all consumers, each within its {@code close-timeout}, then all producers, whose records
-   * already sent get up to 30 seconds together to be acknowledged. Closing again is harmless. Not
-   * to be called by a handler: it would wait for itself.
+   * already sent get up to 30 seconds together to be acknowledged. Closing again is harmless, and
+   * waits for a close that is under way. An interrupt ends the waiting for consumers and producers,
+   * which go on ending by themselves, and stays set. Not to be called by a handler: it would wait
+   * for itself.
    */
   @Override
   public void close() {
-    consumers.close();
-    long deadline = System.nanoTime() + PRODUCER_CLOSE_TIMEOUT.toNanos();
-    deadLetterProducers.close(PRODUCER_CLOSE_TIMEOUT);
-    producers.close(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
+    // One at a time: the end of the JVM must not overtake a close that is under way.
+    closing.lock();
+    try {
+      consumers.close();
+      long deadline = System.nanoTime() + PRODUCER_CLOSE_TIMEOUT.toNanos();
+      deadLetterProducers.close(PRODUCER_CLOSE_TIMEOUT);
+      producers.close(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
+      if (shutdownHook != null) {
+        shutdownHook.remove(); // Last, or the JVM could end in the midst of this.
+      }
+    } finally {
+      closing.unlock();
+    }
   }
 
   /** Gives a factory what stands in no configuration. Not thread-safe. */
   public static final class Builder {
     private @Nullable MeterRegistry meterRegistry;
     private @Nullable ObjectMapper objectMapper;
+    private boolean closeOnShutdown;
 
     private Builder() {}
 
     /** Registers all meters here; without one, nothing is measured. */
     public Builder meterRegistry(MeterRegistry registry) {
       this.meterRegistry = registry;
+      return this;
+    }
+
+    /**
+     * Closes the factory when the JVM is told to end, by SIGTERM or {@link System#exit}, within the
+     * same time-outs as {@link KafkaFactory#close}. Mind that an orchestrator may kill the process
+     * earlier. Not for a service in a framework that closes the factory itself.
+     */
+    public Builder closeOnShutdown() {
+      this.closeOnShutdown = true;
       return this;
     }
 

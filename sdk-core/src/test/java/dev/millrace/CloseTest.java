@@ -155,6 +155,33 @@ class CloseTest {
     assertThat(broker.committed(0)).isLessThanOrEqualTo(0);
   }
 
+  /** The interrupt ends the wait, not the close. */
+  @Test
+  void anInterruptedThreadThatClosesKeepsItsFlagAndTheConsumerEndsByItself() throws Exception {
+    broker.create(1);
+    broker.send("a", "runs");
+    KafkaFactory factory = broker.factory(CONFIG, registry);
+    MessageConsumer consumer =
+        factory
+            .createConsumer("closing", String.class)
+            .subscribe(
+                (value, context) -> {
+                  started.add(value);
+                  hold(release);
+                });
+    await().atMost(SOON).until(() -> started.size() == 1);
+
+    assertThat(flagAfterInterruptedBefore(consumer::close)).isTrue();
+    assertThat(consumer.state()).isEqualTo(ConsumerState.STOPPING);
+    assertThat(flagAfterInterruptedBefore(factory::close)).isTrue();
+    assertThat(consumer.state()).isEqualTo(ConsumerState.STOPPING);
+
+    release.countDown();
+    await().atMost(SOON).until(() -> consumer.state() == ConsumerState.CLOSED);
+    assertThat(broker.committed(0)).isEqualTo(1);
+    assertNothingIsLeft("closing");
+  }
+
   @Test
   void theFactoryClosesItsConsumersAndProducersAndTakesNoMore() {
     broker.create(1);
@@ -195,6 +222,16 @@ class CloseTest {
     assertThat(registry.getMeters())
         .extracting(meter -> meter.getId().getTag("consumer"))
         .doesNotContain(consumer);
+  }
+
+  private static boolean flagAfterInterruptedBefore(Runnable close) throws Exception {
+    return CompletableFuture.supplyAsync(
+            () -> {
+              Thread.currentThread().interrupt();
+              close.run();
+              return Thread.interrupted();
+            })
+        .get(IN_TIME.toSeconds(), TimeUnit.SECONDS);
   }
 
   private static void closeInTime(MessageConsumer consumer, Duration timeout) throws Exception {
