@@ -58,7 +58,7 @@ final class ArchitectureTest {
           .whereLayer("internal.offset")
           .mayOnlyBeAccessedByLayers("internal.consumer", "internal.delivery", "internal.channel")
           .whereLayer("internal.time")
-          .mayOnlyBeAccessedByLayers("internal.consumer", "internal.delivery")
+          .mayOnlyBeAccessedByLayers("internal.consumer", "internal.delivery", "internal.channel")
           .whereLayer("internal.producer")
           .mayOnlyBeAccessedByLayers("factory", "internal.consumer")
           .whereLayer("internal.client")

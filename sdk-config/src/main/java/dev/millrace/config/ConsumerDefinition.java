@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param deadLetter where a record goes whose attempts are used up; null means that the consumer
  *     stops with the record's failure as its cause
  * @param handlerWatchdog what is done about a record that stays in its handler for too long
+ * @param batch how records are put together for a handler of batches
  * @param commitInterval how often finished offsets are committed; 10 ms to 1 h
  * @param commitRecords finished records after which a commit is made before the interval has
  *     passed; 0 to 10,000,000, 0 for by interval alone
@@ -55,6 +56,7 @@ public record ConsumerDefinition(
     RetryDefinition retry,
     @Nullable DeadLetterDefinition deadLetter,
     HandlerWatchdogDefinition handlerWatchdog,
+    BatchDefinition batch,
     Duration commitInterval,
     int commitRecords,
     Duration drainTimeout,

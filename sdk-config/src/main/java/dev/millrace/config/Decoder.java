@@ -51,6 +51,7 @@ final class Decoder {
 
   static ConsumerDefinition consumer(String name, Fields in) {
     int concurrency = in.value("concurrency", Defaults.CONCURRENCY, whole(1, 100_000));
+    BatchDefinition batch = batch(in.in("batch"));
     return new ConsumerDefinition(
         name,
         in.list("bootstrap-servers", SERVER),
@@ -62,13 +63,17 @@ final class Decoder {
         in.value("ordering", Defaults.ORDERING, ORDERING),
         concurrency,
         in.value("handler-threads", Defaults.HANDLER_THREADS, HANDLER_THREADS),
-        in.value("channel-capacity", Defaults.channelCapacity(concurrency), whole(1, 10_000_000)),
+        in.value(
+            "channel-capacity",
+            Defaults.channelCapacity(concurrency, batch.maxRecords()),
+            whole(1, 10_000_000)),
         in.value("channel-bytes", Defaults.CHANNEL_BYTES, size("1B", "1024GB")),
         in.value("format", Defaults.FORMAT, FORMAT),
         in.value("profile", Defaults.PROFILE, PROFILE),
         retry(in.in("retry")),
         in.has("dead-letter") ? deadLetter(in.in("dead-letter")) : null,
         handlerWatchdog(in.in("handler-watchdog")),
+        batch,
         in.value("commit-interval", Defaults.COMMIT_INTERVAL, duration("10ms", "1h")),
         in.value("commit-records", Defaults.COMMIT_RECORDS, whole(0, 10_000_000)),
         in.value("drain-timeout", Defaults.DRAIN_TIMEOUT, duration("0ms", "1h")),
@@ -106,6 +111,12 @@ final class Decoder {
     return new HandlerWatchdogDefinition(
         in.value("after", Defaults.WATCHDOG_AFTER, duration("1s", "24h")),
         in.value("policy", Defaults.WATCHDOG_POLICY, WATCHDOG_POLICY));
+  }
+
+  private static BatchDefinition batch(Fields in) {
+    return new BatchDefinition(
+        in.value("max-records", Defaults.BATCH_MAX_RECORDS, whole(1, 1_000_000)),
+        in.value("max-wait", Defaults.BATCH_MAX_WAIT, duration("0ms", "1m")));
   }
 
   private static @Nullable DeadLetterDefinition deadLetter(Fields in) {

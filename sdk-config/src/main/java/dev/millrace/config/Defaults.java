@@ -16,6 +16,8 @@ final class Defaults {
   static final int CONCURRENCY = 16;
   static final HandlerThreads HANDLER_THREADS = HandlerThreads.PLATFORM;
   static final long CHANNEL_BYTES = 64L << 20;
+  static final int BATCH_MAX_RECORDS = 500;
+  static final Duration BATCH_MAX_WAIT = Duration.ofMillis(100);
   static final Duration COMMIT_INTERVAL = Duration.ofMillis(100);
 
   /** By interval alone. */
@@ -42,8 +44,8 @@ final class Defaults {
 
   private Defaults() {}
 
-  /** Four records waiting for each one that runs, and enough for small handlers in any case. */
-  static int channelCapacity(int concurrency) {
-    return Math.max(2000, 4 * concurrency);
+  /** Four records waiting for each one that runs; as much as four batches in any case. */
+  static int channelCapacity(int concurrency, int batchRecords) {
+    return 4 * Math.max(concurrency, Math.max(BATCH_MAX_RECORDS, batchRecords));
   }
 }

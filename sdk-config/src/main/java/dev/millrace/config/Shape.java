@@ -26,6 +26,7 @@ sealed interface Shape {
       new Keys().with("enabled", VALUE).with("topic", VALUE).with("create-topic", VALUE);
 
   Keys HANDLER_WATCHDOG = new Keys().with("after", VALUE).with("policy", VALUE);
+  Keys BATCH = new Keys().with("max-records", VALUE).with("max-wait", VALUE);
 
   Keys CLIENT =
       new Keys()
@@ -52,6 +53,7 @@ sealed interface Shape {
           .with("retry", RETRY)
           .with("dead-letter", DEAD_LETTER)
           .with("handler-watchdog", HANDLER_WATCHDOG)
+          .with("batch", BATCH)
           .with("commit-interval", VALUE)
           .with("commit-records", VALUE)
           .with("drain-timeout", VALUE)

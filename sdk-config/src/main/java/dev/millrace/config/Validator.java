@@ -25,6 +25,7 @@ final class Validator {
     require(consumer.groupId().isEmpty(), in, "group-id", "write the consumer group's name");
     GroupRules.check(consumer, in, problems);
     requireRoomInChannel(consumer, in);
+    requireRoomForBatch(consumer, in);
     requireGrowingBackoff(consumer.retry().backoff(), in.in("retry").in("backoff"));
     refuseOwnTopicAsDeadLetter(consumer, in.in("dead-letter"));
     requireDeadLetterTopicName(consumer, in);
@@ -59,6 +60,18 @@ final class Validator {
   private void requireRoomInChannel(ConsumerDefinition consumer, Fields in) {
     if (consumer.channelCapacity() < consumer.concurrency()) {
       refuse(in, "channel-capacity", "concurrency", Integer.toString(Defaults.CONCURRENCY));
+    }
+  }
+
+  /** A default that does not fit is left alone: it may be a consumer without batches. */
+  private void requireRoomForBatch(ConsumerDefinition consumer, Fields in) {
+    Fields batch = in.in("batch");
+    if (batch.has("max-records")
+        && batch.isSound("max-records")
+        && in.isSound("channel-capacity")
+        && consumer.batch().maxRecords() > consumer.channelCapacity()) {
+      Place place = batch.place("max-records");
+      problems.add(place, "is more than " + in.cite("channel-capacity", "", place), null);
     }
   }
 

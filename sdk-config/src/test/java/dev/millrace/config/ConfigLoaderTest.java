@@ -96,6 +96,7 @@ class ConfigLoaderTest {
                             Duration.ofMillis(100), 2, Duration.ofSeconds(5), 0.2)),
                     new DeadLetterDefinition(null, true),
                     new HandlerWatchdogDefinition(Duration.ofMinutes(1), WatchdogPolicy.WARN),
+                    new BatchDefinition(500, Duration.ofMillis(100)),
                     Duration.ofMillis(100),
                     0,
                     Duration.ofSeconds(5),
@@ -142,6 +143,17 @@ class ConfigLoaderTest {
     assertThat(consumer.retry().maxAttempts()).isEqualTo(4);
     assertThat(load("concurrency: 1000").channelCapacity()).isEqualTo(4000);
     assertThat(load("commit-records: 500").commitRecords()).isEqualTo(500);
+  }
+
+  @Test
+  void batchesAreReadAndTheChannelHasRoomForFour() {
+    ConsumerDefinition consumer = load("batch: { max-records: 3000, maxWait: 0ms }");
+
+    assertThat(consumer.batch()).isEqualTo(new BatchDefinition(3000, Duration.ZERO));
+    assertThat(consumer.channelCapacity()).isEqualTo(12_000);
+    assertThat(load("batch: { max-wait: 1s }").batch())
+        .isEqualTo(new BatchDefinition(500, Duration.ofSeconds(1)));
+    assertThat(load("channel-capacity: 100").batch().maxRecords()).isEqualTo(500);
   }
 
   @ParameterizedTest

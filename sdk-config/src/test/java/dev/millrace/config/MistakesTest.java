@@ -112,6 +112,7 @@ class MistakesTest {
                 channel-bytes: 64XB
                 ordering: keys
                 retry: often
+                batch: { max-records: 0, max-wait: 2m }
                 dead-letter: { enabled: maybe, topic: { name: x } }
                 commit-interval: 1ms
                 drain-timeout: soon
@@ -123,10 +124,12 @@ class MistakesTest {
             kafka.yaml:9:22 consumers.c.channel-bytes: expected a size from 1B to 1024GB, found '64XB'; write it as in 512KB, 64MB, 1GB or as a number of bytes
             kafka.yaml:10:17 consumers.c.ordering: expected one of key, partition, unordered, found 'keys'; did you mean 'key'?
             kafka.yaml:11:14 consumers.c.retry: expected an object, found 'often'
-            kafka.yaml:12:31 consumers.c.dead-letter.enabled: expected true or false, found 'maybe'
-            kafka.yaml:12:38 consumers.c.dead-letter.topic: expected a topic name (1 to 249 of a-z A-Z 0-9 . _ -), found an object
-            kafka.yaml:13:24 consumers.c.commit-interval: expected a duration from 10ms to 1h, found '1ms'
-            kafka.yaml:14:22 consumers.c.drain-timeout: expected a duration from 0ms to 1h, found 'soon'; write it as in 100ms, 5s, 1m, 2h or PT5S""");
+            kafka.yaml:12:29 consumers.c.batch.max-records: expected a whole number from 1 to 1000000, found 0
+            kafka.yaml:12:42 consumers.c.batch.max-wait: expected a duration from 0ms to 1m, found '2m'
+            kafka.yaml:13:31 consumers.c.dead-letter.enabled: expected true or false, found 'maybe'
+            kafka.yaml:13:38 consumers.c.dead-letter.topic: expected a topic name (1 to 249 of a-z A-Z 0-9 . _ -), found an object
+            kafka.yaml:14:24 consumers.c.commit-interval: expected a duration from 10ms to 1h, found '1ms'
+            kafka.yaml:15:22 consumers.c.drain-timeout: expected a duration from 0ms to 1h, found 'soon'; write it as in 100ms, 5s, 1m, 2h or PT5S""");
   }
 
   @Test
@@ -149,6 +152,9 @@ class MistakesTest {
             """
             kafka.yaml:7:25 consumers.c.channel-capacity: is less than concurrency 16 (the default)
             kafka.yaml:8:36 consumers.c.retry.backoff.initial: is longer than max 5000ms (the default); write max as well""");
+    assertThat(Report.ofConsumer("channel-capacity: 100\nbatch: { max-records: 101 }"))
+        .isEqualTo(
+            "kafka.yaml:8:29 consumers.c.batch.max-records: is more than channel-capacity 100 (line 7)");
   }
 
   @Test

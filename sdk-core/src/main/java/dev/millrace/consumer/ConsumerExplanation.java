@@ -61,8 +61,8 @@ public record ConsumerExplanation(
   /**
    * How many records may be worked on at the same time.
    *
-   * @param used records in their handler; also for partitions that have left, while their handlers
-   *     hang
+   * @param used records, or batches, in their handler; also for partitions that have left, while
+   *     their handlers hang
    * @param all the definition's {@code concurrency}
    */
   public record Permits(int used, int all) {}

@@ -58,4 +58,16 @@ public interface PreparedConsumer<V> {
    * @throws IllegalStateException as above
    */
   MessageConsumer subscribeAsync(AsyncRecordHandler<? super V> handler);
+
+  /**
+   * As {@link #subscribe(RecordHandler)}, for a handler that takes several records at once, as the
+   * definition's {@code batch} says. Up to {@code concurrency} batches are at work at a time.
+   *
+   * @param handler the service's work for a batch, with an outcome for each record
+   * @return the running consumer, to be closed by the caller or with the factory
+   * @throws dev.millrace.errors.BrokerUnavailableException as above
+   * @throws dev.millrace.errors.InvalidDefinitionException as above
+   * @throws IllegalStateException as above
+   */
+  MessageConsumer subscribeBatch(BatchHandler<? super V> handler);
 }

@@ -268,6 +268,21 @@ public final class Delivery implements OffsetTicket.Holder {
     return load;
   }
 
+  /**
+   * Returns whether it has left the channel: it was taken back, or has ended. Its lane's holder.
+   */
+  public boolean hasEnded() {
+    return ticket.isWithdrawn() || record == null;
+  }
+
+  Lane laneOfIt() {
+    Lane offered = lane;
+    if (offered == null) {
+      throw new IllegalStateException("The delivery was never offered.");
+    }
+    return offered;
+  }
+
   /** Returns the size of key, value and headers, in bytes. */
   int bytes() {
     return bytes;

@@ -2,6 +2,8 @@ package dev.millrace.internal.channel;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +35,11 @@ public final class Lane {
   // The holder.
   private @Nullable Delivery head;
 
+  /**
+   * What is worked on together, if anything is. Set by the holder, looked at by the poll thread.
+   */
+  volatile @Nullable LaneBatch batch;
+
   // Both; every change is a full fence, which publishes the links written before it.
   @SuppressWarnings("UnusedVariable") // read and written through SIZE
   private volatile int size;
@@ -40,6 +47,12 @@ public final class Lane {
   Lane(long tag, InFlight inFlight) {
     this.tag = tag;
     this.inFlight = inFlight;
+  }
+
+  /** Poll thread, after an offer to a lane that is held. True when the caller now holds it. */
+  boolean completesBatch() {
+    LaneBatch gathering = batch;
+    return gathering != null && gathering.isFull() && gathering.claim();
   }
 
   /** Poll thread. True when the lane was idle: the caller now holds it and must make it ready. */
@@ -67,6 +80,11 @@ public final class Lane {
     return size == 0;
   }
 
+  /** Any thread. */
+  int size() {
+    return size;
+  }
+
   /** Holder. The delivery to work on. */
   Delivery head() {
     Delivery first = head;
@@ -79,15 +97,30 @@ public final class Lane {
   /** Holder. Drops the head; false when the lane is now idle and no longer the caller's. */
   boolean advance() {
     Delivery ended = head();
-    if (!ended.ticket().isWithdrawn()) { // else it has left the channel already
-      inFlight.remove(ended);
-      ended.release();
-    }
+    letGo(ended);
     if ((int) SIZE.getAndAdd(this, -1) == 1) {
       return false;
     }
     head = ended.next;
     ended.next = null;
     return true;
+  }
+
+  /** Holder. Has an ended delivery leave the channel, unless it has left it before. */
+  void letGo(Delivery ended) {
+    if (!ended.hasEnded()) {
+      inFlight.remove(ended);
+      ended.release();
+    }
+  }
+
+  /** Holder. Returns the oldest deliveries. */
+  List<Delivery> first(int most) {
+    int count = Math.min(most, size); // Read first: it publishes the links.
+    List<Delivery> first = new ArrayList<>(count);
+    for (Delivery next = head; next != null && first.size() < count; next = next.next) {
+      first.add(next);
+    }
+    return first;
   }
 }

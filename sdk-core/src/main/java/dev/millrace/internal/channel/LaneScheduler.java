@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * any thread, and the worker goes on with other lanes. Whoever holds a lane to work on it also
  * holds a permit.
  */
-public final class LaneScheduler {
+public final class LaneScheduler implements Parking {
   private final Confinement confinement = new Confinement("The lane table");
   private final LaneTable lanes;
   private final ConcurrentLinkedQueue<Lane> ready = new ConcurrentLinkedQueue<>();
@@ -49,19 +49,21 @@ public final class LaneScheduler {
     confinement.check();
     inFlight.add(delivery);
     Lane lane = lanes.laneOf(tag);
-    if (lane.offer(delivery)) {
+    if (lane.offer(delivery) || lane.completesBatch()) {
       ready.add(lane);
     }
   }
 
   /** Makes a parked delivery's lane ready, with the same delivery at its head. Any thread. */
+  @Override
   public void resume(Delivery delivery) {
-    makeReady(laneOf(delivery));
+    makeReady(delivery.laneOfIt());
   }
 
   /** Ends a parked delivery; its lane goes on with the next one. Any thread. */
+  @Override
   public void finish(Delivery delivery) {
-    Lane lane = laneOf(delivery);
+    Lane lane = delivery.laneOfIt();
     if (end(lane)) {
       makeReady(lane);
     }
@@ -129,16 +131,14 @@ public final class LaneScheduler {
     return more;
   }
 
-  private void makeReady(Lane lane) {
-    ready.add(lane);
-    readyListener.run();
+  /** A delivery has ended. Any thread. */
+  void ended() {
+    signal.raise();
   }
 
-  private static Lane laneOf(Delivery delivery) {
-    Lane lane = delivery.lane;
-    if (lane == null) {
-      throw new IllegalStateException("The delivery was never offered.");
-    }
-    return lane;
+  /** Holder of the lane, which gives it up. */
+  void makeReady(Lane lane) {
+    ready.add(lane);
+    readyListener.run();
   }
 }

@@ -1,6 +1,8 @@
 package dev.millrace.internal.channel;
 
+import dev.millrace.config.BatchDefinition;
 import dev.millrace.config.Ordering;
+import dev.millrace.internal.time.EngineClock;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
@@ -17,10 +19,21 @@ public final class LaneTags {
   private static final long PRIME = 0x9E3779B97F4A7C15L;
 
   private final Ordering ordering;
-  private long spread;
+  private final Spread spread;
 
+  /** For records that are handled one by one: without an order, each has a lane of its own. */
   public LaneTags(Ordering ordering) {
+    this(ordering, new Spread(1, 0, EngineClock.SYSTEM));
+  }
+
+  private LaneTags(Ordering ordering, Spread spread) {
     this.ordering = ordering;
+    this.spread = spread;
+  }
+
+  /** For records handled in batches: without an order, those polled in a row share a lane. */
+  public static LaneTags forBatches(Ordering ordering, BatchDefinition batch, EngineClock clock) {
+    return new LaneTags(ordering, new Spread(batch.maxRecords(), batch.maxWait().toNanos(), clock));
   }
 
   /** Returns a partition's part of the tag; worth keeping, since it hashes the topic's name. */
@@ -32,8 +45,8 @@ public final class LaneTags {
   public long of(long seed, ConsumerRecord<byte[], byte[]> record) {
     return switch (ordering) {
       case PARTITION -> seed;
-      case UNORDERED -> mix(++spread);
-      case KEY -> record.key() == null ? mix(++spread) : hash(seed, record.key());
+      case UNORDERED -> mix(spread.next());
+      case KEY -> record.key() == null ? mix(spread.next()) : hash(seed, record.key());
     };
   }
 

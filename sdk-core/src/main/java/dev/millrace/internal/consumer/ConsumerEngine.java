@@ -10,8 +10,8 @@ import dev.millrace.internal.channel.Permits;
 import dev.millrace.internal.channel.PollThreadSignal;
 import dev.millrace.internal.channel.Workers;
 import dev.millrace.internal.delivery.DeadLetters;
-import dev.millrace.internal.delivery.DeliveryPipeline;
 import dev.millrace.internal.delivery.Handling;
+import dev.millrace.internal.delivery.Pipeline;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
@@ -90,8 +90,8 @@ final class ConsumerEngine {
             definition.commitRecords(),
             this::stopBecause,
             clock);
-    DeliveryPipeline pipeline =
-        new DeliveryPipeline(
+    Pipeline pipeline =
+        Pipeline.of(
             definition,
             deserializer,
             handling,
@@ -154,14 +154,9 @@ final class ConsumerEngine {
             signal,
             gate,
             poll,
+            pipeline::stopWaiting,
             new Intake(
-                clock,
-                consumer,
-                assignment,
-                new LaneTags(definition.ordering()),
-                scheduler,
-                workers,
-                meters),
+                clock, consumer, assignment, laneTags(handling), scheduler, workers, meters),
             new MissingOffsets(
                 name,
                 clock,
@@ -191,6 +186,12 @@ final class ConsumerEngine {
   /** Where a handler leaves its worker, there may be more of them at work than workers. */
   private static Permits permits(ConsumerDefinition definition, Handling<?> handling) {
     return handling.holdsWorker() ? Permits.threads() : Permits.counted(definition.concurrency());
+  }
+
+  private LaneTags laneTags(Handling<?> handling) {
+    return handling instanceof Handling.InBatches
+        ? LaneTags.forBatches(definition.ordering(), definition.batch(), clock)
+        : new LaneTags(definition.ordering());
   }
 
   Set<TopicPartition> assignedNames() {

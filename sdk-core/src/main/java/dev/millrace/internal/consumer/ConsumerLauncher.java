@@ -4,6 +4,7 @@ import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.HandlerThreads;
 import dev.millrace.consumer.AsyncRecordHandler;
 import dev.millrace.consumer.ConsumerListener;
+import dev.millrace.consumer.BatchHandler;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.consumer.PreparedConsumer;
 import dev.millrace.consumer.RecordHandler;
@@ -110,6 +111,12 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
   public MessageConsumer subscribeAsync(AsyncRecordHandler<? super V> handler) {
     Objects.requireNonNull(handler, "handler");
     return subscribe(Handling.asynchronous(handler));
+  }
+
+  @Override
+  public MessageConsumer subscribeBatch(BatchHandler<? super V> handler) {
+    Objects.requireNonNull(handler, "handler");
+    return subscribe(Handling.inBatches(handler));
   }
 
   private MessageConsumer subscribe(Handling<V> handling) {

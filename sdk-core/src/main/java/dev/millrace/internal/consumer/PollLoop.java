@@ -37,10 +37,14 @@ final class PollLoop {
   private final PollThreadSignal signal;
   private final IntakeGate gate;
   private final WakeablePoll poll;
+  private final Runnable whenFull;
   private final Intake intake;
   private final MissingOffsets missingOffsets;
   private final IdleWatch idle;
 
+  /**
+   * @param whenFull run in each turn of a channel that stays full
+   */
   PollLoop(
       EngineClock clock,
       CommandQueue commands,
@@ -55,6 +59,7 @@ final class PollLoop {
       PollThreadSignal signal,
       IntakeGate gate,
       WakeablePoll poll,
+      Runnable whenFull,
       Intake intake,
       MissingOffsets missingOffsets,
       IdleWatch idle) {
@@ -71,6 +76,7 @@ final class PollLoop {
     this.signal = signal;
     this.gate = gate;
     this.poll = poll;
+    this.whenFull = whenFull;
     this.intake = intake;
     this.missingOffsets = missingOffsets;
     this.idle = idle;
@@ -96,6 +102,7 @@ final class PollLoop {
     } else {
       // Paused partitions return nothing, but the group sees a live member.
       gate.shut();
+      whenFull.run();
       poll(0);
     }
   }

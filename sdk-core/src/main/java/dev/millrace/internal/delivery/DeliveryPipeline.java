@@ -1,22 +1,17 @@
 package dev.millrace.internal.delivery;
 
-import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.internal.channel.Delivery;
-import dev.millrace.internal.channel.DeliveryProcessor;
 import dev.millrace.internal.channel.LaneScheduler;
 import dev.millrace.internal.metrics.ConsumerMeters;
-import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
 import java.util.function.BiConsumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.serialization.Deserializer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A record's way through a worker: claim → decode → handle → outcome → settle. Any worker, one at a
  * time per lane.
  */
-public final class DeliveryPipeline implements DeliveryProcessor {
+final class DeliveryPipeline implements Pipeline {
   private final HandlerCall<?> call;
   private final Settlement settlement;
   private final LaneScheduler scheduler;
@@ -27,28 +22,18 @@ public final class DeliveryPipeline implements DeliveryProcessor {
   /**
    * Joins the parts.
    *
-   * @param deadLetters null when the definition has none
+   * @param settlement tells the scheduler what becomes of deliveries that it has parked
    * @param onStop told of the record that must stop the consumer; must not block
    */
-  public <V> DeliveryPipeline(
-      ConsumerDefinition definition,
-      Deserializer<V> deserializer,
-      Handling<V> handling,
+  DeliveryPipeline(
+      HandlerCall<?> call,
+      Settlement settlement,
       LaneScheduler scheduler,
-      EngineClock clock,
-      DelayTimer timer,
-      @Nullable DeadLetters deadLetters,
       ConsumerMeters meters,
+      EngineClock clock,
       BiConsumer<ConsumerRecord<byte[], byte[]>, Throwable> onStop) {
-    this.call =
-        new HandlerCall<>(
-            deserializer,
-            handling,
-            new Recovery(definition.retry(), definition.deadLetter()),
-            meters,
-            clock);
-    this.settlement =
-        new Settlement(definition.name(), scheduler, clock, timer, deadLetters, meters, onStop);
+    this.call = call;
+    this.settlement = settlement;
     this.scheduler = scheduler;
     this.meters = meters;
     this.clock = clock;
@@ -70,7 +55,7 @@ public final class DeliveryPipeline implements DeliveryProcessor {
     }
   }
 
-  /** Returns whether the dead-letter topic can't be written, and since when. Any thread. */
+  @Override
   public DeadLetterOutage deadLetterOutage() {
     return settlement.outage();
   }

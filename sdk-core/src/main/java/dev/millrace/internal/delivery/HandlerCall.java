@@ -9,25 +9,23 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.serialization.Deserializer;
 import org.jspecify.annotations.Nullable;
 
 /** One attempt at a record: decode, call the handler, and make an outcome of what came back. */
 final class HandlerCall<V> {
-  private final Deserializer<V> deserializer;
-  private final Handling<V> handling;
+  private final ValueDecoder<V> decoder;
+  private final Handling.OneByOne<V> handling;
   private final Recovery recovery;
   private final ConsumerMeters meters;
   private final EngineClock clock;
 
   HandlerCall(
-      Deserializer<V> deserializer,
-      Handling<V> handling,
+      ValueDecoder<V> decoder,
+      Handling.OneByOne<V> handling,
       Recovery recovery,
       ConsumerMeters meters,
       EngineClock clock) {
-    this.deserializer = deserializer;
+    this.decoder = decoder;
     this.handling = handling;
     this.recovery = recovery;
     this.meters = meters;
@@ -43,7 +41,7 @@ final class HandlerCall<V> {
   @Nullable Outcome attempt(Delivery delivery, BiConsumer<Delivery, Outcome> later) {
     V value;
     try {
-      value = decode(delivery.record());
+      value = decoder.decode(delivery.record());
     } catch (PayloadException undecodable) {
       return undecoded(delivery, undecodable);
     }
@@ -135,19 +133,5 @@ final class HandlerCall<V> {
     return failure instanceof CompletionException && failure.getCause() != null
         ? failure.getCause()
         : failure;
-  }
-
-  private V decode(ConsumerRecord<byte[], byte[]> record) {
-    try {
-      return deserializer.deserialize(record.topic(), record.headers(), record.value());
-    } catch (PayloadException e) {
-      throw e;
-    } catch (RuntimeException | StackOverflowError e) {
-      // Its text may quote the payload, and ends in logs and headers.
-      PayloadException undecodable =
-          new PayloadException("The value could not be decoded: " + e.getClass().getName(), null);
-      undecodable.setStackTrace(e.getStackTrace());
-      throw undecodable;
-    }
   }
 }

@@ -1,6 +1,7 @@
 package dev.millrace.internal.delivery;
 
 import dev.millrace.consumer.AsyncRecordHandler;
+import dev.millrace.consumer.BatchHandler;
 import dev.millrace.consumer.RecordContext;
 import dev.millrace.consumer.RecordHandler;
 import dev.millrace.internal.channel.Delivery;
@@ -32,21 +33,37 @@ public sealed interface Handling<V> {
     return new OnExecutor<>(handler, executor);
   }
 
-  /**
-   * Begins to handle a record.
-   *
-   * @return completes when it is handled; null when it is already
-   */
-  @Nullable CompletionStage<?> begin(
-      V value, RecordContext context, Delivery delivery, EngineClock clock) throws Exception;
+  /** Several records at once, in the worker. */
+  static <V> Handling<V> inBatches(BatchHandler<? super V> handler) {
+    return new InBatches<>(handler);
+  }
 
   /** Whether a handler holds its worker until it has ended. */
   default boolean holdsWorker() {
     return false;
   }
 
+  /** A record for itself. */
+  sealed interface OneByOne<V> extends Handling<V> {
+    /**
+     * Begins to handle a record.
+     *
+     * @return completes when it is handled; null when it is already
+     */
+    @Nullable CompletionStage<?> begin(
+        V value, RecordContext context, Delivery delivery, EngineClock clock) throws Exception;
+  }
+
+  /** The one of batches. */
+  record InBatches<V>(BatchHandler<? super V> handler) implements Handling<V> {
+    @Override
+    public boolean holdsWorker() {
+      return true;
+    }
+  }
+
   /** The usual one. */
-  record InWorker<V>(RecordHandler<? super V> handler) implements Handling<V> {
+  record InWorker<V>(RecordHandler<? super V> handler) implements OneByOne<V> {
     @Override
     public @Nullable CompletionStage<?> begin(
         V value, RecordContext context, Delivery delivery, EngineClock clock) throws Exception {
@@ -61,7 +78,7 @@ public sealed interface Handling<V> {
   }
 
   /** The asynchronous one. */
-  record Asynchronous<V>(AsyncRecordHandler<? super V> handler) implements Handling<V> {
+  record Asynchronous<V>(AsyncRecordHandler<? super V> handler) implements OneByOne<V> {
     @Override
     public CompletionStage<?> begin(
         V value, RecordContext context, Delivery delivery, EngineClock clock) throws Exception {
@@ -78,7 +95,7 @@ public sealed interface Handling<V> {
   }
 
   /** A handler that blocks, in the user's executor. */
-  record OnExecutor<V>(RecordHandler<? super V> handler, Executor executor) implements Handling<V> {
+  record OnExecutor<V>(RecordHandler<? super V> handler, Executor executor) implements OneByOne<V> {
     @Override
     public CompletionStage<?> begin(
         V value, RecordContext context, Delivery delivery, EngineClock clock) {

@@ -6,7 +6,7 @@ import static dev.millrace.internal.channel.DeliveryProcessor.Progress.PARKED;
 import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.channel.DeliveryProcessor;
 import dev.millrace.internal.channel.DeliveryProcessor.Progress;
-import dev.millrace.internal.channel.LaneScheduler;
+import dev.millrace.internal.channel.Parking;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
@@ -29,7 +29,7 @@ final class Settlement {
   private static final Logger LOG = LoggerFactory.getLogger(Settlement.class);
 
   private final String consumer;
-  private final LaneScheduler scheduler;
+  private final Parking parking;
   private final EngineClock clock;
   private final DelayTimer timer;
   private final @Nullable DeadLetters deadLetters;
@@ -40,19 +40,20 @@ final class Settlement {
   private final LogThrottle deadLetterLog = new LogThrottle();
 
   /**
+   * @param parking told of each delivery for which a method answered that it is parked
    * @param deadLetters null when the consumer has none
    * @param onStop told of the record that stops the consumer; must not block
    */
   Settlement(
       String consumer,
-      LaneScheduler scheduler,
+      Parking parking,
       EngineClock clock,
       DelayTimer timer,
       @Nullable DeadLetters deadLetters,
       ConsumerMeters meters,
       BiConsumer<ConsumerRecord<byte[], byte[]>, Throwable> onStop) {
     this.consumer = consumer;
-    this.scheduler = scheduler;
+    this.parking = parking;
     this.clock = clock;
     this.timer = timer;
     this.deadLetters = deadLetters;
@@ -95,7 +96,7 @@ final class Settlement {
       if (!delivery.ticket().requeue()) {
         return ENDED;
       }
-      scheduler.resume(delivery);
+      parking.resume(delivery);
       return PARKED;
     }
     return settle(delivery, outcome);
@@ -114,7 +115,7 @@ final class Settlement {
     if (!delivery.ticket().requeue()) {
       return ENDED;
     }
-    timer.after(nanos, () -> scheduler.resume(delivery));
+    timer.after(nanos, () -> parking.resume(delivery));
     return PARKED;
   }
 
@@ -156,7 +157,7 @@ final class Settlement {
     if (delivery.ticket().complete()) {
       meters.deadLettered();
     }
-    scheduler.finish(delivery);
+    parking.finish(delivery);
     String end = deadLetterLog.permit();
     if (end != null) {
       LOG.warn(
@@ -176,7 +177,7 @@ final class Settlement {
     if (failure instanceof RecordTooLargeException) {
       // No later attempt can succeed; to skip the record is not ours to decide.
       if (stop(delivery, failure) == ENDED) {
-        scheduler.finish(delivery);
+        parking.finish(delivery);
       }
       return;
     }
@@ -194,7 +195,7 @@ final class Settlement {
           end);
     }
     if (park(delivery, wait) == ENDED) {
-      scheduler.finish(delivery);
+      parking.finish(delivery);
     }
   }
 

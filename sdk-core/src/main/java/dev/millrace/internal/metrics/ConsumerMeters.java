@@ -1,6 +1,7 @@
 package dev.millrace.internal.metrics;
 
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 import org.apache.kafka.common.TopicPartition;
 
@@ -93,6 +95,12 @@ public final class ConsumerMeters implements AutoCloseable {
 
   public void offsetReset() {
     offsetResets.increment();
+  }
+
+  /** Measures the sizes of batches; the other meters don't know whether there are any. */
+  public IntConsumer batchSizes() {
+    return keep(DistributionSummary.builder(MeterNames.BATCH_RECORDS).tags(tags).register(registry))
+        ::record;
   }
 
   /** Shows what the channel holds. */

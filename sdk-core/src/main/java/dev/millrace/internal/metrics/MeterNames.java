@@ -5,6 +5,9 @@ final class MeterNames {
   /** Counter: ends and retries of records, by {@code outcome}. */
   static final String RECORDS = "millrace.consumer.records";
 
+  /** Distribution summary: records handed to a handler of batches at once. */
+  static final String BATCH_RECORDS = "millrace.consumer.batch.records";
+
   /** Timer: time inside the handler, by {@code result}. */
   static final String HANDLER_TIME = "millrace.consumer.handler";
 

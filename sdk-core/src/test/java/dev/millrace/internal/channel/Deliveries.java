@@ -17,11 +17,23 @@ public final class Deliveries {
   }
 
   public static Delivery delivery(long offset, String key) {
+    return delivery(offset, key, 0);
+  }
+
+  public static Delivery polledNow(long offset) {
+    return polled(offset, System.nanoTime());
+  }
+
+  static Delivery polled(long offset, long nanos) {
+    return delivery(offset, "key", nanos);
+  }
+
+  private static Delivery delivery(long offset, String key, long queuedNanos) {
     return new Delivery(
         record(offset, key),
         new OffsetTracker(PARTITION, CompletedAhead.NONE).issue(offset, -1),
         new PartitionLoad(),
-        0);
+        queuedNanos);
   }
 
   public static ConsumerRecord<byte[], byte[]> record(long offset, String key) {

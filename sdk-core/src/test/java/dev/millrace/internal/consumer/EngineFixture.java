@@ -3,6 +3,7 @@ package dev.millrace.internal.consumer;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.millrace.config.BatchDefinition;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.HandlerThreads;
 import dev.millrace.config.HandlerWatchdogDefinition;
@@ -12,6 +13,7 @@ import dev.millrace.config.WatchdogPolicy;
 import dev.millrace.consumer.AsyncRecordHandler;
 import dev.millrace.consumer.ConsumerExplanation;
 import dev.millrace.consumer.ConsumerListener;
+import dev.millrace.consumer.BatchHandler;
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.consumer.RecordHandler;
@@ -29,6 +31,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.LongFunction;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
@@ -36,6 +39,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
+import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
@@ -63,11 +67,15 @@ final class EngineFixture implements AutoCloseable {
 
   MissingOffset onMissingOffset = new MissingOffset(MissingOffset.Start.EARLIEST);
   Ordering ordering = Ordering.KEY;
+  LongFunction<String> keys = offset -> "key-" + offset;
+  Deserializer<String> deserializer = new StringDeserializer();
   int permits = 4;
   long channelBytes = 1 << 20;
   HandlerThreads handlerThreads = HandlerThreads.PLATFORM;
   int attempts = 2;
   Duration backoff = Duration.ofMillis(20);
+  int batchRecords = 10;
+  Duration batchWait = Duration.ofMillis(20);
   Duration drain = Duration.ofSeconds(5);
   Duration commitInterval = Duration.ofMillis(20);
   HandlerWatchdogDefinition watchdog =
@@ -97,6 +105,10 @@ final class EngineFixture implements AutoCloseable {
     start(Handling.inWorker(handler));
   }
 
+  void startBatch(BatchHandler<String> handler) {
+    start(Handling.inBatches(handler));
+  }
+
   void startAsync(AsyncRecordHandler<String> handler) {
     start(Handling.asynchronous(handler));
   }
@@ -110,7 +122,7 @@ final class EngineFixture implements AutoCloseable {
             definition,
             MAX_POLL,
             consumer,
-            new StringDeserializer(),
+            deserializer,
             handling,
             definition.deadLetter() == null
                 ? null
@@ -146,7 +158,7 @@ final class EngineFixture implements AutoCloseable {
     long end = consumer.endOffsets(List.of(partition)).get(partition);
     consumer.updateEndOffsets(Map.of(partition, Math.max(end, from + count)));
     for (long offset = from; offset < from + count; offset++) {
-      byte[] key = bytes("key-" + offset);
+      byte[] key = bytes(keys.apply(offset));
       byte[] value = bytes("value-" + offset);
       consumer.addRecord(
           new ConsumerRecord<>(
@@ -206,6 +218,10 @@ final class EngineFixture implements AutoCloseable {
     return ("key-" + offset + "value-" + offset).length();
   }
 
+  double outcome(String outcome) {
+    return registry.get("millrace.consumer.records").tag("outcome", outcome).counter().count();
+  }
+
   double gauge(String name) {
     return registry.get(name).gauge().value();
   }
@@ -251,6 +267,7 @@ final class EngineFixture implements AutoCloseable {
         backoff,
         deadLetterSender != null,
         watchdog,
+        new BatchDefinition(batchRecords, batchWait),
         commitInterval,
         commitRecords,
         drain,

@@ -1,6 +1,7 @@
 package dev.millrace.internal.consumer;
 
 import dev.millrace.config.BackoffDefinition;
+import dev.millrace.config.BatchDefinition;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.DeadLetterDefinition;
 import dev.millrace.config.DeliverySemantics;
@@ -41,6 +42,7 @@ final class TestDefinitions {
         Duration.ofMillis(20),
         deadLetters,
         new HandlerWatchdogDefinition(Duration.ofMinutes(1), WatchdogPolicy.WARN),
+        new BatchDefinition(500, Duration.ofMillis(100)),
         commitInterval,
         0,
         drainTimeout,
@@ -58,6 +60,7 @@ final class TestDefinitions {
       Duration backoff,
       boolean deadLetters,
       HandlerWatchdogDefinition watchdog,
+      BatchDefinition batch,
       Duration commitInterval,
       int commitRecords,
       Duration drainTimeout,
@@ -80,6 +83,7 @@ final class TestDefinitions {
         new RetryDefinition(attempts, new BackoffDefinition(backoff, 1, backoff, 0)),
         deadLetters ? new DeadLetterDefinition(null, false) : null,
         watchdog,
+        batch,
         commitInterval,
         commitRecords,
         drainTimeout,

@@ -33,6 +33,8 @@ class ReadmeTablesTest {
         .containsExactlyInAnyOrderElementsOf(known("consumers/c/retry"));
     assertThat(below(consumer, "retry.backoff."))
         .containsExactlyInAnyOrderElementsOf(known("consumers/c/retry/backoff"));
+    assertThat(below(consumer, "batch."))
+        .containsExactlyInAnyOrderElementsOf(known("consumers/c/batch"));
     assertThat(below(consumer, "dead-letter."))
         .containsExactlyInAnyOrderElementsOf(known("consumers/c/dead-letter"));
     assertThat(below(consumer, "handler-watchdog."))

@@ -1,0 +1,84 @@
+package dev.millrace.internal.delivery;
+
+import dev.millrace.consumer.BatchHandler;
+import dev.millrace.errors.PayloadException;
+import dev.millrace.internal.channel.Delivery;
+import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.time.EngineClock;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One attempt at several records: decode each, and call the handler with those that have a value.
+ */
+final class BatchCall<V> {
+  private final ValueDecoder<V> decoder;
+  private final BatchHandler<V> handler;
+  private final Recovery recovery;
+  private final ConsumerMeters meters;
+  private final IntConsumer sizes;
+  private final EngineClock clock;
+
+  BatchCall(
+      ValueDecoder<V> decoder,
+      BatchHandler<V> handler,
+      Recovery recovery,
+      ConsumerMeters meters,
+      EngineClock clock) {
+    this.decoder = decoder;
+    this.handler = handler;
+    this.recovery = recovery;
+    this.meters = meters;
+    this.sizes = meters.batchSizes();
+    this.clock = clock;
+  }
+
+  /**
+   * Worker, with the deliveries' tickets claimed. Throws nothing, whatever the handler throws.
+   *
+   * @return what came of each delivery
+   */
+  Map<Delivery, Outcome> attempt(List<Delivery> deliveries) {
+    Map<Delivery, Outcome> outcomes = new LinkedHashMap<>();
+    List<BatchedRecord<V>> records = new ArrayList<>(deliveries.size());
+    for (Delivery delivery : deliveries) {
+      try {
+        records.add(new BatchedRecord<>(delivery, decoder.decode(delivery.record()), recovery));
+      } catch (PayloadException undecodable) {
+        outcomes.put(delivery, undecoded(delivery, undecodable));
+      }
+    }
+    if (!records.isEmpty()) {
+      Throwable failure = handle(records);
+      // First for all: then nobody interrupts this thread any more for one of them.
+      records.forEach(record -> record.delivery().ends());
+      Thread.interrupted(); // Whoever has set it: the next handler must not find it.
+      records.forEach(record -> outcomes.put(record.delivery(), record.end(failure)));
+    }
+    return outcomes;
+  }
+
+  private Outcome undecoded(Delivery delivery, PayloadException failure) {
+    // Of a decoder that was interrupted, nothing follows for the bytes.
+    return delivery.ends() && Thread.interrupted()
+        ? recovery.after(delivery.attempt(), failure)
+        : recovery.giveUp(failure);
+  }
+
+  private @Nullable Throwable handle(List<BatchedRecord<V>> records) {
+    sizes.accept(records.size());
+    long start = clock.nanos();
+    try {
+      handler.handle(List.copyOf(records));
+      meters.handlerReturned(clock.nanos() - start);
+      return null;
+    } catch (Throwable failure) { // Errors too: no offset may pass a record that failed.
+      meters.handlerFailed(clock.nanos() - start);
+      return failure;
+    }
+  }
+}

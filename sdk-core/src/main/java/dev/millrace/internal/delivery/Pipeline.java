@@ -1,0 +1,77 @@
+package dev.millrace.internal.delivery;
+
+import dev.millrace.config.BatchDefinition;
+import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.consumer.BatchHandler;
+import dev.millrace.internal.channel.Batches;
+import dev.millrace.internal.channel.DeliveryProcessor;
+import dev.millrace.internal.channel.LaneScheduler;
+import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.time.DelayTimer;
+import dev.millrace.internal.time.EngineClock;
+import java.util.function.BiConsumer;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.serialization.Deserializer;
+import org.jspecify.annotations.Nullable;
+
+/** What a consumer's workers do with a lane's head, whichever way its records are handled. */
+public interface Pipeline extends DeliveryProcessor {
+
+  /**
+   * Joins the parts.
+   *
+   * @param deadLetters null when the definition has none
+   * @param onStop told of the record that must stop the consumer; must not block
+   */
+  static <V> Pipeline of(
+      ConsumerDefinition definition,
+      Deserializer<V> deserializer,
+      Handling<V> handling,
+      LaneScheduler scheduler,
+      EngineClock clock,
+      DelayTimer timer,
+      @Nullable DeadLetters deadLetters,
+      ConsumerMeters meters,
+      BiConsumer<ConsumerRecord<byte[], byte[]>, Throwable> onStop) {
+    String name = definition.name();
+    Recovery recovery = new Recovery(definition.retry(), definition.deadLetter());
+    if (handling instanceof Handling.InBatches<V> inBatches) {
+      BatchDefinition batch = definition.batch();
+      Batches batches =
+          new Batches(scheduler, clock, timer, batch.maxRecords(), batch.maxWait().toNanos());
+      return new BatchPipeline(
+          batchCall(deserializer, inBatches.handler(), recovery, meters, clock),
+          new Settlement(name, batches, clock, timer, deadLetters, meters, onStop),
+          batches,
+          meters,
+          clock);
+    }
+    return new DeliveryPipeline(
+        new HandlerCall<>(
+            new ValueDecoder<>(deserializer),
+            (Handling.OneByOne<V>) handling,
+            recovery,
+            meters,
+            clock),
+        new Settlement(name, scheduler, clock, timer, deadLetters, meters, onStop),
+        scheduler,
+        meters,
+        clock,
+        onStop);
+  }
+
+  private static <V> BatchCall<V> batchCall(
+      Deserializer<? extends V> deserializer,
+      BatchHandler<V> handler,
+      Recovery recovery,
+      ConsumerMeters meters,
+      EngineClock clock) {
+    return new BatchCall<>(new ValueDecoder<>(deserializer), handler, recovery, meters, clock);
+  }
+
+  /** Returns whether the dead-letter topic can't be written, and since when. Any thread. */
+  DeadLetterOutage deadLetterOutage();
+
+  /** No more records come for now: what waits for them is handled without. Any thread. */
+  default void stopWaiting() {}
+}
