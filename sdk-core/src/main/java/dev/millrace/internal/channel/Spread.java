@@ -1,14 +1,18 @@
 package dev.millrace.internal.channel;
 
 import dev.millrace.internal.time.EngineClock;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Numbers for the lanes of records that owe each other no order: a lane for each record, or for as
  * many as make a batch. Confined to the poll thread.
  */
 final class Spread {
+  /** Without a wait, a poll's records still make batches, when all permits are used. */
+  private static final long SHORTEST_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+
   private final int most;
-  private final long waitNanos;
+  private final long lastsNanos;
   private final EngineClock clock;
   private long number;
   private int left;
@@ -21,7 +25,7 @@ final class Spread {
    */
   Spread(int most, long waitNanos, EngineClock clock) {
     this.most = most;
-    this.waitNanos = waitNanos;
+    this.lastsNanos = Math.max(waitNanos, SHORTEST_NANOS);
     this.clock = clock;
   }
 
@@ -33,7 +37,7 @@ final class Spread {
     if (left == 0 || now - untilNanos >= 0) {
       number++;
       left = most;
-      untilNanos = now + waitNanos;
+      untilNanos = now + lastsNanos;
     }
     left--;
     return number;

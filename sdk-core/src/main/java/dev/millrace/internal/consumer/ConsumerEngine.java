@@ -155,16 +155,9 @@ final class ConsumerEngine {
             gate,
             poll,
             pipeline::stopWaiting,
-            new Intake(
-                clock, consumer, assignment, laneTags(handling), scheduler, workers, meters),
+            new Intake(clock, consumer, assignment, laneTags(handling), scheduler, workers, meters),
             new MissingOffsets(
-                name,
-                clock,
-                definition.onMissingOffset(),
-                assignment,
-                seekTargets,
-                seeker,
-                meters),
+                name, clock, definition.onMissingOffset(), assignment, seekTargets, seeker, meters),
             new IdleWatch(this.listener, definition.idleAfter(), clock));
     meters.inFlight(inFlight::records, inFlight::bytes);
     meters.oldestRunning(watchdog::oldestNanos);

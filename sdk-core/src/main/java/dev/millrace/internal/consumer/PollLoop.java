@@ -6,8 +6,8 @@ import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
-import org.apache.kafka.clients.consumer.InvalidOffsetException;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.InvalidOffsetException;
 
 /**
  * The poll thread's work: do what was asked, commit, poll, hand over, again. The sole caller of the

@@ -57,8 +57,7 @@ final class BatchedRecord<V> implements BatchRecord<V> {
         failure == null ? Outcome.Handled.INSTANCE : recovery.after(context.attempt(), failure);
     Outcome given = outcome.compareAndExchange(null, otherwise);
     Throwable givenUp = delivery.givenUp();
-    Outcome ended =
-        givenUp != null ? recovery.giveUp(givenUp) : given == null ? otherwise : given;
+    Outcome ended = givenUp != null ? recovery.giveUp(givenUp) : given == null ? otherwise : given;
     return ended instanceof Outcome.Handled || !delivery.ticket().isAbandoned()
         ? ended
         : Outcome.Abandoned.INSTANCE;

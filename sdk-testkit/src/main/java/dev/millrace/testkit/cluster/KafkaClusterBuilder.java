@@ -67,8 +67,8 @@ public final class KafkaClusterBuilder {
   }
 
   /**
-   * Bounds a start of the brokers; two minutes by default. A start that hangs ends with an exception after
-   * this time and a few seconds for putting away what it had begun.
+   * Bounds a start of the brokers; two minutes by default. A start that hangs ends with an
+   * exception after this time and a few seconds for putting away what it had begun.
    */
   public KafkaClusterBuilder startTimeout(Duration timeout) {
     if (timeout.isNegative() || timeout.isZero()) {

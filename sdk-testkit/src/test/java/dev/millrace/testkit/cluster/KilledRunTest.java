@@ -92,6 +92,7 @@ class KilledRunTest {
   private Set<Path> directories(ChildJvm run) throws IOException {
     return Directories.of(run.pid(), folder);
   }
+
   /** The processes it has started, brokers and what watches over the paused one. */
   private List<ProcessHandle> started(ChildJvm run, int count) throws Exception {
     Awaitility.await()
