@@ -2,6 +2,8 @@ package dev.millrace.benchmarks;
 
 import com.fasterxml.jackson.databind.ObjectReader;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
@@ -57,6 +59,19 @@ final class Handling {
     handled.increment();
   }
 
+  /** As {@link #handle}, but nothing waits: a pool ends the record when it is time. */
+  CompletionStage<?> begin(byte[] value) {
+    int sequence = Payload.sequence(value);
+    order.started(sequence);
+    return CompletableFuture.runAsync(
+        () -> {
+          order.ended(sequence);
+          listener.handled(sequence, value);
+          handled.increment();
+        },
+        CompletableFuture.delayedExecutor(millis(sequence), TimeUnit.MILLISECONDS));
+  }
+
   /** Waits as long as the handler would for this record, and counts it. */
   void waitOnly(int sequence) throws InterruptedException {
     sleep(sequence);
@@ -74,10 +89,14 @@ final class Handling {
   }
 
   private void sleep(int sequence) throws InterruptedException {
-    int millis = workload.isSlow(sequence) ? workload.slowMillis() : workload.millis();
+    int millis = millis(sequence);
     if (millis > 0) {
       TimeUnit.MILLISECONDS.sleep(millis);
     }
+  }
+
+  private int millis(int sequence) {
+    return workload.isSlow(sequence) ? workload.slowMillis() : workload.millis();
   }
 
   /** Lets the first records of the partitions go on. */

@@ -2,6 +2,7 @@ package dev.millrace.benchmarks;
 
 import dev.millrace.KafkaFactory;
 import dev.millrace.config.ConfigLoader;
+import dev.millrace.consumer.PreparedConsumer;
 
 /** Millrace, as a service uses it. */
 final class MillraceConsumer implements Contender {
@@ -27,14 +28,17 @@ final class MillraceConsumer implements Contender {
             source.topic(),
             source.group(),
             workload.permits(),
-            workload.threads(),
+            workload.isAsynchronous() ? "platform" : workload.threads(),
             workload.commitMillis(),
             workload.fetchBytes(),
             SESSION_TIMEOUT_MILLIS);
     KafkaFactory kafka = KafkaFactory.create(ConfigLoader.create().parse("benchmark", config));
-    kafka
-        .createConsumer("contender")
-        .subscribe((value, context) -> handling.handle(context.offset(), value));
+    PreparedConsumer<byte[]> consumer = kafka.createConsumer("contender");
+    if (workload.isAsynchronous()) {
+      consumer.subscribeAsync((value, context) -> handling.begin(value));
+    } else {
+      consumer.subscribe((value, context) -> handling.handle(context.offset(), value));
+    }
     return kafka::close;
   }
 }

@@ -11,7 +11,7 @@ import java.util.List;
  * @param valueBytes the size of a value
  * @param keys how many there are; as many as records, or more, make each record's its own
  * @param permits how many records Millrace handles at the same time
- * @param threads Millrace's {@code handler-threads}
+ * @param threads Millrace's {@code handler-threads}, or {@code none} for asynchronous handlers
  * @param commitMillis how often offsets are committed
  * @param fetchBytes the client's {@code max.partition.fetch.bytes}
  * @param json whether the handler decodes the value to a class
@@ -69,6 +69,10 @@ record Workload(
     return threads.equals("virtual");
   }
 
+  boolean isAsynchronous() {
+    return threads.equals("none");
+  }
+
   /** The key of a record: drawn by its number, so that all processes know it. */
   int keyOf(int sequence) {
     return keys >= records ? sequence : draw(sequence, keys);
@@ -108,7 +112,7 @@ record Workload(
             keys,
             partitions,
             permits,
-            isVirtual() ? " on virtual threads" : "",
+            isVirtual() ? " on virtual threads" : isAsynchronous() ? " without threads" : "",
             commitMillis,
             json ? ", JSON" : "",
             millis > 0 ? ", handler of %d ms".formatted(millis) : "",

@@ -4,7 +4,6 @@ import dev.millrace.internal.offset.OffsetTicket;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.common.header.Header;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,7 +71,7 @@ public final class Delivery implements OffsetTicket.Holder {
     this.record = record;
     this.ticket = ticket;
     this.load = load;
-    this.bytes = bytesOf(record);
+    this.bytes = RecordBytes.of(record);
     this.queuedNanos = queuedNanos;
     ticket.heldBy(this);
   }
@@ -288,31 +287,9 @@ public final class Delivery implements OffsetTicket.Holder {
     return bytes;
   }
 
-  /**
-   * Reading a header makes it let go of the fetch response it came in, which may be a thousand
-   * times its size and would stay in memory, uncounted, for as long as the record does.
-   */
-  private static int bytesOf(ConsumerRecord<byte[], byte[]> record) {
-    int bytes = Math.max(0, record.serializedKeySize()) + Math.max(0, record.serializedValueSize());
-    for (Header header : record.headers()) {
-      byte[] value = header.value();
-      bytes += header.key().length() + (value == null ? 0 : value.length);
-    }
-    return bytes;
-  }
-
   /** Lets go of the payload: an idle or hanging lane may keep its deliveries for long. */
   void release() {
     record = null;
     deadLetterCause = null;
   }
-
-  /**
-   * What a record waits for outside of its handler.
-   *
-   * @param forRetry for its next attempt, or else for its dead letter's acknowledgement
-   * @param nanos when the attempt is due, or since when the dead letter is on its way
-   * @param failure the class of the last failure
-   */
-  public record Waiting(boolean forRetry, long nanos, String failure) {}
 }

@@ -2,7 +2,6 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.consumer.ConsumerListener;
-import dev.millrace.errors.ConsumerFailedException;
 import dev.millrace.internal.channel.InFlight;
 import dev.millrace.internal.channel.LaneScheduler;
 import dev.millrace.internal.channel.LaneTags;
@@ -20,7 +19,6 @@ import java.util.List;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +37,7 @@ final class ConsumerEngine {
   private final Consumer<byte[], byte[]> consumer;
   private final ConsumerMeters meters;
   private final StopRequest stop;
+  private final SelfStop selfStop;
   private final EngineClock clock;
   private final PollThreadSignal signal;
   private final Assignment assignment;
@@ -71,6 +70,7 @@ final class ConsumerEngine {
     this.clock = runtime.clock();
     this.signal = runtime.signal();
     this.timer = runtime.timer();
+    this.selfStop = new SelfStop(definition, stop, signal);
     String name = definition.name();
     LaneScheduler scheduler =
         new LaneScheduler(definition.channelCapacity(), signal, permits(definition, handling));
@@ -88,7 +88,7 @@ final class ConsumerEngine {
             meters,
             definition.commitInterval(),
             definition.commitRecords(),
-            this::stopBecause,
+            selfStop::because,
             clock);
     Pipeline pipeline =
         Pipeline.of(
@@ -100,8 +100,8 @@ final class ConsumerEngine {
             timer,
             deadLetters,
             meters,
-            this::stopAtRecord);
-    this.workers = runtime.workers(scheduler, pipeline, this::stopBecause);
+            selfStop::at);
+    this.workers = runtime.workers(scheduler, pipeline, selfStop::because);
     IntakeGate gate = new IntakeGate(consumer, assignment, clock);
     InFlight inFlight = scheduler.inFlight();
     FlowControl flow =
@@ -225,7 +225,7 @@ final class ConsumerEngine {
       try {
         loop.turn();
       } catch (Throwable failure) {
-        stopBecause(failure);
+        selfStop.because(failure);
       }
     }
     return !stop.isRequested();
@@ -281,35 +281,5 @@ final class ConsumerEngine {
 
   private Duration until(long nanos) {
     return Duration.ofNanos(Math.max(0, nanos - clock.nanos()));
-  }
-
-  /** Worker, or the producer's I/O thread. */
-  private void stopAtRecord(ConsumerRecord<byte[], byte[]> record, Throwable cause) {
-    String why =
-        definition.deadLetter() == null
-            ? "whose attempts are used up (%s). The offset stays before it; configure 'dead-letter' to go on without such records."
-            : "which can be neither handled nor written to its dead-letter topic (%s). The offset stays before it.";
-    stop(
-        new ConsumerFailedException(
-            "Consumer '%s' stopped at %s-%d@%d, "
-                    .formatted(
-                        definition.name(), record.topic(), record.partition(), record.offset())
-                + why.formatted(cause),
-            cause));
-  }
-
-  /** Poll thread or worker. */
-  private void stopBecause(Throwable failure) {
-    stop(
-        failure instanceof ConsumerFailedException told
-            ? told
-            : new ConsumerFailedException(
-                "Consumer '%s' stopped because of %s".formatted(definition.name(), failure),
-                failure));
-  }
-
-  private void stop(ConsumerFailedException failure) {
-    stop.request(failure, definition.closeTimeout());
-    signal.raise();
   }
 }

@@ -8,6 +8,7 @@ import dev.millrace.consumer.ConsumerExplanation.Unfinished;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForDeadLetter;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForRetry;
 import dev.millrace.internal.channel.Delivery;
+import dev.millrace.internal.channel.Waiting;
 import dev.millrace.internal.offset.OffsetTicket;
 import dev.millrace.internal.offset.OffsetTracker;
 import java.time.Duration;
@@ -71,7 +72,7 @@ final class PartitionExplainer {
         }
         oldest = looked;
       }
-      Delivery.Waiting waiting = delivery.waiting();
+      Waiting waiting = delivery.waiting();
       if (isParked(waiting)) {
         parked++;
       } else if (ticket.isRunning()) {
@@ -100,7 +101,7 @@ final class PartitionExplainer {
     }
 
     private Activity activity(OffsetTicket ticket, Delivery delivery) {
-      Delivery.Waiting waiting = delivery.waiting();
+      Waiting waiting = delivery.waiting();
       if (waiting != null && isParked(waiting)) {
         return waiting.forRetry()
             ? new WaitsForRetry(Duration.ofNanos(waiting.nanos() - now), waiting.failure())
@@ -113,7 +114,7 @@ final class PartitionExplainer {
     }
 
     /** A retry that is due waits for a worker, like any other. */
-    private boolean isParked(Delivery.@Nullable Waiting waiting) {
+    private boolean isParked(@Nullable Waiting waiting) {
       return waiting != null && (!waiting.forRetry() || waiting.nanos() - now > 0);
     }
   }

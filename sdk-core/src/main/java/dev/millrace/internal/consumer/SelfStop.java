@@ -1,0 +1,49 @@
+package dev.millrace.internal.consumer;
+
+import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.errors.ConsumerFailedException;
+import dev.millrace.internal.channel.PollThreadSignal;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+
+/** The ways in which a consumer ends by itself, each with its words. Any thread. */
+final class SelfStop {
+  private final ConsumerDefinition definition;
+  private final StopRequest stop;
+  private final PollThreadSignal signal;
+
+  SelfStop(ConsumerDefinition definition, StopRequest stop, PollThreadSignal signal) {
+    this.definition = definition;
+    this.stop = stop;
+    this.signal = signal;
+  }
+
+  /** A record can be neither handled nor passed. Worker, or the producer's I/O thread. */
+  void at(ConsumerRecord<byte[], byte[]> record, Throwable cause) {
+    String why =
+        definition.deadLetter() == null
+            ? "whose attempts are used up (%s). The offset stays before it; configure 'dead-letter' to go on without such records."
+            : "which can be neither handled nor written to its dead-letter topic (%s). The offset stays before it.";
+    request(
+        new ConsumerFailedException(
+            "Consumer '%s' stopped at %s-%d@%d, "
+                    .formatted(
+                        definition.name(), record.topic(), record.partition(), record.offset())
+                + why.formatted(cause),
+            cause));
+  }
+
+  /** Something else that it can't live with. Poll thread or worker. */
+  void because(Throwable failure) {
+    request(
+        failure instanceof ConsumerFailedException told
+            ? told
+            : new ConsumerFailedException(
+                "Consumer '%s' stopped because of %s".formatted(definition.name(), failure),
+                failure));
+  }
+
+  private void request(ConsumerFailedException failure) {
+    stop.request(failure, definition.closeTimeout());
+    signal.raise();
+  }
+}
