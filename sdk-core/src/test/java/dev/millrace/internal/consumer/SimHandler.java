@@ -2,6 +2,7 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.consumer.AsyncRecordHandler;
 import dev.millrace.consumer.RecordContext;
+import dev.millrace.internal.delivery.Handling;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.TopicPartition;
@@ -52,8 +53,29 @@ final class SimHandler implements AsyncRecordHandler<String> {
     this.process = process;
   }
 
+  Handling<String> handling() {
+    return process.world.synchronous
+        ? Handling.inWorker(this::handleAtOnce)
+        : Handling.asynchronous(this);
+  }
+
+  /** On one thread it ends before anybody else can do anything. */
+  private void handleAtOnce(String value, RecordContext context) {
+    Running run = begin(value, context);
+    run.end();
+    run.stage.join();
+  }
+
   @Override
   public CompletionStage<?> handle(String value, RecordContext context) {
+    Running run = begin(value, context);
+    if (process.world.oneIn(4)) {
+      run.end();
+    }
+    return process.world.bug.stage(run.stage);
+  }
+
+  private Running begin(String value, RecordContext context) {
     // The log's own, whatever the engine was given.
     String key = value.replaceAll("[0-9]", "");
     Running run =
@@ -61,9 +83,6 @@ final class SimHandler implements AsyncRecordHandler<String> {
             new TopicPartition(context.topic(), context.partition()), context.offset(), key);
     run.ownership = process.world.oracle.handlerBegins(process, run, context.attempt());
     process.running.add(run);
-    if (process.world.oneIn(4)) {
-      run.end();
-    }
-    return process.world.bug.stage(run.stage);
+    return run;
   }
 }

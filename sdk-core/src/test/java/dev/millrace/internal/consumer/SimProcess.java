@@ -5,9 +5,10 @@ import dev.millrace.internal.channel.DeliveryProcessor;
 import dev.millrace.internal.channel.InFlight;
 import dev.millrace.internal.channel.LaneScheduler;
 import dev.millrace.internal.channel.PollThreadSignal;
+import dev.millrace.internal.channel.SteppedSignal;
+import dev.millrace.internal.channel.SteppedWorkers;
 import dev.millrace.internal.channel.Workers;
 import dev.millrace.internal.delivery.DeadLetters;
-import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
@@ -20,7 +21,6 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -29,7 +29,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringDeserializer;
 
 /** A process of the service: a real engine, on the world's thread and in the world's time. */
-final class SimProcess implements EngineRuntime {
+final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
   final int number;
   final SimConsumer client;
   final SimWorld world;
@@ -55,9 +55,7 @@ final class SimProcess implements EngineRuntime {
   private UserPauses pauses = UserPauses.NONE;
   private SteppedWorkers workers;
   private InFlight inFlight;
-  private boolean timerClosed;
-  private boolean raised;
-  private BooleanSupplier worthWaking = () -> false;
+  private final DelayTimer timer;
   boolean inTurn;
   boolean ending;
   boolean crashed;
@@ -68,6 +66,7 @@ final class SimProcess implements EngineRuntime {
     this.world = world;
     this.definition = definition;
     this.client = new SimConsumer(this, world.broker);
+    this.timer = world.clock.timer();
     this.stop = new StopRequest(world.clock);
     this.engine =
         new ConsumerEngine(
@@ -75,7 +74,7 @@ final class SimProcess implements EngineRuntime {
             SimWorld.MAX_POLL,
             client,
             new StringDeserializer(),
-            Handling.asynchronous(new SimHandler(this)),
+            new SimHandler(this).handling(),
             definition.deadLetter() == null
                 ? null
                 : new DeadLetters(
@@ -143,7 +142,7 @@ final class SimProcess implements EngineRuntime {
   }
 
   void stepWorkers() {
-    workers.step(world.random);
+    workers.step(world.random::nextInt);
   }
 
   int inFlight() {
@@ -187,6 +186,7 @@ final class SimProcess implements EngineRuntime {
   /** SIGKILL. */
   void kill() {
     crashed = true;
+    timer.close();
     running.clear();
     deadLetters.clear();
     client.died();
@@ -201,41 +201,27 @@ final class SimProcess implements EngineRuntime {
 
   @Override
   public PollThreadSignal signal() {
-    return new PollThreadSignal() {
-      @Override
-      public boolean await(BooleanSupplier condition, BooleanSupplier worth, long deadlineNanos) {
-        return awaitSignal(condition, worth, deadlineNanos);
-      }
-
-      @Override
-      public void raise() {
-        raised |= worthWaking.getAsBoolean();
-      }
-    };
+    return new SteppedSignal(this);
   }
 
-  /** The others go on meanwhile. As the real one does, it looks again only when it is woken. */
-  private boolean awaitSignal(
-      BooleanSupplier condition, BooleanSupplier worth, long deadlineNanos) {
-    worthWaking = worth;
-    try {
-      while (!condition.getAsBoolean()) {
-        raised = false;
-        while (!raised && world.clock.nanos() < deadlineNanos) {
-          world.stepWhileWaiting(deadlineNanos);
-          if (crashed) {
-            throw new SimCrash();
-          }
-        }
-        if (!raised) {
-          world.oracle.wasWoken(this, !condition.getAsBoolean());
-          return condition.getAsBoolean();
-        }
-      }
-      return true;
-    } finally {
-      worthWaking = () -> false;
+  /** The others go on while the poll thread waits. */
+  @Override
+  public boolean step(long deadlineNanos) {
+    world.stepWhileWaiting(deadlineNanos);
+    if (crashed) {
+      throw new SimCrash();
     }
+    return true;
+  }
+
+  @Override
+  public long nanos() {
+    return world.clock.nanos();
+  }
+
+  @Override
+  public void timedOut(boolean holds) {
+    world.oracle.wasWoken(this, !holds);
   }
 
   /** The poll of a turn does not wait; that of an end has nothing beside it that could. */
@@ -254,18 +240,12 @@ final class SimProcess implements EngineRuntime {
     return new DelayTimer() {
       @Override
       public void after(long delayNanos, Runnable task) {
-        world.clock.after(
-            delayNanos,
-            () -> {
-              if (!timerClosed && !crashed) {
-                world.bug.timer(task);
-              }
-            });
+        timer.after(delayNanos, () -> world.bug.timer(task));
       }
 
       @Override
       public void close() {
-        timerClosed = true;
+        timer.close();
       }
     };
   }
@@ -274,7 +254,7 @@ final class SimProcess implements EngineRuntime {
   public Workers workers(
       LaneScheduler scheduler, DeliveryProcessor processor, Consumer<Throwable> onBug) {
     inFlight = scheduler.inFlight();
-    workers = new SteppedWorkers(2, scheduler, processor);
+    workers = new SteppedWorkers(Math.min(2, definition.concurrency()), scheduler, processor);
     return workers;
   }
 

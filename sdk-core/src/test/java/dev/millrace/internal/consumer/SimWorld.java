@@ -2,6 +2,7 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.Ordering;
+import dev.millrace.internal.time.SteppedClock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,10 +27,14 @@ final class SimWorld {
 
   final Random random;
   final SimBug bug;
-  final SimClock clock = new SimClock();
+  final SteppedClock clock = new SteppedClock();
   final SimBroker broker;
   final SimOracle oracle;
   final List<SimProcess> processes = new ArrayList<>();
+
+  /** Whether handlers hold their workers. */
+  final boolean synchronous;
+
   boolean chaos = true;
 
   /** How long turns took that were made while another process waited in its own. */
@@ -49,6 +54,7 @@ final class SimWorld {
     this.broker = new SimBroker(this, partitions);
     this.oracle = new SimOracle(this, partitions);
     this.definition = definition();
+    this.synchronous = oneIn(4);
   }
 
   /**

@@ -1,20 +1,20 @@
-package dev.millrace.internal.consumer;
+package dev.millrace.internal.channel;
 
-import dev.millrace.internal.channel.DeliveryProcessor;
-import dev.millrace.internal.channel.Lane;
-import dev.millrace.internal.channel.LaneScheduler;
-import dev.millrace.internal.channel.Workers;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
+import java.util.function.IntUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The workers of a pool without their threads: each step is one that a worker's thread makes
- * between two moments at which others may see it. They sleep and are woken as in the pool.
+ * between two moments at which others may see it. They sleep and are woken as in the pool. One
+ * thread.
  */
-final class SteppedWorkers implements Workers {
+public final class SteppedWorkers implements Workers {
+  /** A lane loses its worker about once in so many deliveries, when others are ready. */
+  private static final int DELIVERIES_A_TURN = 3;
+
   private static final class Worker {
     boolean awake;
     @Nullable Lane lane;
@@ -25,7 +25,11 @@ final class SteppedWorkers implements Workers {
   private final List<Worker> workers = new ArrayList<>();
   private boolean stopped;
 
-  SteppedWorkers(int count, LaneScheduler scheduler, DeliveryProcessor processor) {
+  /**
+   * @param count how many workers; where they are the permits, so many records are in their
+   *     handlers at most
+   */
+  public SteppedWorkers(int count, LaneScheduler scheduler, DeliveryProcessor processor) {
     this.scheduler = scheduler;
     this.processor = processor;
     for (int i = 0; i < count; i++) {
@@ -34,29 +38,25 @@ final class SteppedWorkers implements Workers {
     scheduler.onReady(this::wakeOne);
   }
 
-  boolean canStep() {
-    if (!stopped) {
-      for (Worker worker : workers) {
-        if (worker.awake) {
-          return true;
-        }
-      }
-    }
-    return false;
+  /** Returns whether one of them is awake. */
+  public boolean canStep() {
+    return !stopped && awake() > 0;
   }
 
-  /** Has one of those that are awake make a step. */
-  void step(Random random) {
-    Worker worker = workers.get(random.nextInt(workers.size()));
-    while (!worker.awake) {
-      worker = workers.get(random.nextInt(workers.size()));
-    }
+  /**
+   * Has one of those that are awake make a step; there must be one. What the processor throws comes
+   * out of here.
+   *
+   * @param choice given n, answers which of n possibilities it shall be, from 0
+   */
+  public void step(IntUnaryOperator choice) {
+    Worker worker = awake(choice.applyAsInt(awake()));
     Lane lane = worker.lane;
     if (lane == null) {
       takeLane(worker);
     } else if (!scheduler.workOn(lane, processor)) {
       worker.lane = null;
-    } else if (random.nextInt(3) == 0 && scheduler.hasReady()) {
+    } else if (choice.applyAsInt(DELIVERIES_A_TURN) == 0 && scheduler.hasReady()) {
       worker.lane = null;
       scheduler.giveBack(lane);
     }
@@ -70,6 +70,26 @@ final class SteppedWorkers implements Workers {
     } else {
       wakeOne();
     }
+  }
+
+  private int awake() {
+    int awake = 0;
+    for (Worker worker : workers) {
+      awake += worker.awake ? 1 : 0;
+    }
+    return awake;
+  }
+
+  private int working() {
+    int working = 0;
+    for (Worker worker : workers) {
+      working += worker.lane == null ? 0 : 1;
+    }
+    return working;
+  }
+
+  private Worker awake(int index) {
+    return workers.stream().filter(worker -> worker.awake).skip(index).findFirst().orElseThrow();
   }
 
   @Override
@@ -86,9 +106,10 @@ final class SteppedWorkers implements Workers {
 
   @Override
   public int busy() {
-    return scheduler.usedPermits().orElseThrow();
+    return scheduler.usedPermits().orElseGet(this::working);
   }
 
+  /** There is no thread that is only a worker's. */
   @Override
   public boolean isWorkerThread() {
     return false;
