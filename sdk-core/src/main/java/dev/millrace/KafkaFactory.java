@@ -5,13 +5,13 @@ import dev.millrace.config.ConfigLoader;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.Format;
 import dev.millrace.config.KafkaConfig;
-import dev.millrace.config.NearestNames;
 import dev.millrace.config.ProducerDefinition;
 import dev.millrace.consumer.PreparedConsumer;
 import dev.millrace.errors.InvalidDefinitionException;
 import dev.millrace.errors.UnknownNameException;
 import dev.millrace.internal.client.Brokers;
 import dev.millrace.internal.client.ClientProperties;
+import dev.millrace.internal.client.NamedDefinitions;
 import dev.millrace.internal.consumer.ConsumerLauncher;
 import dev.millrace.internal.consumer.RunningConsumers;
 import dev.millrace.internal.metrics.ClientMeters;
@@ -176,28 +176,11 @@ public final class KafkaFactory implements AutoCloseable {
   }
 
   private ConsumerDefinition consumerDefinition(String name) {
-    return required(config.consumers(), name, "consumer");
+    return NamedDefinitions.consumer(config, name);
   }
 
   private ProducerDefinition producerDefinition(String name) {
-    return required(config.producers(), name, "producer");
-  }
-
-  private static <D> D required(Map<String, D> definitions, String name, String kind) {
-    D definition = definitions.get(name);
-    if (definition == null) {
-      throw new UnknownNameException(
-          "The configuration has no %s '%s'; its %ss, nearest first: %s."
-              .formatted(
-                  kind,
-                  name,
-                  kind,
-                  definitions.isEmpty()
-                      ? "none"
-                      : String.join(", ", NearestNames.sort(name, definitions.keySet()))),
-          null);
-    }
-    return definition;
+    return NamedDefinitions.producer(config, name);
   }
 
   /**

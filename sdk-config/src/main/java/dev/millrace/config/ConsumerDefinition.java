@@ -69,4 +69,27 @@ public record ConsumerDefinition(
     topics = List.copyOf(topics);
     properties = NamesOnlyMap.copyOf(properties);
   }
+
+  /** Returns the same definition with other attempts in place. */
+  public ConsumerDefinition withRetry(RetryDefinition other) {
+    return new ConsumerDefinition(
+        name,
+        bootstrapServers,
+        topics,
+        groupId,
+        deliverySemantics,
+        ordering,
+        concurrency,
+        handlerThreads,
+        channelCapacity,
+        channelBytes,
+        format,
+        profile,
+        other,
+        deadLetter,
+        commitInterval,
+        drainTimeout,
+        closeTimeout,
+        properties);
+  }
 }

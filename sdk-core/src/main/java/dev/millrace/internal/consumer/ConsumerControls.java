@@ -145,6 +145,11 @@ final class ConsumerControls {
                     Duration.ofNanos(clock.nanos() - asked), Stacks.innermost(pollThread))));
   }
 
+  /** Poll thread, which needs not ask itself. */
+  ConsumerExplanation explainNow(ConsumerState state) {
+    return explainer.explain(state);
+  }
+
   private CompletableFuture<@Nullable Void> ask(String what, Runnable work) {
     Supplier<@Nullable Void> logged =
         () -> {

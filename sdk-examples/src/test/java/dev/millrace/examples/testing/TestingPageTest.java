@@ -2,6 +2,9 @@ package dev.millrace.examples.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.testing.Attempt;
+import dev.millrace.testing.ConsumerDriver;
+import dev.millrace.testing.DeadLetter;
 import dev.millrace.testkit.cluster.ClusterNode;
 import dev.millrace.testkit.cluster.KafkaCluster;
 import dev.millrace.testkit.fault.FaultPlan;
@@ -24,6 +27,7 @@ import dev.millrace.testkit.worker.Worker;
 import dev.millrace.testkit.worker.WorkerProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.reflect.Modifier;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -89,7 +93,10 @@ class TestingPageTest {
                     FaultPlan.class,
                     FaultRun.class,
                     Verdict.class,
-                    Watchdog.class)
+                    Watchdog.class,
+                    ConsumerDriver.class,
+                    Attempt.class,
+                    DeadLetter.class)
                 .map(Class::getSimpleName)
                 .toList());
     assertThat(Files.readString(Path.of("..", "docs", "TESTING.md")))
@@ -97,6 +104,12 @@ class TestingPageTest {
             Arrays.stream(Guarantee.class.getMethods())
                 .filter(method -> method.getReturnType() == Guarantee.class)
                 .map(method -> "`" + method.getName())
+                .toList());
+    assertThat(Files.readString(Path.of("..", "docs", "TESTING.md")))
+        .contains(
+            Arrays.stream(ConsumerDriver.class.getDeclaredMethods())
+                .filter(method -> Modifier.isPublic(method.getModifiers()))
+                .map(method -> method.getName() + "(")
                 .toList());
   }
 
