@@ -136,19 +136,4 @@ class RedeliveryTest {
     assertThat(driver.attempts()).hasSize(1);
     assertThat(driver.deadLetters()).isEmpty();
   }
-
-  /** The group has no offset yet: what was there before it began is passed over. */
-  @Test
-  void offsetResetDecidesWhereAGroupBegins() {
-    try (ConsumerDriver<String> latest =
-        texts("properties: { auto.offset.reset: latest }").subscribe((text, context) -> {})) {
-      latest.send(record(0, "a", "before"));
-      latest.run();
-      assertThat(latest.attempts()).isEmpty();
-
-      latest.send(record(0, "a", "after"));
-      latest.run();
-      assertThat(told(latest)).containsExactly("a@1#1 SUCCEEDED");
-    }
-  }
 }
