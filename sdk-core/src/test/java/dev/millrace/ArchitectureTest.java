@@ -62,7 +62,8 @@ final class ArchitectureTest {
           .whereLayer("internal.offset")
           .mayOnlyBeAccessedByLayers("internal.consumer", "internal.delivery", "internal.channel")
           .whereLayer("internal.time")
-          .mayOnlyBeAccessedByLayers("testing", "internal.consumer", "internal.delivery", "internal.channel")
+          .mayOnlyBeAccessedByLayers(
+              "testing", "internal.consumer", "internal.delivery", "internal.channel")
           .whereLayer("internal.producer")
           .mayOnlyBeAccessedByLayers("factory", "internal.consumer")
           .whereLayer("internal.client")

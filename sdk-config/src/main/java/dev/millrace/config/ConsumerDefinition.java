@@ -77,6 +77,8 @@ public record ConsumerDefinition(
         bootstrapServers,
         topics,
         groupId,
+        membership,
+        onMissingOffset,
         deliverySemantics,
         ordering,
         concurrency,
@@ -87,9 +89,13 @@ public record ConsumerDefinition(
         profile,
         other,
         deadLetter,
+        handlerWatchdog,
+        batch,
         commitInterval,
+        commitRecords,
         drainTimeout,
         closeTimeout,
+        idleAfter,
         properties);
   }
 }

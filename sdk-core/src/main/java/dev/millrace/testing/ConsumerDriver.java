@@ -65,6 +65,9 @@ import org.jspecify.annotations.Nullable;
  * does a handler that has the driver go on. Stages of an asynchronous handler may be completed by
  * any thread: the next {@link #run} or {@link #advance} sees it.
  *
+ * <p>Its length is that of its javadoc: it is all that a test has to know, in one place, and each
+ * method only passes on what it is told.
+ *
  * @param <V> the values' type
  */
 public final class ConsumerDriver<V> implements AutoCloseable {

@@ -3,7 +3,6 @@ package dev.millrace.testing;
 import static java.util.Objects.requireNonNull;
 
 import dev.millrace.internal.client.ConsumerSettings;
-import dev.millrace.internal.time.SteppedClock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -16,7 +15,6 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.CloseOptions;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -35,8 +33,6 @@ import org.jspecify.annotations.Nullable;
  * and answers to commits come inside a poll. It waits for nothing. One thread.
  */
 final class GroupMember extends MockConsumer<byte[], byte[]> {
-  private static final String BY_DURATION = "by_duration:";
-
   private enum Change {
     NONE,
     JOIN,
@@ -45,9 +41,7 @@ final class GroupMember extends MockConsumer<byte[], byte[]> {
   }
 
   private final Cluster cluster;
-  private final SteppedClock clock;
   private final int maxPollRecords;
-  private final String offsetReset;
   private final Set<TopicPartition> owned = new LinkedHashSet<>();
   private final Set<TopicPartition> paused = new HashSet<>();
   private final Map<TopicPartition, Long> positions = new HashMap<>();
@@ -58,13 +52,10 @@ final class GroupMember extends MockConsumer<byte[], byte[]> {
   private boolean broughtSomething;
   private Duration lastWait = Duration.ZERO;
 
-  GroupMember(Cluster cluster, ConsumerSettings settings, SteppedClock clock) {
+  GroupMember(Cluster cluster, ConsumerSettings settings) {
     super("none");
     this.cluster = cluster;
-    this.clock = clock;
     this.maxPollRecords = settings.maxPollRecords();
-    this.offsetReset =
-        String.valueOf(settings.properties().get(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG));
   }
 
   // What the driver asks.
@@ -168,23 +159,13 @@ final class GroupMember extends MockConsumer<byte[], byte[]> {
       }
       if (committed != null) {
         positions.put(partition, committed.offset());
-      } else if (offsetReset.equals("none")) {
-        without.add(partition);
       } else {
-        positions.put(partition, firstPosition(partition));
+        without.add(partition);
       }
     }
     if (!without.isEmpty()) {
       throw new NoOffsetForPartitionException(without);
     }
-  }
-
-  private long firstPosition(TopicPartition partition) {
-    if (offsetReset.startsWith(BY_DURATION)) {
-      Duration back = Duration.parse(offsetReset.substring(BY_DURATION.length()));
-      return cluster.firstSince(partition, clock.now().minus(back).toEpochMilli());
-    }
-    return offsetReset.equals("latest") ? cluster.end(partition) : 0;
   }
 
   @Override

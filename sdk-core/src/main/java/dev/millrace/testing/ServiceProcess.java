@@ -33,7 +33,7 @@ final class ServiceProcess implements SteppedSignal.Surroundings {
       SteppedClock clock) {
     this.clock = clock;
     this.attempts = attempts;
-    this.member = new GroupMember(cluster, settings, clock);
+    this.member = new GroupMember(cluster, settings);
     this.engine =
         new SteppedEngine(
             definition,

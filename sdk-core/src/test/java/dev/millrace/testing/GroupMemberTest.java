@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.NoOffsetForPartitionException;
@@ -42,14 +41,15 @@ class GroupMemberTest {
     cluster.append(record(0, "a", "2"));
   }
 
-  private GroupMember member(String offsetReset) {
-    GroupMember member =
-        new GroupMember(
-            cluster,
-            new ConsumerSettings(Map.of(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, offsetReset), 10),
-            clock);
+  private GroupMember member() {
+    GroupMember member = new GroupMember(cluster, new ConsumerSettings(Map.of(), 10));
     member.subscribe(List.of("orders"), new Nobody());
     return member;
+  }
+
+  private GroupMember memberAtTheBeginning() {
+    cluster.commit(Map.of(FIRST, new OffsetAndMetadata(0), SECOND, new OffsetAndMetadata(0)));
+    return member();
   }
 
   private static final class Nobody implements ConsumerRebalanceListener {
@@ -60,24 +60,10 @@ class GroupMemberTest {
     public void onPartitionsAssigned(Collection<TopicPartition> partitions) {}
   }
 
-  private List<Long> polled(String offsetReset) {
-    return member(offsetReset).poll(NO_WAIT).records(FIRST).stream()
-        .map(ConsumerRecord::offset)
-        .toList();
-  }
-
   @Test
-  void withoutACommittedOffsetItBeginsWhereItIsTold() {
-    assertThat(polled("earliest")).containsExactly(0L, 1L);
-    assertThat(polled("latest")).isEmpty();
-    assertThat(polled("by_duration:PT30M")).containsExactly(1L);
-    assertThat(polled("by_duration:PT2H")).containsExactly(0L, 1L);
-  }
-
-  @Test
-  void withoutACommittedOffsetItRefusesToBeginWhenToldSo() {
+  void withoutACommittedOffsetItRefusesToBegin() {
     cluster.commit(Map.of(SECOND, new OffsetAndMetadata(0)));
-    GroupMember member = member("none");
+    GroupMember member = member();
 
     assertThatThrownBy(() -> member.poll(NO_WAIT))
         .isInstanceOfSatisfying(
@@ -91,15 +77,22 @@ class GroupMemberTest {
   void withACommittedOffsetItGoesOnThere() {
     cluster.commit(Map.of(FIRST, new OffsetAndMetadata(1)));
 
-    assertThat(polled("latest")).containsExactly(1L);
-    assertThat(member("latest").committed(Set.of(FIRST, SECOND), NO_WAIT))
+    GroupMember member = member();
+    assertThatThrownBy(() -> member.poll(NO_WAIT))
+        .isInstanceOf(NoOffsetForPartitionException.class);
+    member.seek(SECOND, 0);
+
+    assertThat(member.poll(NO_WAIT).records(FIRST))
+        .extracting(ConsumerRecord::offset)
+        .containsExactly(1L);
+    assertThat(member.committed(Set.of(FIRST, SECOND), NO_WAIT))
         .containsEntry(FIRST, new OffsetAndMetadata(1))
         .containsEntry(SECOND, null);
   }
 
   @Test
   void itKnowsItsLogs() {
-    GroupMember member = member("earliest");
+    GroupMember member = memberAtTheBeginning();
 
     assertThat(member.beginningOffsets(List.of(FIRST), NO_WAIT)).containsEntry(FIRST, 0L);
     assertThat(member.endOffsets(List.of(FIRST, SECOND), NO_WAIT))
@@ -112,7 +105,7 @@ class GroupMemberTest {
 
   @Test
   void aPausedPartitionBringsNothing() {
-    GroupMember member = member("earliest");
+    GroupMember member = memberAtTheBeginning();
     member.poll(NO_WAIT);
     cluster.append(record(0, "a", "3"));
     member.pause(List.of(FIRST));
@@ -129,7 +122,7 @@ class GroupMemberTest {
     for (int i = 0; i < 20; i++) {
       cluster.append(record(1, "b", "x"));
     }
-    GroupMember member = member("earliest");
+    GroupMember member = memberAtTheBeginning();
 
     assertThat(member.poll(NO_WAIT).count()).isEqualTo(10);
     assertThat(member.poll(NO_WAIT).count()).isEqualTo(10);

@@ -72,7 +72,8 @@ public final class SteppedEngine {
             new ConsumerMeters(
                 new CompositeMeterRegistry(), definition.name(), definition.groupId()),
             stop,
-            runtime);
+            runtime,
+            null);
   }
 
   /** One turn of the poll loop; it is the last one when the engine has a reason to stop. */

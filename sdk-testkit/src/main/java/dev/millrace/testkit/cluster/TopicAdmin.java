@@ -44,6 +44,7 @@ final class TopicAdmin {
   /**
    * The metadata names a leader before that broker knows it is one. A batch refused in this moment
    * would be overtaken by its producer's next one; the admin client asks until the leader answers.
+   * But it may ask a broker for the leaders that has not heard of the topic, and gives up on that.
    */
   private void awaitLeadersKnowIt(String topic, int partitions) {
     Map<TopicPartition, OffsetSpec> ends =
@@ -52,7 +53,24 @@ final class TopicAdmin {
             .collect(
                 Collectors.toMap(
                     number -> new TopicPartition(topic, number), number -> OffsetSpec.latest()));
-    Answer.to("ask the leaders of topic " + topic, admin.listOffsets(ends).all());
+    if (!Poll.until(Answer.BOUND, () -> answer(topic, ends), answered -> answered)) {
+      throw new TestKitException(
+          "Topic %s is created, but not all brokers know it after %s"
+              .formatted(topic, Answer.BOUND),
+          null);
+    }
+  }
+
+  private boolean answer(String topic, Map<TopicPartition, OffsetSpec> ends) {
+    try {
+      Answer.to("ask the leaders of topic " + topic, admin.listOffsets(ends).all());
+      return true;
+    } catch (TestKitException e) {
+      if (saysUnknown(e)) {
+        return false;
+      }
+      throw e;
+    }
   }
 
   /** A topic that is gone already is as good as deleted. */
