@@ -51,7 +51,8 @@ public final class KillableConsumer implements Worker {
               concurrency: 16
               # The next life takes the killed one's place at once; and one that lives is never
               # taken for dead, however busy the machine: its records would be handled again.
-              properties: { group.instance.id: killable, session.timeout.ms: 60000 }
+              group-instance-id: killable
+              properties: { session.timeout.ms: 60000 }
         """;
     return ConfigLoader.create()
         .parse(

@@ -37,13 +37,14 @@ final class PollLoop {
   private final PollThreadSignal signal;
   private final IntakeGate gate;
   private final WakeablePoll poll;
-  private final Runnable whenFull;
+  private final Runnable whenHeldBack;
   private final Intake intake;
   private final MissingOffsets missingOffsets;
   private final IdleWatch idle;
 
   /**
-   * @param whenFull run in each turn of a channel that stays full
+   * @param whenHeldBack run in each turn that takes less than there may be: the channel stays full,
+   *     or a partition has more than its share of it
    */
   PollLoop(
       EngineClock clock,
@@ -59,7 +60,7 @@ final class PollLoop {
       PollThreadSignal signal,
       IntakeGate gate,
       WakeablePoll poll,
-      Runnable whenFull,
+      Runnable whenHeldBack,
       Intake intake,
       MissingOffsets missingOffsets,
       IdleWatch idle) {
@@ -76,7 +77,7 @@ final class PollLoop {
     this.signal = signal;
     this.gate = gate;
     this.poll = poll;
-    this.whenFull = whenFull;
+    this.whenHeldBack = whenHeldBack;
     this.intake = intake;
     this.missingOffsets = missingOffsets;
     this.idle = idle;
@@ -95,14 +96,17 @@ final class PollLoop {
       awaitEase(now);
       shares.hold(assignment.all());
     }
-    if (flow.hasRoom(inFlight.records(), inFlight.bytes()) || awaitRoom(now)) {
+    boolean room = flow.hasRoom(inFlight.records(), inFlight.bytes()) || awaitRoom(now);
+    if (!room || shares.isHolding()) {
+      whenHeldBack.run();
+    }
+    if (room) {
       gate.open();
       long longest = shares.isHolding() ? HOLDING_POLL_NANOS : POLL_NANOS;
       poll(Math.min(longest, committer.dueNanos() - now));
     } else {
       // Paused partitions return nothing, but the group sees a live member.
       gate.shut();
-      whenFull.run();
       poll(0);
     }
   }

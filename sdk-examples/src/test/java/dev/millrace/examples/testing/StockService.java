@@ -50,7 +50,8 @@ public final class StockService implements Worker {
                   concurrency: 16
                   # The next life takes the killed one's place at once; and one that lives is
                   # never taken for dead, however busy the machine.
-                  properties: { group.instance.id: stock, session.timeout.ms: 60000 }
+                  group-instance-id: stock
+                  properties: { session.timeout.ms: 60000 }
             """);
   }
 }
