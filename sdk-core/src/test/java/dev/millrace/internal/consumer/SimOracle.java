@@ -36,6 +36,10 @@ final class SimOracle {
     BitSet endedWhenRevoked = new BitSet();
     boolean mayGoBack;
     boolean mayForget;
+
+    void rememberEnded() {
+      endedWhenRevoked = (BitSet) ended.clone();
+    }
   }
 
   private final SimWorld world;
@@ -95,8 +99,14 @@ final class SimOracle {
   }
 
   void revoking(SimProcess process, TopicPartition partition) {
-    Ownership ownership = ownership(process, partition);
-    ownership.endedWhenRevoked = (BitSet) ownership.ended.clone();
+    if (!process.ending) {
+      ownership(process, partition).rememberEnded();
+    }
+  }
+
+  /** What ends after this may end too late: the engine takes back what runs at its deadline. */
+  void ending(SimProcess process) {
+    ownerships.getOrDefault(process, Map.of()).values().forEach(Ownership::rememberEnded);
   }
 
   /** D1: what had ended before a partition was given up in peace is never handled again. */

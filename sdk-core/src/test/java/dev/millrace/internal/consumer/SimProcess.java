@@ -123,6 +123,7 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
         world.oracle.turned(this, world.clock.nanos() - began - others);
       } else if (!crashed) {
         stop.failure().ifPresent(failure -> world.oracle.failed(this, failure));
+        world.oracle.ending(this);
         ending = true;
         engine.end();
         ended = true;
