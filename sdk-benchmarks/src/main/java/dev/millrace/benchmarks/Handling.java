@@ -59,7 +59,10 @@ final class Handling {
     handled.increment();
   }
 
-  /** As {@link #handle}, but nothing waits: a pool ends the record when it is time. */
+  /**
+   * As {@link #handle}, but nothing waits: the JDK's timer ends the record when it is time. On its
+   * own thread, since on two processors the JDK's pool would start a thread for each.
+   */
   CompletionStage<?> begin(byte[] value) {
     int sequence = Payload.sequence(value);
     order.started(sequence);
@@ -69,7 +72,7 @@ final class Handling {
           listener.handled(sequence, value);
           handled.increment();
         },
-        CompletableFuture.delayedExecutor(millis(sequence), TimeUnit.MILLISECONDS));
+        CompletableFuture.delayedExecutor(millis(sequence), TimeUnit.MILLISECONDS, Runnable::run));
   }
 
   /** Waits as long as the handler would for this record, and counts it. */
