@@ -14,7 +14,6 @@ import dev.millrace.consumer.ConsumerExplanation.Partition;
 import dev.millrace.consumer.ConsumerExplanation.Queued;
 import dev.millrace.consumer.ConsumerExplanation.Running;
 import dev.millrace.errors.ConsumerFailedException;
-import dev.millrace.errors.PayloadException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -25,11 +24,9 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Predicate;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
-import org.apache.kafka.common.serialization.StringDeserializer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -295,7 +292,7 @@ class BatchHandlerTest {
   @Test
   void anUndecodableRecordNeverReachesTheHandlerAndTheRestGoesOn() {
     withDeadLetters();
-    undecodable("value-3"::equals);
+    engine.deserializer = new PickyDeserializer("value-3"::equals);
     engine.ordering = Ordering.PARTITION;
     engine.batchWait = NEVER_IN_A_TEST;
     engine.startBatch(this::note);
@@ -310,7 +307,7 @@ class BatchHandlerTest {
   @Test
   void aBatchOfUndecodableRecordsDoesNotReachTheHandler() {
     withDeadLetters();
-    undecodable(value -> true);
+    engine.deserializer = new PickyDeserializer(value -> true);
     engine.ordering = Ordering.PARTITION;
     engine.startBatch(this::note);
     engine.assign(P0);
@@ -323,7 +320,7 @@ class BatchHandlerTest {
 
   @Test
   void withoutDeadLettersAnUndecodableRecordStopsTheConsumerAndTheRestIsHandled() {
-    undecodable("value-3"::equals);
+    engine.deserializer = new PickyDeserializer("value-3"::equals);
     engine.ordering = Ordering.PARTITION;
     engine.batchWait = NEVER_IN_A_TEST;
     engine.startBatch(this::note);
@@ -353,7 +350,7 @@ class BatchHandlerTest {
     engine.assign(P0);
     engine.add(P0, 0, 15);
     EngineFixture.hold(running);
-    leave(P0);
+    engine.leave(P0);
     // What had not started has left; the batch has not, while its handler runs.
     assertThat(engine.gauge("millrace.consumer.in.flight")).isEqualTo(10);
 
@@ -380,7 +377,7 @@ class BatchHandlerTest {
     engine.assign(P0);
     engine.add(P0, 0, 10);
     await().until(() -> engine.outcome("retried") == 1);
-    leave(P0);
+    engine.leave(P0);
 
     assertThat(engine.consumer.lastCommit(P0)).isEqualTo(5);
     assertThat(engine.lastMetadata(P0)).isNotEmpty();
@@ -491,30 +488,11 @@ class BatchHandlerTest {
     await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(offset));
   }
 
-  private void leave(TopicPartition partition) {
-    engine.consumer.schedulePollTask(() -> engine.consumer.rebalance(List.of()));
-    await().until(() -> !engine.handle().assignment().contains(partition));
-  }
-
   private void withDeadLetters() {
     engine.deadLetterSender =
         message -> {
           deadLetters.add(new String(message.value(), UTF_8));
           return CompletableFuture.completedFuture(ACKNOWLEDGED);
-        };
-  }
-
-  private void undecodable(Predicate<String> bad) {
-    engine.deserializer =
-        new StringDeserializer() {
-          @Override
-          public String deserialize(String topic, byte[] data) {
-            String value = super.deserialize(topic, data);
-            if (bad.test(value)) {
-              throw new PayloadException("not a value", null);
-            }
-            return value;
-          }
         };
   }
 }

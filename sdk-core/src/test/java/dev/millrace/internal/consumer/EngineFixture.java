@@ -148,6 +148,12 @@ final class EngineFixture implements AutoCloseable {
             () -> assertThat(handle().assignment()).containsExactlyInAnyOrder(partitions));
   }
 
+  /** Has all partitions taken away, and waits until this one is gone. */
+  void leave(TopicPartition partition) {
+    consumer.schedulePollTask(() -> consumer.rebalance(List.of()));
+    await().until(() -> !handle().assignment().contains(partition));
+  }
+
   /** Has the next polls return records with a key each. */
   void add(TopicPartition partition, long from, int count) {
     consumer.schedulePollTask(() -> addNow(partition, from, count));
