@@ -41,17 +41,12 @@ import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
-import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 
 /** An engine on Kafka's fake consumer, and the hands to drive it. */
 final class EngineFixture implements AutoCloseable {
   /** Long enough for a busy machine; a test that works does not wait for it. */
   static final Duration SOON = Duration.ofSeconds(60);
-
-  static {
-    Awaitility.setDefaultTimeout(SOON);
-  }
 
   static final TopicPartition P0 = new TopicPartition("orders", 0);
   static final TopicPartition P1 = new TopicPartition("orders", 1);
