@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param onMissingOffset where it begins when the group has no offset that the log has
  * @param deliverySemantics the promise
  * @param ordering the order kept between records handled concurrently
+ * @param keylessRecords what order records without a key have under {@code key}; of no effect under
+ *     the others
  * @param concurrency how many records may be in their handler at the same time; 1 to 100,000
  * @param handlerThreads on what kind of threads handlers run
  * @param channelCapacity the most records held between poll and handler's end, queued and running
@@ -47,6 +49,7 @@ public record ConsumerDefinition(
     MissingOffset onMissingOffset,
     DeliverySemantics deliverySemantics,
     Ordering ordering,
+    KeylessRecords keylessRecords,
     int concurrency,
     HandlerThreads handlerThreads,
     int channelCapacity,
@@ -81,6 +84,7 @@ public record ConsumerDefinition(
         onMissingOffset,
         deliverySemantics,
         ordering,
+        keylessRecords,
         concurrency,
         handlerThreads,
         channelCapacity,

@@ -21,6 +21,7 @@ final class Decoder {
   private static final ScalarType<Format> FORMAT = oneOf(Format.class);
   private static final ScalarType<TuningProfile> PROFILE = oneOf(TuningProfile.class);
   private static final ScalarType<Ordering> ORDERING = oneOf(Ordering.class);
+  private static final ScalarType<KeylessRecords> KEYLESS_RECORDS = oneOf(KeylessRecords.class);
   private static final ScalarType<HandlerThreads> HANDLER_THREADS = oneOf(HandlerThreads.class);
   private static final ScalarType<GroupProtocol> GROUP_PROTOCOL = oneOf(GroupProtocol.class);
   private static final ScalarType<Duration> PAUSE = duration("1ms", "24h");
@@ -61,6 +62,7 @@ final class Decoder {
         in.value("on-missing-offset", Defaults.ON_MISSING_OFFSET, MISSING_OFFSET),
         in.value("delivery-semantics", Defaults.DELIVERY_SEMANTICS, SEMANTICS),
         in.value("ordering", Defaults.ORDERING, ORDERING),
+        in.value("keyless-records", Defaults.KEYLESS_RECORDS, KEYLESS_RECORDS),
         concurrency,
         in.value("handler-threads", Defaults.HANDLER_THREADS, HANDLER_THREADS),
         in.value(

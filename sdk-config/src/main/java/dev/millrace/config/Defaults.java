@@ -13,6 +13,7 @@ final class Defaults {
   static final GroupProtocol GROUP_PROTOCOL = GroupProtocol.CLASSIC;
   static final MissingOffset ON_MISSING_OFFSET = new MissingOffset(MissingOffset.Start.EARLIEST);
   static final Ordering ORDERING = Ordering.KEY;
+  static final KeylessRecords KEYLESS_RECORDS = KeylessRecords.SPREAD;
   static final int CONCURRENCY = 16;
   static final HandlerThreads HANDLER_THREADS = HandlerThreads.PLATFORM;
   static final long CHANNEL_BYTES = 64L << 20;

@@ -46,6 +46,7 @@ sealed interface Shape {
           .with("group-protocol", VALUE)
           .with("on-missing-offset", VALUE)
           .with("ordering", VALUE)
+          .with("keyless-records", VALUE)
           .with("concurrency", VALUE)
           .with("handler-threads", VALUE)
           .with("channel-capacity", VALUE)

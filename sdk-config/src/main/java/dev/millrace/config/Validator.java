@@ -24,6 +24,7 @@ final class Validator {
     in.refuseRepeated("topics");
     require(consumer.groupId().isEmpty(), in, "group-id", "write the consumer group's name");
     GroupRules.check(consumer, in, problems);
+    refuseLaneWithoutKeys(consumer, in);
     requireRoomInChannel(consumer, in);
     requireRoomForBatch(consumer, in);
     requireGrowingBackoff(consumer.retry().backoff(), in.in("retry").in("backoff"));
@@ -54,6 +55,18 @@ final class Validator {
       Place place = settings.place("enable.idempotence");
       problems.add(
           place, "stands beside " + in.cite("enable-idempotence", "", place), "keep one of them");
+    }
+  }
+
+  private void refuseLaneWithoutKeys(ConsumerDefinition consumer, Fields in) {
+    if (consumer.keylessRecords() == KeylessRecords.LANE
+        && consumer.ordering() != Ordering.KEY
+        && in.isSound("ordering")) {
+      Place place = in.place("keyless-records");
+      problems.add(
+          place,
+          "lane is of no use under " + in.cite("ordering", "", place),
+          "remove it, or write 'spread' where a default says lane");
     }
   }
 

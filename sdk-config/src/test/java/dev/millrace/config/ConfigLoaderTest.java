@@ -84,6 +84,7 @@ class ConfigLoaderTest {
                     new MissingOffset(MissingOffset.Start.EARLIEST),
                     DeliverySemantics.AT_LEAST_ONCE,
                     Ordering.KEY,
+                    KeylessRecords.SPREAD,
                     64,
                     HandlerThreads.PLATFORM,
                     2000,
@@ -138,10 +139,12 @@ class ConfigLoaderTest {
     ConsumerDefinition consumer = load("");
 
     assertThat(consumer.concurrency()).isEqualTo(16);
+    assertThat(consumer.keylessRecords()).isEqualTo(KeylessRecords.SPREAD);
     assertThat(consumer.channelCapacity()).isEqualTo(2000);
     assertThat(consumer.deadLetter()).isNull();
     assertThat(consumer.retry().maxAttempts()).isEqualTo(4);
     assertThat(load("concurrency: 1000").channelCapacity()).isEqualTo(4000);
+    assertThat(load("keylessRecords: lane").keylessRecords()).isEqualTo(KeylessRecords.LANE);
     assertThat(load("commit-records: 500").commitRecords()).isEqualTo(500);
   }
 

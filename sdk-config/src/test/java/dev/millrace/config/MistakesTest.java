@@ -158,6 +158,20 @@ class MistakesTest {
   }
 
   @Test
+  void aLaneForRecordsWithoutAKeyNeedsTheOrderOfKeys() {
+    for (String ordering : new String[] {"partition", "unordered"}) {
+      assertThat(Report.ofConsumer("ordering: " + ordering + "\nkeyless-records: lane"))
+          .isEqualTo(
+              "kafka.yaml:8:24 consumers.c.keyless-records: lane is of no use under ordering "
+                  + ordering
+                  + " (line 7); remove it, or write 'spread' where a default says lane");
+    }
+    assertThat(Report.ofConsumer("ordering: keys\nkeyless-records: lane"))
+        .isEqualTo(
+            "kafka.yaml:7:17 consumers.c.ordering: expected one of key, partition, unordered, found 'keys'; did you mean 'key'?");
+  }
+
+  @Test
   void whatIsMissingIsToldAtItsEntry() {
     assertThat(Report.ofYaml("kafka:\n  producers:\n    p: {}\n  consumers:\n    c: {}"))
         .isEqualTo(

@@ -1,6 +1,7 @@
 package dev.millrace.internal.channel;
 
 import dev.millrace.config.BatchDefinition;
+import dev.millrace.config.KeylessRecords;
 import dev.millrace.config.Ordering;
 import dev.millrace.internal.time.EngineClock;
 import java.lang.invoke.MethodHandles;
@@ -19,21 +20,25 @@ public final class LaneTags {
   private static final long PRIME = 0x9E3779B97F4A7C15L;
 
   private final Ordering ordering;
+  private final KeylessRecords keyless;
   private final Spread spread;
 
   /** For records that are handled one by one: without an order, each has a lane of its own. */
-  public LaneTags(Ordering ordering) {
-    this(ordering, new Spread(1, 0, EngineClock.SYSTEM));
+  public LaneTags(Ordering ordering, KeylessRecords keyless) {
+    this(ordering, keyless, new Spread(1, 0, EngineClock.SYSTEM));
   }
 
-  private LaneTags(Ordering ordering, Spread spread) {
+  private LaneTags(Ordering ordering, KeylessRecords keyless, Spread spread) {
     this.ordering = ordering;
+    this.keyless = keyless;
     this.spread = spread;
   }
 
   /** For records handled in batches: without an order, those polled in a row share a lane. */
-  public static LaneTags forBatches(Ordering ordering, BatchDefinition batch, EngineClock clock) {
-    return new LaneTags(ordering, new Spread(batch.maxRecords(), batch.maxWait().toNanos(), clock));
+  public static LaneTags forBatches(
+      Ordering ordering, KeylessRecords keyless, BatchDefinition batch, EngineClock clock) {
+    return new LaneTags(
+        ordering, keyless, new Spread(batch.maxRecords(), batch.maxWait().toNanos(), clock));
   }
 
   /** Returns a partition's part of the tag; worth keeping, since it hashes the topic's name. */
@@ -41,12 +46,20 @@ public final class LaneTags {
     return mix(topic.hashCode() * PRIME + partition);
   }
 
-  /** Returns the record's tag. A record without a key carries no order under {@code key}. */
+  /** Returns the record's tag. */
   public long of(long seed, ConsumerRecord<byte[], byte[]> record) {
     return switch (ordering) {
       case PARTITION -> seed;
       case UNORDERED -> mix(spread.next());
-      case KEY -> record.key() == null ? mix(spread.next()) : hash(seed, record.key());
+      case KEY -> record.key() == null ? withoutKey(seed) : hash(seed, record.key());
+    };
+  }
+
+  /** The partition's own tag is no key's, not even an empty one's: each key's is mixed. */
+  private long withoutKey(long seed) {
+    return switch (keyless) {
+      case SPREAD -> mix(spread.next());
+      case LANE -> seed;
     };
   }
 

@@ -183,8 +183,9 @@ final class ConsumerEngine {
 
   private LaneTags laneTags(Handling<?> handling) {
     return handling instanceof Handling.InBatches
-        ? LaneTags.forBatches(definition.ordering(), definition.batch(), clock)
-        : new LaneTags(definition.ordering());
+        ? LaneTags.forBatches(
+            definition.ordering(), definition.keylessRecords(), definition.batch(), clock)
+        : new LaneTags(definition.ordering(), definition.keylessRecords());
   }
 
   Set<TopicPartition> assignedNames() {

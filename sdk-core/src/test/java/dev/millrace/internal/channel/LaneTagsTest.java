@@ -2,6 +2,7 @@ package dev.millrace.internal.channel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.millrace.config.KeylessRecords;
 import dev.millrace.config.Ordering;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
@@ -16,7 +17,7 @@ class LaneTagsTest {
 
   @Test
   void underKeyTheSameKeyHasTheSameTagAndOthersDiffer() {
-    LaneTags tags = new LaneTags(Ordering.KEY);
+    LaneTags tags = new LaneTags(Ordering.KEY, KeylessRecords.SPREAD);
     Set<Long> seen = new HashSet<>();
     for (int i = 0; i < 100_000; i++) {
       assertThat(seen.add(tags.of(SEED, record("customer-" + i)))).isTrue();
@@ -26,7 +27,7 @@ class LaneTagsTest {
 
   @Test
   void keysThatDifferInOneByteAnywhereDiffer() {
-    LaneTags tags = new LaneTags(Ordering.KEY);
+    LaneTags tags = new LaneTags(Ordering.KEY, KeylessRecords.SPREAD);
     Random random = new Random(1);
     for (int length = 1; length <= 40; length++) {
       byte[] key = new byte[length];
@@ -44,7 +45,7 @@ class LaneTagsTest {
 
   @Test
   void zeroBytesAtTheEndCount() {
-    LaneTags tags = new LaneTags(Ordering.KEY);
+    LaneTags tags = new LaneTags(Ordering.KEY, KeylessRecords.SPREAD);
     Set<Long> seen = new HashSet<>();
     for (int length = 0; length < 40; length++) {
       assertThat(seen.add(tags.of(SEED, record(new byte[length])))).isTrue();
@@ -53,7 +54,7 @@ class LaneTagsTest {
 
   @Test
   void theSameKeyInAnotherPartitionOrTopicHasAnotherTag() {
-    LaneTags tags = new LaneTags(Ordering.KEY);
+    LaneTags tags = new LaneTags(Ordering.KEY, KeylessRecords.SPREAD);
     long tag = tags.of(SEED, record("k"));
 
     assertThat(tags.of(LaneTags.seed("orders", 4), record("k"))).isNotEqualTo(tag);
@@ -62,18 +63,29 @@ class LaneTagsTest {
 
   @Test
   void aRecordWithoutAKeyIsSpread() {
-    LaneTags tags = new LaneTags(Ordering.KEY);
+    LaneTags tags = new LaneTags(Ordering.KEY, KeylessRecords.SPREAD);
 
     assertThat(tags.of(SEED, record((byte[]) null)))
         .isNotEqualTo(tags.of(SEED, record((byte[]) null)));
   }
 
   @Test
+  void inOneLaneAPartitionsRecordsWithoutAKeyShareATagThatNoKeyHas() {
+    LaneTags tags = new LaneTags(Ordering.KEY, KeylessRecords.LANE);
+    long tag = tags.of(SEED, record((byte[]) null));
+
+    assertThat(tags.of(SEED, record((byte[]) null))).isEqualTo(tag);
+    assertThat(tags.of(LaneTags.seed("orders", 4), record((byte[]) null))).isNotEqualTo(tag);
+    assertThat(tags.of(SEED, record(new byte[0]))).isNotEqualTo(tag);
+    assertThat(tags.of(SEED, record("k"))).isNotEqualTo(tag);
+  }
+
+  @Test
   void underPartitionAllShareOneTagAndUnorderedNoneDo() {
-    LaneTags partition = new LaneTags(Ordering.PARTITION);
+    LaneTags partition = new LaneTags(Ordering.PARTITION, KeylessRecords.SPREAD);
     assertThat(partition.of(SEED, record("a"))).isEqualTo(partition.of(SEED, record("b")));
 
-    LaneTags unordered = new LaneTags(Ordering.UNORDERED);
+    LaneTags unordered = new LaneTags(Ordering.UNORDERED, KeylessRecords.SPREAD);
     assertThat(unordered.of(SEED, record("a"))).isNotEqualTo(unordered.of(SEED, record("a")));
   }
 

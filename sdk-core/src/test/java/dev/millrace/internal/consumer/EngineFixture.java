@@ -7,6 +7,7 @@ import dev.millrace.config.BatchDefinition;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.HandlerThreads;
 import dev.millrace.config.HandlerWatchdogDefinition;
+import dev.millrace.config.KeylessRecords;
 import dev.millrace.config.MissingOffset;
 import dev.millrace.config.Ordering;
 import dev.millrace.config.WatchdogPolicy;
@@ -62,7 +63,8 @@ final class EngineFixture implements AutoCloseable {
 
   MissingOffset onMissingOffset = new MissingOffset(MissingOffset.Start.EARLIEST);
   Ordering ordering = Ordering.KEY;
-  LongFunction<String> keys = offset -> "key-" + offset;
+  KeylessRecords keylessRecords = KeylessRecords.SPREAD;
+  LongFunction<@Nullable String> keys = offset -> "key-" + offset;
   Deserializer<String> deserializer = new StringDeserializer();
   int permits = 4;
   long channelBytes = 1 << 20;
@@ -149,7 +151,7 @@ final class EngineFixture implements AutoCloseable {
     await().until(() -> !handle().assignment().contains(partition));
   }
 
-  /** Has the next polls return records with a key each. */
+  /** Has the next polls return records with the keys that {@link #keys} says. */
   void add(TopicPartition partition, long from, int count) {
     consumer.schedulePollTask(() -> addNow(partition, from, count));
   }
@@ -159,7 +161,8 @@ final class EngineFixture implements AutoCloseable {
     long end = consumer.endOffsets(List.of(partition)).get(partition);
     consumer.updateEndOffsets(Map.of(partition, Math.max(end, from + count)));
     for (long offset = from; offset < from + count; offset++) {
-      byte[] key = bytes(keys.apply(offset));
+      String text = keys.apply(offset);
+      byte[] key = text == null ? null : bytes(text);
       byte[] value = bytes("value-" + offset);
       consumer.addRecord(
           new ConsumerRecord<>(
@@ -168,7 +171,7 @@ final class EngineFixture implements AutoCloseable {
               offset,
               0L,
               TimestampType.CREATE_TIME,
-              key.length,
+              key == null ? ConsumerRecord.NULL_SIZE : key.length,
               value.length,
               key,
               value,
@@ -260,6 +263,7 @@ final class EngineFixture implements AutoCloseable {
     return TestDefinitions.consumer(
         onMissingOffset,
         ordering,
+        keylessRecords,
         permits,
         handlerThreads,
         CAPACITY,

@@ -10,6 +10,7 @@ import dev.millrace.config.GroupMembership;
 import dev.millrace.config.GroupProtocol;
 import dev.millrace.config.HandlerThreads;
 import dev.millrace.config.HandlerWatchdogDefinition;
+import dev.millrace.config.KeylessRecords;
 import dev.millrace.config.MissingOffset;
 import dev.millrace.config.Ordering;
 import dev.millrace.config.RetryDefinition;
@@ -34,6 +35,7 @@ final class TestDefinitions {
     return consumer(
         new MissingOffset(MissingOffset.Start.EARLIEST),
         ordering,
+        KeylessRecords.SPREAD,
         concurrency,
         HandlerThreads.PLATFORM,
         channelCapacity,
@@ -52,6 +54,7 @@ final class TestDefinitions {
   static ConsumerDefinition consumer(
       MissingOffset onMissingOffset,
       Ordering ordering,
+      KeylessRecords keylessRecords,
       int concurrency,
       HandlerThreads handlerThreads,
       int channelCapacity,
@@ -74,6 +77,7 @@ final class TestDefinitions {
         onMissingOffset,
         DeliverySemantics.AT_LEAST_ONCE,
         ordering,
+        keylessRecords,
         concurrency,
         handlerThreads,
         channelCapacity,
