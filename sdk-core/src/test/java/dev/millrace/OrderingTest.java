@@ -1,10 +1,14 @@
 package dev.millrace;
 
 import static dev.millrace.BrokerFixture.SOON;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.millrace.consumer.PreparedConsumer;
 import dev.millrace.consumer.RecordHandler;
+import dev.millrace.errors.InvalidDefinitionException;
 import dev.millrace.testkit.cluster.KafkaCluster;
 import dev.millrace.testkit.junit.KafkaTest;
 import dev.millrace.testkit.junit.TestTopics;
@@ -15,6 +19,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What each word of {@code ordering} keeps in order, and what it lets run at the same time. */
 @KafkaTest
@@ -81,6 +87,45 @@ class OrderingTest {
   }
 
   @Test
+  void underAnOrderingKeyRecordsOfDifferentKeysAreInOrder() {
+    broker.create(1);
+    for (int sequence = 0; sequence < 60; sequence++) {
+      for (int region = 0; region < 8; region++) {
+        broker.sendLater("region-" + region + "/customer-" + sequence, "" + sequence);
+      }
+    }
+    broker.flush();
+
+    prepare("key")
+        .orderBy(record -> region(new String(record.key(), UTF_8)).getBytes(UTF_8))
+        .subscribe(
+            (value, context) ->
+                order.handle(
+                    region(context.key()), Long.parseLong(value), () -> unevenWork(value)));
+
+    broker.awaitLagZero();
+    order.assertAllHandled(8, 60);
+    assertThat(order.repeated()).isZero();
+  }
+
+  private static String region(String key) {
+    return key.substring(0, key.indexOf('/'));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"partition", "unordered"})
+  void anOrderingKeyIsRefusedWhereKeysHaveNoOrder(String ordering) {
+    PreparedConsumer<String> prepared = prepare(ordering);
+
+    assertThatThrownBy(() -> prepared.orderBy(record -> record.value()))
+        .isInstanceOf(InvalidDefinitionException.class)
+        .hasMessage(
+            "Consumer 'ordering': an OrderingKey is of no use under 'ordering: "
+                + ordering
+                + "'; write 'ordering: key', or do without.");
+  }
+
+  @Test
   void unorderedRunsRecordsOfOneKeyAtTheSameTime() {
     broker.create(1);
     for (int i = 0; i < CONCURRENCY; i++) {
@@ -129,7 +174,11 @@ class OrderingTest {
   }
 
   private void subscribe(String ordering, RecordHandler<String> handler) {
-    broker
+    prepare(ordering).subscribe(handler);
+  }
+
+  private PreparedConsumer<String> prepare(String ordering) {
+    return broker
         .factory(
             """
             kafka:
@@ -143,8 +192,7 @@ class OrderingTest {
                   ordering: %s
             """
                 .formatted(ordering))
-        .createConsumer("ordering", String.class)
-        .subscribe(handler);
+        .createConsumer("ordering", String.class);
   }
 
   /** Some take longer than the next: who would let the next pass is found out. */

@@ -18,6 +18,16 @@ public interface PreparedConsumer<V> {
   PreparedConsumer<V> listener(ConsumerListener listener);
 
   /**
+   * Has records kept in order by something else than their key.
+   *
+   * @param orderingKey replaces one that was given before
+   * @return a prepared consumer with the ordering key; this one is left as it is
+   * @throws dev.millrace.errors.InvalidDefinitionException when the definition's {@code ordering}
+   *     is another one than {@code key}
+   */
+  PreparedConsumer<V> orderBy(OrderingKey orderingKey);
+
+  /**
    * Joins the group and starts to handle records. Returns when the brokers have answered; the first
    * assignment follows on the consumer's own thread.
    *

@@ -8,6 +8,7 @@ import dev.millrace.config.RetryDefinition;
 import dev.millrace.consumer.AsyncRecordHandler;
 import dev.millrace.consumer.ConsumerExplanation;
 import dev.millrace.consumer.ConsumerState;
+import dev.millrace.consumer.OrderingKey;
 import dev.millrace.consumer.RecordHandler;
 import dev.millrace.errors.InvalidDefinitionException;
 import dev.millrace.errors.PayloadException;
@@ -16,6 +17,7 @@ import dev.millrace.internal.channel.Confinement;
 import dev.millrace.internal.client.ClientProperties;
 import dev.millrace.internal.client.ConsumerSettings;
 import dev.millrace.internal.client.NamedDefinitions;
+import dev.millrace.internal.consumer.ServiceHooks;
 import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.time.SteppedClock;
 import dev.millrace.serialization.Formats;
@@ -92,10 +94,11 @@ public final class ConsumerDriver<V> implements AutoCloseable {
     this.serializer = formats.serializer(definition.format(), builder.type, definition.name());
     this.cluster = new Cluster(definition, builder.partitions, clock);
     Handling<V> handling = handler.apply(attempts);
+    ServiceHooks hooks = builder.hooks;
     this.processes =
         () ->
             new ServiceProcess(
-                definition, settings, deserializer, handling, cluster, attempts, clock);
+                definition, settings, deserializer, handling, hooks, cluster, attempts, clock);
     this.process = processes.get();
   }
 
@@ -357,6 +360,7 @@ public final class ConsumerDriver<V> implements AutoCloseable {
     private final ConsumerDefinition definition;
     private final ConsumerSettings settings;
     private final Class<V> type;
+    private ServiceHooks hooks = ServiceHooks.NONE;
     private int partitions = 4;
     private @Nullable ObjectMapper objectMapper;
 
@@ -376,6 +380,18 @@ public final class ConsumerDriver<V> implements AutoCloseable {
         throw new IllegalArgumentException("A topic can't have " + count + " partitions.");
       }
       this.partitions = count;
+      return this;
+    }
+
+    /**
+     * Has records kept in order by something else than their key, as {@link
+     * dev.millrace.consumer.PreparedConsumer#orderBy} does.
+     *
+     * @throws InvalidDefinitionException when the definition's {@code ordering} is another one than
+     *     {@code key}
+     */
+    public Builder<V> orderBy(OrderingKey orderingKey) {
+      this.hooks = hooks.orderBy(orderingKey, definition);
       return this;
     }
 

@@ -3,6 +3,7 @@ package dev.millrace.testing;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.internal.channel.SteppedSignal;
 import dev.millrace.internal.client.ConsumerSettings;
+import dev.millrace.internal.consumer.ServiceHooks;
 import dev.millrace.internal.consumer.SteppedEngine;
 import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.time.SteppedClock;
@@ -28,6 +29,7 @@ final class ServiceProcess implements SteppedSignal.Surroundings {
       ConsumerSettings settings,
       Deserializer<V> deserializer,
       Handling<V> handling,
+      ServiceHooks hooks,
       Cluster cluster,
       AttemptLog attempts,
       SteppedClock clock) {
@@ -41,6 +43,7 @@ final class ServiceProcess implements SteppedSignal.Surroundings {
             member,
             deserializer,
             handling,
+            hooks,
             cluster::sendDeadLetter,
             clock,
             this);

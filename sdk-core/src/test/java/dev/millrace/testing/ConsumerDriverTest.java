@@ -110,6 +110,25 @@ class ConsumerDriverTest {
     assertThat(seen).containsExactly(true);
   }
 
+  @Test
+  void recordsAreKeptInOrderByWhatTheServiceSays() {
+    try (ConsumerDriver<Order> driver =
+        orders("")
+            .orderBy(record -> "one order for all".getBytes(UTF_8))
+            .subscribe((order, context) -> {})) {
+      driver.failNext(1, new IllegalStateException("out of stock"));
+      driver.send(record(0, "customer-1", "{\"id\":\"o-1\"}"));
+      driver.send(record(0, "customer-2", "{\"id\":\"o-2\"}"));
+      driver.run();
+      assertThat(told(driver)).containsExactly("customer-1@0#1 FAILED");
+
+      driver.advance(Duration.ofSeconds(1));
+      assertThat(told(driver))
+          .containsExactly(
+              "customer-1@0#1 FAILED", "customer-1@0#2 SUCCEEDED", "customer-2@1#1 SUCCEEDED");
+    }
+  }
+
   /** What a handler does to a record's bytes does not come back with it. */
   @Test
   void aRecordThatComesAgainIsUntouched() {

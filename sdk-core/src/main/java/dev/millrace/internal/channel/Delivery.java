@@ -49,7 +49,7 @@ public final class Delivery implements OffsetTicket.Holder {
   @SuppressWarnings("UnusedVariable") // read and written through ATTEMPT
   private volatile int attemptState = NOT_IN_HANDLER;
 
-  // Of who holds the attempt, then of who ended it.
+  // Of the poll thread until the record is offered; of who holds the attempt, then of who ended it.
   private boolean interrupted;
   private @Nullable Throwable givenUp;
 
@@ -204,7 +204,12 @@ public final class Delivery implements OffsetTicket.Holder {
     }
   }
 
-  /** Returns why the record was given up while it ran, or null. Whoever has ended the attempt. */
+  /** Poll thread, before it offers the record: no handler is to be called for it. */
+  public void refuse(Throwable cause) {
+    givenUp = cause;
+  }
+
+  /** Returns why the record was refused, or given up while it ran, or null. Who has the attempt. */
   public @Nullable Throwable givenUp() {
     return givenUp;
   }

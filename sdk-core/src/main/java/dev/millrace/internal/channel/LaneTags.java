@@ -7,12 +7,14 @@ import dev.millrace.internal.time.EngineClock;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.util.function.Function;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The number that says which records share a lane, and so an order: a 64-bit hash of topic,
- * partition and, under {@code key}, the key's bytes. Two keys with the same hash would only wait
- * for each other. Confined to the poll thread.
+ * partition and, under {@code key}, the bytes of the ordering key. Two keys with the same hash
+ * would only wait for each other. Confined to the poll thread.
  */
 public final class LaneTags {
   private static final VarHandle LONGS =
@@ -20,25 +22,41 @@ public final class LaneTags {
   private static final long PRIME = 0x9E3779B97F4A7C15L;
 
   private final Ordering ordering;
+  private final Function<ConsumerRecord<byte[], byte[]>, byte @Nullable []> orderingKey;
   private final KeylessRecords keyless;
   private final Spread spread;
 
   /** For records that are handled one by one: without an order, each has a lane of its own. */
-  public LaneTags(Ordering ordering, KeylessRecords keyless) {
-    this(ordering, keyless, new Spread(1, 0, EngineClock.SYSTEM));
+  public LaneTags(
+      Ordering ordering,
+      Function<ConsumerRecord<byte[], byte[]>, byte @Nullable []> orderingKey,
+      KeylessRecords keyless) {
+    this(ordering, orderingKey, keyless, new Spread(1, 0, EngineClock.SYSTEM));
   }
 
-  private LaneTags(Ordering ordering, KeylessRecords keyless, Spread spread) {
+  private LaneTags(
+      Ordering ordering,
+      Function<ConsumerRecord<byte[], byte[]>, byte @Nullable []> orderingKey,
+      KeylessRecords keyless,
+      Spread spread) {
     this.ordering = ordering;
+    this.orderingKey = orderingKey;
     this.keyless = keyless;
     this.spread = spread;
   }
 
   /** For records handled in batches: without an order, those polled in a row share a lane. */
   public static LaneTags forBatches(
-      Ordering ordering, KeylessRecords keyless, BatchDefinition batch, EngineClock clock) {
+      Ordering ordering,
+      Function<ConsumerRecord<byte[], byte[]>, byte @Nullable []> orderingKey,
+      KeylessRecords keyless,
+      BatchDefinition batch,
+      EngineClock clock) {
     return new LaneTags(
-        ordering, keyless, new Spread(batch.maxRecords(), batch.maxWait().toNanos(), clock));
+        ordering,
+        orderingKey,
+        keyless,
+        new Spread(batch.maxRecords(), batch.maxWait().toNanos(), clock));
   }
 
   /** Returns a partition's part of the tag; worth keeping, since it hashes the topic's name. */
@@ -46,19 +64,27 @@ public final class LaneTags {
     return mix(topic.hashCode() * PRIME + partition);
   }
 
-  /** Returns the record's tag. */
+  /** Returns the record's tag. Throws what the ordering key throws. */
   public long of(long seed, ConsumerRecord<byte[], byte[]> record) {
     return switch (ordering) {
       case PARTITION -> seed;
-      case UNORDERED -> mix(spread.next());
-      case KEY -> record.key() == null ? withoutKey(seed) : hash(seed, record.key());
+      case UNORDERED -> withoutOrder();
+      case KEY -> {
+        byte[] key = orderingKey.apply(record);
+        yield key == null ? withoutKey(seed) : hash(seed, key);
+      }
     };
+  }
+
+  /** Returns the tag of a record that need not wait for others. */
+  public long withoutOrder() {
+    return mix(spread.next());
   }
 
   /** The partition's own tag is no key's, not even an empty one's: each key's is mixed. */
   private long withoutKey(long seed) {
     return switch (keyless) {
-      case SPREAD -> mix(spread.next());
+      case SPREAD -> withoutOrder();
       case LANE -> seed;
     };
   }

@@ -1,7 +1,6 @@
 package dev.millrace.internal.consumer;
 
 import dev.millrace.config.ConsumerDefinition;
-import dev.millrace.consumer.ConsumerListener;
 import dev.millrace.internal.channel.InFlight;
 import dev.millrace.internal.channel.LaneScheduler;
 import dev.millrace.internal.channel.LaneTags;
@@ -62,7 +61,7 @@ final class ConsumerEngine {
       ConsumerMeters meters,
       StopRequest stop,
       EngineRuntime runtime,
-      @Nullable ConsumerListener listener) {
+      ServiceHooks hooks) {
     this.definition = definition;
     this.consumer = consumer;
     this.meters = meters;
@@ -77,7 +76,8 @@ final class ConsumerEngine {
     this.assignment = new Assignment(meters);
     this.watchdog =
         new HandlerWatchdog(name, definition.handlerWatchdog(), clock, assignment, LOG::warn);
-    this.listener = new ListenerCalls(name, listener, signal, new EngineThreads(name).listener());
+    this.listener =
+        new ListenerCalls(name, hooks.listener(), signal, new EngineThreads(name).listener());
     this.wait = new BoundedWait(signal, stop);
     this.drain = new Drain(name, wait);
     BrokerCalls calls = new BrokerCalls(consumer);
@@ -155,7 +155,8 @@ final class ConsumerEngine {
             gate,
             poll,
             pipeline::stopWaiting,
-            new Intake(clock, consumer, assignment, laneTags(handling), scheduler, workers, meters),
+            new Intake(
+                clock, consumer, assignment, laneTags(handling, hooks), scheduler, workers, meters),
             new MissingOffsets(
                 name, clock, definition.onMissingOffset(), assignment, seekTargets, seeker, meters),
             new IdleWatch(this.listener, definition.idleAfter(), clock));
@@ -181,11 +182,15 @@ final class ConsumerEngine {
     return handling.holdsWorker() ? Permits.threads() : Permits.counted(definition.concurrency());
   }
 
-  private LaneTags laneTags(Handling<?> handling) {
+  private LaneTags laneTags(Handling<?> handling, ServiceHooks hooks) {
     return handling instanceof Handling.InBatches
         ? LaneTags.forBatches(
-            definition.ordering(), definition.keylessRecords(), definition.batch(), clock)
-        : new LaneTags(definition.ordering(), definition.keylessRecords());
+            definition.ordering(),
+            hooks.orderingKey()::of,
+            definition.keylessRecords(),
+            definition.batch(),
+            clock)
+        : new LaneTags(definition.ordering(), hooks.orderingKey()::of, definition.keylessRecords());
   }
 
   Set<TopicPartition> assignedNames() {

@@ -6,6 +6,7 @@ import dev.millrace.consumer.AsyncRecordHandler;
 import dev.millrace.consumer.BatchHandler;
 import dev.millrace.consumer.ConsumerListener;
 import dev.millrace.consumer.MessageConsumer;
+import dev.millrace.consumer.OrderingKey;
 import dev.millrace.consumer.PreparedConsumer;
 import dev.millrace.consumer.RecordHandler;
 import dev.millrace.errors.InvalidDefinitionException;
@@ -54,7 +55,7 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
   private final Deserializer<V> deserializer;
   private final Surroundings shared;
   private final ConsumerSettings settings;
-  private final @Nullable ConsumerListener listener;
+  private final ServiceHooks hooks;
 
   /**
    * Reads the definition.
@@ -68,16 +69,16 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
     this.deserializer = deserializer;
     this.shared = shared;
     this.settings = shared.clientProperties().consumer(definition);
-    this.listener = null;
+    this.hooks = ServiceHooks.NONE;
     requireThreads(definition);
   }
 
-  private ConsumerLauncher(ConsumerLauncher<V> prepared, ConsumerListener listener) {
+  private ConsumerLauncher(ConsumerLauncher<V> prepared, ServiceHooks hooks) {
     this.definition = prepared.definition;
     this.deserializer = prepared.deserializer;
     this.shared = prepared.shared;
     this.settings = prepared.settings;
-    this.listener = listener;
+    this.hooks = hooks;
   }
 
   private static void requireThreads(ConsumerDefinition definition) {
@@ -91,7 +92,12 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
 
   @Override
   public PreparedConsumer<V> listener(ConsumerListener told) {
-    return new ConsumerLauncher<>(this, Objects.requireNonNull(told, "listener"));
+    return new ConsumerLauncher<>(this, hooks.listener(told));
+  }
+
+  @Override
+  public PreparedConsumer<V> orderBy(OrderingKey orderingKey) {
+    return new ConsumerLauncher<>(this, hooks.orderBy(orderingKey, definition));
   }
 
   @Override
@@ -179,7 +185,7 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
               meters,
               stop,
               runtime,
-              listener);
+              hooks);
       EngineHandle handle =
           new EngineHandle(
               definition.name(),

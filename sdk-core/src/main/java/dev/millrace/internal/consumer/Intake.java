@@ -1,5 +1,6 @@
 package dev.millrace.internal.consumer;
 
+import dev.millrace.errors.MillraceException;
 import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.channel.LaneScheduler;
 import dev.millrace.internal.channel.LaneTags;
@@ -80,10 +81,24 @@ final class Intake {
       if (ticket == null) {
         meters.doneBefore();
       } else {
-        scheduler.offer(
-            new Delivery(record, ticket, partition.load(), now),
-            tags.of(partition.laneSeed(), record));
+        Delivery delivery = new Delivery(record, ticket, partition.load(), now);
+        scheduler.offer(delivery, tag(delivery, partition.laneSeed()));
       }
+    }
+  }
+
+  /** A record whose order nobody knows is never handled, so that it waits for no other. */
+  private long tag(Delivery delivery, long laneSeed) {
+    ConsumerRecord<byte[], byte[]> record = delivery.record();
+    try {
+      return tags.of(laneSeed, record);
+    } catch (Throwable failure) { // The service's own; one record must not end the poll loop.
+      delivery.refuse(
+          new MillraceException(
+              "The OrderingKey has thrown %s at %s-%d@%d."
+                  .formatted(failure, record.topic(), record.partition(), record.offset()),
+              failure));
+      return tags.withoutOrder();
     }
   }
 

@@ -53,6 +53,7 @@ public final class SteppedEngine {
       org.apache.kafka.clients.consumer.Consumer<byte[], byte[]> client,
       Deserializer<V> deserializer,
       Handling<V> handling,
+      ServiceHooks hooks,
       Function<ProducerRecord<byte[], byte[]>, CompletableFuture<RecordMetadata>> deadLetterSender,
       SteppedClock clock,
       SteppedSignal.Surroundings surroundings) {
@@ -73,7 +74,7 @@ public final class SteppedEngine {
                 new CompositeMeterRegistry(), definition.name(), definition.groupId()),
             stop,
             runtime,
-            null);
+            hooks);
   }
 
   /** One turn of the poll loop; it is the last one when the engine has a reason to stop. */

@@ -46,6 +46,12 @@ final class BatchCall<V> {
     Map<Delivery, Outcome> outcomes = new LinkedHashMap<>();
     List<BatchedRecord<V>> records = new ArrayList<>(deliveries.size());
     for (Delivery delivery : deliveries) {
+      Throwable refused = delivery.givenUp();
+      if (refused != null) {
+        delivery.ends();
+        outcomes.put(delivery, recovery.giveUp(refused));
+        continue;
+      }
       try {
         records.add(new BatchedRecord<>(delivery, decoder.decode(delivery.record()), recovery));
       } catch (PayloadException undecodable) {

@@ -39,6 +39,10 @@ final class HandlerCall<V> {
    * @return the outcome; null when it comes later
    */
   @Nullable Outcome attempt(Delivery delivery, BiConsumer<Delivery, Outcome> later) {
+    if (delivery.givenUp() != null) {
+      delivery.ends();
+      return failed(delivery, null);
+    }
     V value;
     try {
       value = decoder.decode(delivery.record());
@@ -113,7 +117,7 @@ final class HandlerCall<V> {
         : failed(delivery, failure);
   }
 
-  /** What comes of an attempt that failed, or whose record was given up meanwhile. */
+  /** What comes of an attempt that failed, or whose record was given up before or meanwhile. */
   private Outcome failed(Delivery delivery, @Nullable Throwable failure) {
     if (delivery.ticket().isAbandoned()) {
       return Outcome.Abandoned.INSTANCE;

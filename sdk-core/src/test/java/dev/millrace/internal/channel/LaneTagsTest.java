@@ -17,7 +17,7 @@ class LaneTagsTest {
 
   @Test
   void underKeyTheSameKeyHasTheSameTagAndOthersDiffer() {
-    LaneTags tags = new LaneTags(Ordering.KEY, KeylessRecords.SPREAD);
+    LaneTags tags = new LaneTags(Ordering.KEY, ConsumerRecord::key, KeylessRecords.SPREAD);
     Set<Long> seen = new HashSet<>();
     for (int i = 0; i < 100_000; i++) {
       assertThat(seen.add(tags.of(SEED, record("customer-" + i)))).isTrue();
@@ -27,7 +27,7 @@ class LaneTagsTest {
 
   @Test
   void keysThatDifferInOneByteAnywhereDiffer() {
-    LaneTags tags = new LaneTags(Ordering.KEY, KeylessRecords.SPREAD);
+    LaneTags tags = new LaneTags(Ordering.KEY, ConsumerRecord::key, KeylessRecords.SPREAD);
     Random random = new Random(1);
     for (int length = 1; length <= 40; length++) {
       byte[] key = new byte[length];
@@ -45,7 +45,7 @@ class LaneTagsTest {
 
   @Test
   void zeroBytesAtTheEndCount() {
-    LaneTags tags = new LaneTags(Ordering.KEY, KeylessRecords.SPREAD);
+    LaneTags tags = new LaneTags(Ordering.KEY, ConsumerRecord::key, KeylessRecords.SPREAD);
     Set<Long> seen = new HashSet<>();
     for (int length = 0; length < 40; length++) {
       assertThat(seen.add(tags.of(SEED, record(new byte[length])))).isTrue();
@@ -54,7 +54,7 @@ class LaneTagsTest {
 
   @Test
   void theSameKeyInAnotherPartitionOrTopicHasAnotherTag() {
-    LaneTags tags = new LaneTags(Ordering.KEY, KeylessRecords.SPREAD);
+    LaneTags tags = new LaneTags(Ordering.KEY, ConsumerRecord::key, KeylessRecords.SPREAD);
     long tag = tags.of(SEED, record("k"));
 
     assertThat(tags.of(LaneTags.seed("orders", 4), record("k"))).isNotEqualTo(tag);
@@ -63,7 +63,7 @@ class LaneTagsTest {
 
   @Test
   void aRecordWithoutAKeyIsSpread() {
-    LaneTags tags = new LaneTags(Ordering.KEY, KeylessRecords.SPREAD);
+    LaneTags tags = new LaneTags(Ordering.KEY, ConsumerRecord::key, KeylessRecords.SPREAD);
 
     assertThat(tags.of(SEED, record((byte[]) null)))
         .isNotEqualTo(tags.of(SEED, record((byte[]) null)));
@@ -71,7 +71,7 @@ class LaneTagsTest {
 
   @Test
   void inOneLaneAPartitionsRecordsWithoutAKeyShareATagThatNoKeyHas() {
-    LaneTags tags = new LaneTags(Ordering.KEY, KeylessRecords.LANE);
+    LaneTags tags = new LaneTags(Ordering.KEY, ConsumerRecord::key, KeylessRecords.LANE);
     long tag = tags.of(SEED, record((byte[]) null));
 
     assertThat(tags.of(SEED, record((byte[]) null))).isEqualTo(tag);
@@ -82,10 +82,12 @@ class LaneTagsTest {
 
   @Test
   void underPartitionAllShareOneTagAndUnorderedNoneDo() {
-    LaneTags partition = new LaneTags(Ordering.PARTITION, KeylessRecords.SPREAD);
+    LaneTags partition =
+        new LaneTags(Ordering.PARTITION, ConsumerRecord::key, KeylessRecords.SPREAD);
     assertThat(partition.of(SEED, record("a"))).isEqualTo(partition.of(SEED, record("b")));
 
-    LaneTags unordered = new LaneTags(Ordering.UNORDERED, KeylessRecords.SPREAD);
+    LaneTags unordered =
+        new LaneTags(Ordering.UNORDERED, ConsumerRecord::key, KeylessRecords.SPREAD);
     assertThat(unordered.of(SEED, record("a"))).isNotEqualTo(unordered.of(SEED, record("a")));
   }
 

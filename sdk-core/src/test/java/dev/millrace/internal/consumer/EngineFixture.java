@@ -17,6 +17,7 @@ import dev.millrace.consumer.ConsumerExplanation;
 import dev.millrace.consumer.ConsumerListener;
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.consumer.MessageConsumer;
+import dev.millrace.consumer.OrderingKey;
 import dev.millrace.consumer.RecordHandler;
 import dev.millrace.internal.delivery.DeadLetters;
 import dev.millrace.internal.delivery.Handling;
@@ -64,6 +65,7 @@ final class EngineFixture implements AutoCloseable {
   MissingOffset onMissingOffset = new MissingOffset(MissingOffset.Start.EARLIEST);
   Ordering ordering = Ordering.KEY;
   KeylessRecords keylessRecords = KeylessRecords.SPREAD;
+  OrderingKey orderingKey = ConsumerRecord::key;
   LongFunction<@Nullable String> keys = offset -> "key-" + offset;
   Deserializer<String> deserializer = new StringDeserializer();
   int permits = 4;
@@ -127,7 +129,7 @@ final class EngineFixture implements AutoCloseable {
             new ConsumerMeters(registry, definition.name(), definition.groupId()),
             stop,
             runtime,
-            listener);
+            new ServiceHooks(listener, orderingKey));
     handle = new EngineHandle(definition.name(), Duration.ofSeconds(5), engine, stop, onEnd);
     handle.start();
   }

@@ -83,7 +83,7 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
                 new CompositeMeterRegistry(), definition.name(), definition.groupId()),
             stop,
             this,
-            null);
+            ServiceHooks.NONE);
   }
 
   private CompletableFuture<RecordMetadata> sendDeadLetter(
