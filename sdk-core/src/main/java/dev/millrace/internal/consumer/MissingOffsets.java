@@ -155,7 +155,8 @@ final class MissingOffsets {
       // What is in flight is gone from the log, but here: it is handled before the offset moves.
       seeker.skipTo(gap.partition, target);
     } else {
-      from = oldestOpen >= gap.begin && oldestOpen < target ? oldestOpen : target;
+      // Retention may have overtaken the oldest: then from where the log has the next of them.
+      from = oldestOpen >= 0 && oldestOpen < target ? Math.max(oldestOpen, gap.begin) : target;
       seeker.startAt(gap.partition, from);
     }
     meters.offsetReset();

@@ -199,6 +199,25 @@ class MissingOffsetsTest {
     assertThat(handled).containsExactly(0L, 1L, 2L, 3L, 3L, 4L, 5L, 6L);
   }
 
+  /** The oldest of them is gone; what the log still has of them is not. */
+  @Test
+  void whatIsUnfinishedBelowTheCutIsReadAgainAlsoWhenRetentionHasOvertakenTheOldest() {
+    engine.ordering = Ordering.PARTITION;
+    startHangingAt(3);
+    assignAndAdd(0, 10);
+    EngineFixture.hold(running);
+    soon().until(() -> engine.gauge("millrace.consumer.in.flight") == 7);
+
+    engine.consumer.updateBeginningOffsets(Map.of(P0, 5L));
+    raise(cut(10, 7));
+    soon().until(() -> engine.consumer.position(P0) == 5);
+    engine.release.countDown();
+    engine.add(P0, 5, 2);
+
+    soon().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(7));
+    assertThat(handled).containsExactly(0L, 1L, 2L, 3L, 5L, 6L);
+  }
+
   @Test
   void whenTheBrokersDoNotAnswerTheyAreAskedAgain() {
     engine.consumer.updateEndOffsets(Map.of(P0, 40L));
