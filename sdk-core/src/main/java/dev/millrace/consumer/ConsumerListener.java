@@ -31,7 +31,7 @@ public interface ConsumerListener {
    * come to rest, or {@code drain-timeout} has passed; nothing more of them starts. They are still
    * owned, and what is finished is committed when this has returned, or when {@code drain-timeout}
    * has passed since they began to leave ({@code close-timeout} when the consumer ends): the time
-   * to write out what handlers have gathered.
+   * to write out what handlers have gathered. When the consumer ends, this is the last call.
    *
    * @param partitions those that leave, at least one
    */

@@ -265,10 +265,7 @@ final class ConsumerEngine {
   }
 
   private void tellOfEnd() {
-    Set<TopicPartition> leaving = assignment.names();
-    if (!leaving.isEmpty()) {
-      boolean unused = wait.until(listener.revoked(leaving), stop.deadlineNanos());
-    }
+    boolean unused = wait.until(listener.ends(assignment.names()), stop.deadlineNanos());
   }
 
   /** One step that fails must not keep the next from being taken. */

@@ -27,6 +27,10 @@ final class ListenerCalls {
   private final ConsumerListener listener;
   private final PollThreadSignal signal;
   private final @Nullable ExecutorService executor;
+
+  // Poll thread.
+  private boolean ended;
+
   private volatile @Nullable Thread thread;
 
   /**
@@ -51,6 +55,19 @@ final class ListenerCalls {
   /** Returns what holds once the listener has returned; the signal is raised then. */
   BooleanSupplier revoked(Set<TopicPartition> partitions) {
     return tell("revoked " + partitions, () -> listener.revoked(partitions));
+  }
+
+  /**
+   * The last call of all. Partitions that come or go afterwards, while the last commit is seen
+   * through, are none of the listener's: it has given up what it had, and will get nothing of what
+   * comes.
+   *
+   * @return what holds once the listener has returned; the signal is raised then
+   */
+  BooleanSupplier ends(Set<TopicPartition> leaving) {
+    BooleanSupplier returned = leaving.isEmpty() ? () -> true : revoked(leaving);
+    ended = true;
+    return returned;
   }
 
   void lost(Set<TopicPartition> partitions) {
@@ -88,7 +105,7 @@ final class ListenerCalls {
   }
 
   private BooleanSupplier tell(String what, Runnable call) {
-    if (executor == null) {
+    if (executor == null || ended) {
       return () -> true;
     }
     CompletableFuture<Void> returned = CompletableFuture.runAsync(() -> run(what, call), executor);

@@ -15,6 +15,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RebalanceInProgressException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -110,6 +111,25 @@ class ListenerTest {
     await().until(() -> seen.size() == 3);
     assertThat(seen)
         .containsExactly("assigned [orders-0]", "revoked [orders-0]", "assigned [orders-1]");
+  }
+
+  /** The group may go on to move partitions until the last commit is through. */
+  @Test
+  void afterItsEndNothingMoreIsTold() {
+    engine.commitInterval = Duration.ofHours(1);
+    engine.listener = new Recording();
+    engine.start((value, context) -> running.countDown());
+    engine.assign(P0);
+    engine.add(P0, 0, 1);
+    EngineFixture.hold(running);
+    engine.consumer.refusals.add(new RebalanceInProgressException());
+    engine.consumer.onRefusal =
+        () -> engine.consumer.schedulePollTask(() -> engine.consumer.rebalance(List.of(P1)));
+
+    engine.handle().close(Duration.ofMinutes(1));
+
+    assertThat(engine.consumer.lastCommit(P0)).isEqualTo(1);
+    assertThat(seen).containsExactly("assigned [orders-0]", "revoked [orders-0]");
   }
 
   @Test
