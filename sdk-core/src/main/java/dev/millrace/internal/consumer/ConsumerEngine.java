@@ -76,8 +76,7 @@ final class ConsumerEngine {
     this.assignment = new Assignment(meters);
     this.watchdog =
         new HandlerWatchdog(name, definition.handlerWatchdog(), clock, assignment, LOG::warn);
-    this.listener =
-        new ListenerCalls(name, hooks.listener(), signal, new EngineThreads(name).listener());
+    this.listener = new ListenerCalls(name, hooks.listener(), signal, runtime::listenerCalls);
     this.wait = new BoundedWait(signal, stop);
     this.drain = new Drain(name, wait);
     BrokerCalls calls = new BrokerCalls(consumer);

@@ -6,6 +6,7 @@ import dev.millrace.internal.channel.PollThreadSignal;
 import dev.millrace.internal.channel.Workers;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
+import java.util.concurrent.ExecutorService;
 import java.util.function.Consumer;
 
 /**
@@ -29,4 +30,7 @@ interface EngineRuntime {
    * @param onBug told of what the processor threw, which it never should
    */
   Workers workers(LaneScheduler scheduler, DeliveryProcessor processor, Consumer<Throwable> onBug);
+
+  /** Returns what runs the calls of the service's listener, if it has one. Called once. */
+  ExecutorService listenerCalls();
 }

@@ -6,10 +6,9 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -34,17 +33,18 @@ final class ListenerCalls {
   private volatile @Nullable Thread thread;
 
   /**
-   * @param listener null when there is none: then nothing is done, and no thread started
+   * @param listener null when there is none: then nothing is done, and no executor asked for
+   * @param executor runs one task at a time, in order
    */
   ListenerCalls(
       String consumer,
       @Nullable ConsumerListener listener,
       PollThreadSignal signal,
-      ThreadFactory threads) {
+      Supplier<ExecutorService> executor) {
     this.consumer = consumer;
     this.signal = signal;
     this.listener = listener == null ? new ConsumerListener() {} : listener;
-    this.executor = listener == null ? null : Executors.newSingleThreadExecutor(threads);
+    this.executor = listener == null ? null : executor.get();
   }
 
   /** Returns what holds once the listener has returned; the signal is raised then. */

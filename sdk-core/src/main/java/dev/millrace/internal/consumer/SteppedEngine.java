@@ -19,6 +19,7 @@ import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -170,6 +171,11 @@ public final class SteppedEngine {
         LaneScheduler scheduler, DeliveryProcessor processor, Consumer<Throwable> onBug) {
       workers = new SteppedWorkers(WORKERS, scheduler, processor);
       return workers;
+    }
+
+    @Override
+    public ExecutorService listenerCalls() {
+      throw new IllegalStateException("A stepped engine is made without a listener.");
     }
 
     SteppedWorkers workers() {

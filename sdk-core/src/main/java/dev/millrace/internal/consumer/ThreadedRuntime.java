@@ -12,6 +12,8 @@ import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
 import dev.millrace.internal.time.ThreadDelayTimer;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 
 /** The system's time, and threads of our own. */
@@ -59,5 +61,10 @@ final class ThreadedRuntime implements EngineRuntime {
   public Workers workers(
       LaneScheduler scheduler, DeliveryProcessor processor, Consumer<Throwable> onBug) {
     return new WorkerPool(mostWorkers, names.workers(kind), scheduler, processor, onBug);
+  }
+
+  @Override
+  public ExecutorService listenerCalls() {
+    return Executors.newSingleThreadExecutor(names.listener());
   }
 }

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.common.TopicPartition;
@@ -32,7 +33,7 @@ class ListenerCallsTest {
               }
             },
             new Raised(() -> foundDone.complete(asked.join().getAsBoolean())),
-            Thread::new);
+            Executors::newSingleThreadExecutor);
 
     asked.complete(calls.assigned(PARTITIONS));
     mayReturn.countDown();
@@ -48,7 +49,7 @@ class ListenerCallsTest {
             "c",
             null,
             new Raised(() -> {}),
-            work -> {
+            () -> {
               throw new AssertionError("a thread");
             });
 

@@ -5,8 +5,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.NavigableMap;
-import java.util.TreeMap;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -17,19 +15,16 @@ final class SimBroker {
 
   private static final String[] KEYS = {"a", "b", "c"};
 
-  /** A partition's log; markers and what compaction has taken leave gaps in its offsets. */
-  static final class Log {
-    final TopicPartition partition;
-    final NavigableMap<Long, String> keys = new TreeMap<>();
-    long end;
+  /**
+   * What is committed.
+   *
+   * @param life of the log in which the committing member has read
+   * @param believesTooMuch see {@link SimOwnership#believesTooMuch}
+   */
+  record Commit(OffsetAndMetadata said, int life, boolean believesTooMuch) {}
 
-    Log(TopicPartition partition) {
-      this.partition = partition;
-    }
-  }
-
-  final List<Log> logs = new ArrayList<>();
-  final Map<TopicPartition, OffsetAndMetadata> committed = new HashMap<>();
+  final List<SimLog> logs = new ArrayList<>();
+  final Map<TopicPartition, Commit> committed = new HashMap<>();
 
   private final Map<TopicPartition, SimConsumer> owners = new HashMap<>();
   private final Map<TopicPartition, SimConsumer> targets = new HashMap<>();
@@ -43,23 +38,23 @@ final class SimBroker {
     this.world = world;
     this.mostMetadata = world.oneIn(8) ? world.random.nextInt(20) : CompletedAhead.MAX_CHARS;
     for (int i = 0; i < partitions; i++) {
-      logs.add(new Log(new TopicPartition(TOPIC, i)));
+      logs.add(new SimLog(new TopicPartition(TOPIC, i)));
     }
   }
 
-  Log log(TopicPartition partition) {
+  SimLog log(TopicPartition partition) {
     return logs.get(partition.partition());
   }
 
   void append(int most) {
-    Log log = logs.get(world.random.nextInt(logs.size()));
+    SimLog log = anyLog();
     int count = 1 + world.random.nextInt(most);
     for (int i = 0; i < count; i++) {
       if (world.oneIn(8)) {
         log.end += 1 + world.random.nextInt(3);
       }
       int key = world.random.nextInt(KEYS.length + 1);
-      log.keys.put(log.end++, key == KEYS.length ? "" : KEYS[key]);
+      log.append(key == KEYS.length ? "" : KEYS[key], world.clock.now().toEpochMilli());
     }
     if (world.oneIn(8)) {
       log.end++;
@@ -83,7 +78,7 @@ final class SimBroker {
   void rebalance() {
     targets.clear();
     if (!members.isEmpty()) {
-      for (Log log : logs) {
+      for (SimLog log : logs) {
         targets.put(log.partition, members.get(world.random.nextInt(members.size())));
       }
     }
@@ -106,7 +101,7 @@ final class SimBroker {
   /** Gives the member what is meant for it and nobody has. */
   List<TopicPartition> take(SimConsumer member) {
     List<TopicPartition> taken = new ArrayList<>();
-    for (Log log : logs) {
+    for (SimLog log : logs) {
       if (isMeantFor(member, log.partition) && !owners.containsKey(log.partition)) {
         owners.put(log.partition, member);
         taken.add(log.partition);
@@ -128,7 +123,53 @@ final class SimBroker {
     return mostMetadata == CompletedAhead.MAX_CHARS;
   }
 
-  void commit(Map<TopicPartition, OffsetAndMetadata> offsets) {
-    committed.putAll(offsets);
+  void commit(Map<TopicPartition, Commit> commits) {
+    committed.putAll(commits);
+  }
+
+  // What becomes of logs.
+
+  /** Retention deletes the oldest records. */
+  void retain() {
+    SimLog log = anyLog();
+    long begin = log.begin + world.random.nextInt((int) (log.end - log.begin) + 1);
+    world.log(log.partition, " begins at ", begin, " now");
+    world.oracle.removed(log.partition, log.begin, begin);
+    log.beginAt(begin);
+  }
+
+  /** A leader is elected that may not have the newest records. */
+  void elect() {
+    SimLog log = anyLog();
+    long missing = Math.min(log.end - log.begin, world.random.nextInt(12));
+    world.log(log.partition, " is cut at ", log.end - missing);
+    world.oracle.removed(log.partition, log.end - missing, log.end);
+    log.cutAt(log.end - missing);
+  }
+
+  /** A topic is deleted, and with it mostly its commits, and made anew. */
+  void makeAnew() {
+    SimLog log = anyLog();
+    world.log(log.partition, " is made anew");
+    world.oracle.removed(log.partition, 0, log.end);
+    log.makeAnew();
+    if (!world.oneIn(4)) {
+      committed.remove(log.partition);
+    }
+  }
+
+  /** Somebody moves the group's offsets to where there are records, where nobody owns them. */
+  void repairOffsets() {
+    for (SimLog log : logs) {
+      Commit commit = committed.get(log.partition);
+      if (owner(log.partition) == null
+          && (commit == null || commit.life() != log.life || commit.said().offset() < log.begin)) {
+        committed.put(log.partition, new Commit(new OffsetAndMetadata(log.begin), log.life, false));
+      }
+    }
+  }
+
+  private SimLog anyLog() {
+    return logs.get(world.random.nextInt(logs.size()));
   }
 }

@@ -1,5 +1,7 @@
 package dev.millrace.internal.consumer;
 
+import dev.millrace.config.HandlerWatchdogDefinition;
+import dev.millrace.config.MissingOffset;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -63,6 +65,36 @@ interface SimBug {
   /** Which key the engine sees. */
   default byte @Nullable [] key(byte @Nullable [] key, long offset) {
     return key;
+  }
+
+  /** Whether the listener's thread gets a call. */
+  default boolean tellsListener() {
+    return true;
+  }
+
+  /** What the engine is told of its watchdog. */
+  default HandlerWatchdogDefinition watchdog(HandlerWatchdogDefinition wanted) {
+    return wanted;
+  }
+
+  /** What the engine is told of where to go on. */
+  default MissingOffset onMissingOffset(MissingOffset wanted) {
+    return wanted;
+  }
+
+  /** Where the client goes on, when the engine wants it to. */
+  default long seeks(long offset) {
+    return offset;
+  }
+
+  /** What the engine sees of a record's leader epoch. */
+  default int epoch(int epoch) {
+    return epoch;
+  }
+
+  /** Whether the engine learns that a handler of batches has failed with a record. */
+  default boolean tellsFailureInBatch() {
+    return true;
   }
 
   /** Whether the answer to a commit is given to the engine. */

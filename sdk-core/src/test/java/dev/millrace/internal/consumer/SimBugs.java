@@ -1,5 +1,8 @@
 package dev.millrace.internal.consumer;
 
+import dev.millrace.config.HandlerWatchdogDefinition;
+import dev.millrace.config.MissingOffset;
+import dev.millrace.config.WatchdogPolicy;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -30,6 +33,13 @@ final class SimBugs {
     bugs.put("forgets a retry that waits", new ForgetsTimers());
     bugs.put("puts a key's records in two lanes", new SplitsKeys());
     bugs.put("waits for a commit's answer for ever", new LosesAnswers());
+    bugs.put("goes on at the end, whatever it was told", new GoesOnAtTheEnd());
+    bugs.put("goes on behind the first record of a log", new SkipsOne());
+    bugs.put("takes new records of a log that was cut for old ones", new SeesNoEpochs());
+    bugs.put("lets go of a record that was given up", new GivesNothingUp());
+    bugs.put("finds itself healthy, whatever hangs", new IsAlwaysHealthy());
+    bugs.put("does not tell its listener", new TellsNoListener());
+    bugs.put("takes a batch for done that has failed", new PassesOverFailuresInBatches());
     return bugs;
   }
 
@@ -138,6 +148,59 @@ final class SimBugs {
     @Override
     public byte @Nullable [] key(byte @Nullable [] key, long offset) {
       return key == null || offset % 2 == 0 ? key : new byte[] {key[0], ' '};
+    }
+  }
+
+  private static final class GoesOnAtTheEnd implements SimBug {
+    @Override
+    public MissingOffset onMissingOffset(MissingOffset wanted) {
+      return new MissingOffset(MissingOffset.Start.LATEST);
+    }
+  }
+
+  private static final class SkipsOne implements SimBug {
+    @Override
+    public long seeks(long offset) {
+      return offset + 1;
+    }
+  }
+
+  private static final class SeesNoEpochs implements SimBug {
+    @Override
+    public int epoch(int epoch) {
+      return 0;
+    }
+  }
+
+  private static final class GivesNothingUp implements SimBug {
+    @Override
+    public HandlerWatchdogDefinition watchdog(HandlerWatchdogDefinition wanted) {
+      return wanted.policy() == WatchdogPolicy.DEAD_LETTER
+          ? new HandlerWatchdogDefinition(wanted.after(), WatchdogPolicy.WARN)
+          : wanted;
+    }
+  }
+
+  private static final class IsAlwaysHealthy implements SimBug {
+    @Override
+    public HandlerWatchdogDefinition watchdog(HandlerWatchdogDefinition wanted) {
+      return wanted.policy() == WatchdogPolicy.UNHEALTHY
+          ? new HandlerWatchdogDefinition(wanted.after(), WatchdogPolicy.WARN)
+          : wanted;
+    }
+  }
+
+  private static final class TellsNoListener implements SimBug {
+    @Override
+    public boolean tellsListener() {
+      return false;
+    }
+  }
+
+  private static final class PassesOverFailuresInBatches implements SimBug {
+    @Override
+    public boolean tellsFailureInBatch() {
+      return false;
     }
   }
 

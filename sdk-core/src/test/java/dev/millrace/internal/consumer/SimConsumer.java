@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Function;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
@@ -23,6 +24,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.MockConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.clients.consumer.OffsetCommitCallback;
 import org.apache.kafka.clients.consumer.RetriableCommitFailedException;
 import org.apache.kafka.common.TopicPartition;
@@ -42,14 +44,16 @@ import org.jspecify.annotations.Nullable;
 final class SimConsumer extends MockConsumer<byte[], byte[]> {
   /** A commit on its way to the broker, or on its way back. */
   private record Request(
-      Map<TopicPartition, OffsetAndMetadata> offsets, OffsetCommitCallback callback) {}
+      Map<TopicPartition, OffsetAndMetadata> offsets,
+      Map<TopicPartition, SimBroker.Commit> commits,
+      OffsetCommitCallback callback) {}
 
   private final SimProcess process;
   private final SimBroker broker;
   private final SimWorld world;
   private final Set<TopicPartition> owned = new LinkedHashSet<>();
   private final Set<TopicPartition> paused = new HashSet<>();
-  private final Map<TopicPartition, Long> positions = new HashMap<>();
+  private final SimPositions positions;
   private final Deque<Request> requests = new ArrayDeque<>();
   private final List<Runnable> answers = new ArrayList<>();
   private @Nullable ConsumerRebalanceListener listener;
@@ -66,16 +70,17 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
     this.process = process;
     this.broker = broker;
     this.world = process.world;
+    this.positions = new SimPositions(process, broker);
   }
 
   /** Returns where the next fetch goes on. */
   long nextOffset(TopicPartition partition) {
-    return positions.computeIfAbsent(
-        partition,
-        name -> {
-          OffsetAndMetadata committed = broker.committed.get(name);
-          return committed == null ? 0 : committed.offset();
-        });
+    SimPositions.Position position = positions.of(partition);
+    return position == null ? 0 : position.offset();
+  }
+
+  Set<TopicPartition> owned() {
+    return Set.copyOf(owned);
   }
 
   boolean hasRequests() {
@@ -97,6 +102,7 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
     answers.clear();
     arrived.forEach(Runnable::run);
     rejoin();
+    positions.validate(owned, paused);
     return fetch();
   }
 
@@ -126,7 +132,8 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
     List<TopicPartition> taken = broker.take(this);
     if (!taken.isEmpty()) {
       owned.addAll(taken);
-      taken.forEach(partition -> world.oracle.assigned(process, partition));
+      process.came(
+          taken.stream().map(partition -> world.oracle.assigned(process, partition)).toList());
       inRebalance = true;
       listener().onPartitionsAssigned(taken);
       inRebalance = false;
@@ -135,7 +142,7 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
 
   private void revoke(List<TopicPartition> leaving) {
     commitFailed = false;
-    leaving.forEach(partition -> world.oracle.revoking(process, partition));
+    world.oracle.revoking(process, leaving);
     if (world.bug.tellsRevoked()) {
       listener().onPartitionsRevoked(leaving);
     }
@@ -151,7 +158,7 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
     gone.forEach(partition -> world.oracle.gone(process, partition));
     gone.forEach(owned::remove);
     gone.forEach(paused::remove);
-    gone.forEach(positions::remove);
+    positions.forget(gone);
   }
 
   /** The coordinator has thrown it out; it does not know yet. */
@@ -177,8 +184,16 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
     flush();
   }
 
+  /** Before its close. */
+  void ending() {
+    commitFailed = false;
+  }
+
   /** After its close. */
   void leave() {
+    if (isMember() && !commitFailed && broker.takesAllMetadata()) {
+      owned.forEach(partition -> world.oracle.revoked(process, partition));
+    }
     broker.leave(this);
   }
 
@@ -197,30 +212,47 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
     Map<TopicPartition, OffsetAndMetadata> next = new LinkedHashMap<>();
     List<TopicPartition> order = new ArrayList<>(owned);
     Collections.shuffle(order, world.random);
+    TopicPartition wentBackIn = positions.wentBackIn();
+    if (wentBackIn != null) {
+      room = SimWorld.MAX_POLL;
+      order.remove(wentBackIn);
+      order.add(0, wentBackIn);
+    }
     for (TopicPartition partition : order) {
-      SimBroker.Log log = broker.log(partition);
-      long position = nextOffset(partition);
-      if (paused.contains(partition) || position >= log.end) {
+      SimLog log = broker.log(partition);
+      SimPositions.Position from = positions.of(partition);
+      if (paused.contains(partition) || from == null || from.offset() >= log.end) {
         continue;
       }
+      long position = from.offset();
+      Optional<Integer> epoch = from.epoch();
       List<ConsumerRecord<byte[], byte[]>> batch = new ArrayList<>();
-      for (Map.Entry<Long, String> entry : log.keys.tailMap(position, true).entrySet()) {
+      for (Map.Entry<Long, SimLog.Entry> entry : log.entries.tailMap(position, true).entrySet()) {
         if (room == 0) {
           break;
         }
         room--;
+        if (batch.isEmpty()) {
+          world.oracle.moves.polls(process, partition, entry.getKey());
+        }
         position = entry.getKey() + 1;
+        epoch = Optional.of(entry.getValue().epoch());
+        process.delivered(partition, entry.getKey(), entry.getValue().epoch());
         if (world.bug.delivers(entry.getKey())) {
           batch.add(record(partition, entry.getKey(), entry.getValue()));
         }
       }
-      if (log.keys.tailMap(position, true).isEmpty() && world.random.nextBoolean()) {
+      if (log.entries.tailMap(position, true).isEmpty() && world.random.nextBoolean()) {
         position = log.end; // Markers at the end.
+        epoch = Optional.of(log.epoch());
       }
-      if (position > positions.get(partition)) {
+      if (position > from.offset()) {
+        if (batch.isEmpty()) {
+          world.oracle.moves.polls(process, partition, position);
+        }
         world.oracle.fetched(process, partition);
-        positions.put(partition, position);
-        next.put(partition, new OffsetAndMetadata(position, Optional.of(0), ""));
+        positions.set(partition, position, epoch);
+        next.put(partition, new OffsetAndMetadata(position, epoch, ""));
         if (!batch.isEmpty()) {
           records.put(partition, batch);
         }
@@ -229,21 +261,22 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
     return new ConsumerRecords<>(records, next);
   }
 
-  private ConsumerRecord<byte[], byte[]> record(TopicPartition partition, long offset, String key) {
-    byte[] bytes = world.bug.key(key.isEmpty() ? null : bytes(key), offset);
-    byte[] value = bytes(key + offset);
+  private ConsumerRecord<byte[], byte[]> record(
+      TopicPartition partition, long offset, SimLog.Entry entry) {
+    byte[] bytes = world.bug.key(entry.key().isEmpty() ? null : bytes(entry.key()), offset);
+    byte[] value = bytes(entry.key() + '/' + entry.life());
     return new ConsumerRecord<>(
         partition.topic(),
         partition.partition(),
         offset,
-        0L,
+        entry.millis(),
         TimestampType.CREATE_TIME,
         bytes == null ? -1 : bytes.length,
         value.length,
         bytes,
         value,
         new RecordHeaders(),
-        Optional.of(0));
+        Optional.of(world.bug.epoch(entry.epoch())));
   }
 
   private static byte[] bytes(String text) {
@@ -255,8 +288,8 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
     if (!owned.contains(partition)) {
       throw new IllegalStateException("No current assignment for partition " + partition);
     }
-    world.oracle.sought(process, partition, offset);
-    positions.put(partition, offset);
+    process.seeks(partition, offset);
+    positions.set(partition, world.bug.seeks(offset), Optional.empty());
   }
 
   @Override
@@ -283,10 +316,7 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
 
   @Override
   public synchronized OptionalLong currentLag(TopicPartition partition) {
-    Long position = positions.get(partition);
-    return position == null
-        ? OptionalLong.empty()
-        : OptionalLong.of(broker.log(partition).end - position);
+    return positions.lag(partition);
   }
 
   // Commits.
@@ -295,8 +325,7 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
   public synchronized void commitAsync(
       Map<TopicPartition, OffsetAndMetadata> offsets, OffsetCommitCallback callback) {
     Map<TopicPartition, OffsetAndMetadata> made = world.bug.commits(this, offsets);
-    world.oracle.commits(process, made);
-    requests.add(new Request(made, callback));
+    requests.add(new Request(made, world.oracle.commits.made(process, made), callback));
   }
 
   /** The oldest request reaches the broker; the answer comes in a later poll. */
@@ -305,7 +334,7 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
   }
 
   private void arrive(Request request) {
-    Exception failure = applied(request.offsets());
+    Exception failure = applied(request.offsets(), request.commits());
     if (world.bug.answersCommits()) {
       answers.add(() -> request.callback().onComplete(request.offsets(), failure));
     }
@@ -325,8 +354,8 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
     if (!world.bug.commitsAtOnce()) {
       return;
     }
-    world.oracle.commits(process, made);
-    Exception failure = applied(made);
+    Exception failure = applied(made, world.oracle.commits.made(process, made));
+    process.savedForLeave(made.keySet());
     if (failure instanceof RuntimeException thrown) {
       commitFailed |= !(failure instanceof OffsetMetadataTooLarge);
       if (failure instanceof RetriableCommitFailedException) {
@@ -338,7 +367,9 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
     }
   }
 
-  private @Nullable Exception applied(Map<TopicPartition, OffsetAndMetadata> offsets) {
+  private @Nullable Exception applied(
+      Map<TopicPartition, OffsetAndMetadata> offsets,
+      Map<TopicPartition, SimBroker.Commit> commits) {
     if (!isMember()) {
       return new CommitFailedException("not a member any more");
     }
@@ -347,8 +378,8 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
     }
     boolean refused = world.chaos && world.oneIn(10);
     if (!refused) {
-      world.oracle.committed(process, offsets);
-      broker.commit(offsets);
+      world.oracle.commits.applied(process, commits);
+      broker.commit(commits);
     }
     boolean lost = world.chaos && world.oneIn(10);
     return refused || lost ? new RetriableCommitFailedException("no answer") : null;
@@ -364,8 +395,8 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
     }
     Map<TopicPartition, OffsetAndMetadata> found = new HashMap<>();
     for (TopicPartition partition : partitions) {
-      OffsetAndMetadata committed = broker.committed.get(partition);
-      found.put(partition, committed == null ? null : world.bug.readsBack(committed));
+      SimBroker.Commit committed = broker.committed.get(partition);
+      found.put(partition, committed == null ? null : world.bug.readsBack(committed.said()));
     }
     return found;
   }
@@ -373,23 +404,42 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
   @Override
   public synchronized Map<TopicPartition, Long> beginningOffsets(
       Collection<TopicPartition> partitions, Duration timeout) {
-    return offsets(partitions, false);
+    return offsets(partitions, partition -> broker.log(partition).begin);
   }
 
   @Override
   public synchronized Map<TopicPartition, Long> endOffsets(
       Collection<TopicPartition> partitions, Duration timeout) {
-    return offsets(partitions, true);
+    return offsets(partitions, partition -> broker.log(partition).end);
   }
 
-  private Map<TopicPartition, Long> offsets(Collection<TopicPartition> partitions, boolean ends) {
+  @Override
+  public synchronized Map<TopicPartition, OffsetAndTimestamp> offsetsForTimes(
+      Map<TopicPartition, Long> times, Duration timeout) {
+    Map<TopicPartition, OffsetAndTimestamp> found = new HashMap<>();
+    offsets(times.keySet(), partition -> broker.log(partition).firstSince(times.get(partition)))
+        .forEach(
+            (partition, offset) -> {
+              boolean has = offset < broker.log(partition).end;
+              found.put(
+                  partition,
+                  has ? new OffsetAndTimestamp(offset, timeOf(partition, offset)) : null);
+            });
+    return found;
+  }
+
+  private long timeOf(TopicPartition partition, long offset) {
+    return broker.log(partition).entries.get(offset).millis();
+  }
+
+  private Map<TopicPartition, Long> offsets(
+      Collection<TopicPartition> partitions, Function<TopicPartition, Long> offset) {
     throwIfWoken();
     if (world.chaos && world.oneIn(20)) {
       throw new TimeoutException("no leader");
     }
     Map<TopicPartition, Long> found = new HashMap<>();
-    partitions.forEach(
-        partition -> found.put(partition, ends ? broker.log(partition).end : Long.valueOf(0)));
+    partitions.forEach(partition -> found.put(partition, offset.apply(partition)));
     return found;
   }
 

@@ -1,8 +1,11 @@
 package dev.millrace.internal.consumer;
 
 import dev.millrace.consumer.AsyncRecordHandler;
+import dev.millrace.consumer.BatchRecord;
 import dev.millrace.consumer.RecordContext;
 import dev.millrace.internal.delivery.Handling;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.TopicPartition;
@@ -10,6 +13,13 @@ import org.jspecify.annotations.Nullable;
 
 /** A service's handler: ends at once, later, with a failure, or not before the faults are over. */
 final class SimHandler implements AsyncRecordHandler<String> {
+  /** How a world's services handle their records. */
+  enum Kind {
+    IN_WORKER,
+    ASYNCHRONOUS,
+    IN_BATCHES
+  }
+
   /** Without a stack: there are thousands. */
   private static final class Failure extends RuntimeException {
     private static final long serialVersionUID = 1;
@@ -24,14 +34,25 @@ final class SimHandler implements AsyncRecordHandler<String> {
     final TopicPartition partition;
     final long offset;
     final String key;
-    SimOracle.Ownership ownership;
+    final int life;
+    final int attempt;
+    final long beganNanos = process.world.clock.nanos();
+    SimOwnership ownership;
+
+    /** Whatever it does, its record goes to the dead-letter topic. */
+    boolean givenUp;
+
     final boolean hangs = process.world.chaos && process.world.oneIn(60);
     final CompletableFuture<@Nullable Void> stage = new CompletableFuture<>();
 
-    Running(TopicPartition partition, long offset, String key) {
-      this.partition = partition;
-      this.offset = offset;
-      this.key = key;
+    Running(String value, RecordContext context) {
+      this.partition = new TopicPartition(context.topic(), context.partition());
+      this.offset = context.offset();
+      // The log's own, whatever the engine was given.
+      this.key = value.substring(0, value.indexOf('/'));
+      this.life = life(value);
+      this.attempt = context.attempt();
+      this.ownership = process.world.oracle.owner(process, partition);
     }
 
     /** What was done is known before the engine learns of it. */
@@ -53,10 +74,17 @@ final class SimHandler implements AsyncRecordHandler<String> {
     this.process = process;
   }
 
+  /** Returns in which life of its log a record was appended. */
+  static int life(String value) {
+    return Integer.parseInt(value.substring(value.indexOf('/') + 1));
+  }
+
   Handling<String> handling() {
-    return process.world.synchronous
-        ? Handling.inWorker(this::handleAtOnce)
-        : Handling.asynchronous(this);
+    return switch (process.world.kind) {
+      case IN_WORKER -> Handling.inWorker(this::handleAtOnce);
+      case ASYNCHRONOUS -> Handling.asynchronous(this);
+      case IN_BATCHES -> Handling.inBatches(this::handleBatch);
+    };
   }
 
   /** On one thread it ends before anybody else can do anything. */
@@ -76,13 +104,43 @@ final class SimHandler implements AsyncRecordHandler<String> {
   }
 
   private Running begin(String value, RecordContext context) {
-    // The log's own, whatever the engine was given.
-    String key = value.replaceAll("[0-9]", "");
-    Running run =
-        new Running(
-            new TopicPartition(context.topic(), context.partition()), context.offset(), key);
-    run.ownership = process.world.oracle.handlerBegins(process, run, context.attempt());
+    Running run = new Running(value, context);
+    process.world.oracle.handlerBegins(process, List.of(run));
     process.running.add(run);
     return run;
+  }
+
+  /** For each record an outcome of its own, or that of the batch. */
+  private void handleBatch(List<BatchRecord<String>> records) {
+    SimWorld world = process.world;
+    List<Running> runs = new ArrayList<>();
+    records.forEach(record -> runs.add(new Running(record.value(), record.context())));
+    world.oracle.batchBegins(process, runs);
+    boolean throwsInTheEnd = world.chaos && world.oneIn(8);
+    for (int i = 0; i < runs.size(); i++) {
+      end(runs.get(i), records.get(i), throwsInTheEnd);
+    }
+    if (throwsInTheEnd && world.bug.tellsFailureInBatch()) {
+      throw new Failure();
+    }
+  }
+
+  private void end(Running run, BatchRecord<String> record, boolean throwsInTheEnd) {
+    SimWorld world = process.world;
+    if (world.chaos && world.oneIn(8)) {
+      world.oracle.handlerFailed(process, run);
+      if (world.oneIn(6)) {
+        record.deadLetter(new Failure());
+      } else {
+        record.retry(new Failure());
+      }
+    } else if (world.oneIn(2)) {
+      world.oracle.handlerDone(process, run);
+      record.done();
+    } else if (throwsInTheEnd) {
+      world.oracle.handlerFailed(process, run);
+    } else {
+      world.oracle.handlerDone(process, run);
+    }
   }
 }

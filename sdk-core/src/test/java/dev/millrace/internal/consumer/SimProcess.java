@@ -1,6 +1,7 @@
 package dev.millrace.internal.consumer;
 
 import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.config.MissingOffset;
 import dev.millrace.internal.channel.DeliveryProcessor;
 import dev.millrace.internal.channel.InFlight;
 import dev.millrace.internal.channel.LaneScheduler;
@@ -9,24 +10,26 @@ import dev.millrace.internal.channel.SteppedSignal;
 import dev.millrace.internal.channel.SteppedWorkers;
 import dev.millrace.internal.channel.Workers;
 import dev.millrace.internal.delivery.DeadLetters;
-import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
-import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.StringDeserializer;
+import org.jspecify.annotations.Nullable;
 
 /** A process of the service: a real engine, on the world's thread and in the world's time. */
 final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
@@ -39,8 +42,12 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
   record Letter(
       TopicPartition partition,
       long offset,
-      SimOracle.Ownership ownership,
+      int life,
+      SimOwnership ownership,
       CompletableFuture<RecordMetadata> acknowledged) {}
+
+  /** What a user asks for: other pauses, or a seek in a partition. */
+  private record Asked(UnaryOperator<UserPauses> pauses, @Nullable TopicPartition seeksIn) {}
 
   /** Handlers that have begun and not ended, and dead letters on their way. */
   final List<SimHandler.Running> running = new ArrayList<>();
@@ -48,8 +55,15 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
   final List<Letter> deadLetters = new ArrayList<>();
 
   /** What the user has asked for, in the order in which the engine comes to it: one a turn. */
-  private final Deque<UnaryOperator<UserPauses>> asked = new ArrayDeque<>();
+  private final Deque<Asked> asked = new ArrayDeque<>();
 
+  /** What the turn's command has the partition's position be, if it is a seek. */
+  private @Nullable TopicPartition seeksIn;
+
+  final SimBooks books;
+  final SimListener listener;
+  private final SimListenerThread listenerThread;
+  private final SimWatchdog watchdog;
   private final StopRequest stop;
   private final ConsumerEngine engine;
   private UserPauses pauses = UserPauses.NONE;
@@ -68,9 +82,13 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
     this.client = new SimConsumer(this, world.broker);
     this.timer = world.clock.timer();
     this.stop = new StopRequest(world.clock);
+    this.books = new SimBooks(this);
+    this.listener = new SimListener(this);
+    this.listenerThread = new SimListenerThread(world.bug);
+    this.watchdog = new SimWatchdog(this);
     this.engine =
         new ConsumerEngine(
-            definition,
+            world.told,
             SimWorld.MAX_POLL,
             client,
             new StringDeserializer(),
@@ -79,11 +97,10 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
                 ? null
                 : new DeadLetters(
                     definition.groupId(), definition.deadLetter(), this::sendDeadLetter),
-            new ConsumerMeters(
-                new CompositeMeterRegistry(), definition.name(), definition.groupId()),
+            books.meters(),
             stop,
             this,
-            ServiceHooks.NONE);
+            world.listens ? ServiceHooks.NONE.listener(listener) : ServiceHooks.NONE);
   }
 
   private CompletableFuture<RecordMetadata> sendDeadLetter(
@@ -95,7 +112,8 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
         new Letter(
             partition,
             Long.parseLong(header(deadLetter, "millrace-origin-offset")),
-            world.oracle.ownership(this, partition),
+            SimHandler.life(new String(deadLetter.value(), StandardCharsets.UTF_8)),
+            world.oracle.owner(this, partition),
             new CompletableFuture<>());
     deadLetters.add(letter);
     return letter.acknowledged();
@@ -111,8 +129,13 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
 
   /** One turn of the poll loop; the last one ends the engine. */
   void turn() {
-    if (!asked.isEmpty()) {
-      pauses = asked.remove().apply(pauses);
+    if (!stop.isRequested()) {
+      if (!asked.isEmpty()) {
+        Asked next = asked.remove();
+        pauses = next.pauses().apply(pauses);
+        seeksIn = next.seeksIn();
+      }
+      watchdog.look();
     }
     inTurn = true;
     long began = world.clock.nanos();
@@ -121,13 +144,27 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
       if (engine.turn()) {
         long others = world.nanosOfOthers - othersBefore;
         world.oracle.turned(this, world.clock.nanos() - began - others);
+        world.oracle.require(
+            engine.isHealthy() == watchdog.isContent(),
+            "Watchdog: ",
+            this,
+            " says of its health ",
+            engine.isHealthy());
       } else if (!crashed) {
         stop.failure().ifPresent(failure -> world.oracle.failed(this, failure));
-        world.oracle.ending(this);
+        world.oracle.ending(this, stop.handlersUntilNanos());
+        client.ending();
         ending = true;
         engine.end();
         ended = true;
         client.leave();
+        if (definition.onMissingOffset().start() == MissingOffset.Start.FAIL) {
+          world.broker.repairOffsets();
+        }
+        if (world.listens) {
+          listener.toldAll(Set.of());
+        }
+        books.balance();
       }
     } catch (SimCrash killed) {
       // Nothing of it goes on.
@@ -136,6 +173,71 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
       // If another process waits meanwhile, all of this was not its own time.
       world.nanosOfOthers = othersBefore + world.clock.nanos() - began;
     }
+  }
+
+  boolean listenerCanStep() {
+    return !listenerThread.isIdle();
+  }
+
+  void stepListener() {
+    listenerThread.step();
+  }
+
+  void came(List<SimOwnership> ownerships) {
+    if (world.listens) {
+      listener.comes(ownerships);
+    }
+  }
+
+  /** The engine has the client go on elsewhere. */
+  void seeks(TopicPartition partition, long offset) {
+    if (partition.equals(seeksIn)) {
+      world.oracle.moves.sought(this, partition, offset);
+    } else {
+      world.oracle.moves.goesOn(this, partition, offset);
+    }
+  }
+
+  void delivered(TopicPartition partition, long offset, int epoch) {
+    if (!world.oracle.moves.delivers(this, partition, offset, epoch)) {
+      books.doneBefore();
+    }
+  }
+
+  void savedForLeave(Set<TopicPartition> partitions) {
+    partitions.forEach(partition -> world.oracle.owner(this, partition).savedForLeave = true);
+  }
+
+  boolean stops() {
+    return stop.isRequested();
+  }
+
+  boolean worksOn(SimOwnership ownership) {
+    return running.stream().anyMatch(run -> run.ownership == ownership)
+        || deadLetters.stream().anyMatch(letter -> letter.ownership() == ownership);
+  }
+
+  /** Returns how many records are at work whose ownership has ended. */
+  int workLeftBehind(Collection<SimOwnership> owned) {
+    int left = 0;
+    for (SimHandler.Running run : running) {
+      left += owned.contains(run.ownership) ? 0 : 1;
+    }
+    for (Letter letter : deadLetters) {
+      left += owned.contains(letter.ownership()) ? 0 : 1;
+    }
+    return left;
+  }
+
+  /** All has ended, and nothing is held any more. */
+  void quiet() {
+    world.oracle.require(
+        inFlight.bytes() == 0, "B1: ", this, " holds ", inFlight.bytes(), " bytes");
+    world.oracle.require(workers.busy() == 0, "V1: ", this, " lacks ", workers.busy(), " permits");
+    if (world.listens && listenerThread.isIdle()) {
+      listener.toldAll(client.owned());
+    }
+    books.balance();
   }
 
   boolean workersCanStep() {
@@ -150,14 +252,6 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
     return inFlight.records();
   }
 
-  long inFlightBytes() {
-    return inFlight.bytes();
-  }
-
-  int usedPermits() {
-    return workers.busy();
-  }
-
   boolean isPausedByUser(TopicPartition partition) {
     return pauses.contains(partition);
   }
@@ -170,17 +264,17 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
 
   void pause(List<TopicPartition> partitions) {
     Instant now = world.clock.now();
-    asked.add(before -> before.with(partitions, now));
+    asked.add(new Asked(before -> before.with(partitions, now), null));
     var unused = engine.controls().pause(partitions);
   }
 
   void resumeAll() {
-    asked.add(before -> UserPauses.NONE);
+    asked.add(new Asked(before -> UserPauses.NONE, null));
     var unused = engine.controls().resume();
   }
 
   void seek(TopicPartition partition, long offset) {
-    asked.add(before -> before);
+    asked.add(new Asked(before -> before, partition));
     var unused = engine.controls().seek(partition, offset);
   }
 
@@ -227,6 +321,7 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
 
   /** The poll of a turn does not wait; that of an end has nothing beside it that could. */
   void pollWaits(Duration time) {
+    seeksIn = null; // The command has been run.
     long until = world.clock.nanos() + time.toNanos();
     while (ending && world.clock.nanos() < until) {
       world.stepWhileWaiting(until);
@@ -249,6 +344,11 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
         timer.close();
       }
     };
+  }
+
+  @Override
+  public ExecutorService listenerCalls() {
+    return listenerThread;
   }
 
   @Override

@@ -1,7 +1,7 @@
 package dev.millrace.internal.consumer;
 
 import dev.millrace.config.ConsumerDefinition;
-import dev.millrace.config.Ordering;
+import dev.millrace.config.MissingOffset;
 import dev.millrace.internal.time.SteppedClock;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -20,7 +20,12 @@ final class SimWorld {
   static final int MAX_POLL = 5;
   static final Duration LONGEST_STEP = Duration.ofMillis(20);
 
-  private static final List<Ordering> ORDERINGS = List.of(Ordering.values());
+  private static final List<SimHandler.Kind> KINDS =
+      List.of(
+          SimHandler.Kind.ASYNCHRONOUS,
+          SimHandler.Kind.ASYNCHRONOUS,
+          SimHandler.Kind.IN_WORKER,
+          SimHandler.Kind.IN_BATCHES);
   private static final int MOST_PROCESSES = 3;
   private static final int CHAOS_STEPS = 300;
   private static final int MOST_HEALING_STEPS = 20_000;
@@ -32,8 +37,17 @@ final class SimWorld {
   final SimOracle oracle;
   final List<SimProcess> processes = new ArrayList<>();
 
-  /** Whether handlers hold their workers. */
-  final boolean synchronous;
+  final SimHandler.Kind kind;
+
+  /** Whether services have a listener, and whether their meters are looked at. */
+  final boolean listens;
+
+  final boolean counts;
+
+  /** What the services want, and what their engines are told. */
+  final ConsumerDefinition definition;
+
+  final ConsumerDefinition told;
 
   boolean chaos = true;
 
@@ -42,7 +56,6 @@ final class SimWorld {
 
   private final long seed;
   private final boolean talks;
-  private final ConsumerDefinition definition;
   private final List<String> story = new ArrayList<>();
 
   private SimWorld(long seed, SimBug bug, boolean talks) {
@@ -53,8 +66,14 @@ final class SimWorld {
     int partitions = 1 + random.nextInt(3);
     this.broker = new SimBroker(this, partitions);
     this.oracle = new SimOracle(this, partitions);
-    this.definition = definition();
-    this.synchronous = oneIn(4);
+    this.kind = KINDS.get(random.nextInt(KINDS.size()));
+    this.listens = oneIn(2);
+    this.counts = oneIn(8);
+    this.definition = SimDefinitions.drawn(random);
+    this.told = SimDefinitions.told(definition, bug);
+    if (definition.onMissingOffset().start() == MissingOffset.Start.FAIL) {
+      broker.repairOffsets();
+    }
   }
 
   /**
@@ -119,17 +138,6 @@ final class SimWorld {
     processes.stream().filter(SimProcess::isAlive).forEach(SimProcess::resumeAll);
   }
 
-  private ConsumerDefinition definition() {
-    return TestDefinitions.consumer(
-        ORDERINGS.get(random.nextInt(ORDERINGS.size())),
-        1 + random.nextInt(4),
-        MAX_POLL + random.nextInt(20),
-        1 + random.nextInt(3),
-        random.nextInt(6) > 0,
-        Duration.ofMillis(10 + random.nextInt(90)),
-        Duration.ofMillis(random.nextInt(200)));
-  }
-
   void start() {
     if (processes.stream().filter(SimProcess::isAlive).count() < MOST_PROCESSES) {
       SimProcess process = new SimProcess(processes.size(), this, definition);
@@ -156,7 +164,7 @@ final class SimWorld {
   // What happens next.
 
   private void step() {
-    int dice = random.nextInt(1_000);
+    int dice = random.nextInt(1_040);
     if (dice < 300) {
       pick(process -> process.isAlive() && !process.inTurn, SimProcess::turn);
     } else if (dice < 560) {
@@ -170,8 +178,10 @@ final class SimWorld {
     } else if (dice < 950) {
       pick(
           process -> process.isAlive() && process.client.hasRequests(), p -> p.client.arriveNext());
+    } else if (dice < 990) {
+      pick(process -> process.isAlive() && process.listenerCanStep(), SimProcess::stepListener);
     } else if (chaos) {
-      disturb(dice - 950);
+      disturb(dice - 990);
     } else if (!exists(SimProcess::isAlive)) {
       start();
     }
@@ -206,8 +216,31 @@ final class SimWorld {
       start();
     } else if (dice < 40) {
       pick(SimProcess::isAlive, this::close);
+    } else if (dice < 42) {
+      leap();
+    } else if (dice < 44) {
+      changeLog();
     } else {
       pick(SimProcess::isAlive, this::ask);
+    }
+  }
+
+  /** Long enough for what is looked at once a second, and never in a turn. */
+  private void leap() {
+    if (!exists(process -> process.isAlive() && process.inTurn)) {
+      log("time leaps");
+      advance(1_500_000_000);
+    }
+  }
+
+  private void changeLog() {
+    int dice = random.nextInt(8);
+    if (dice < 4) {
+      broker.retain();
+    } else if (dice < 7) {
+      broker.elect();
+    } else {
+      broker.makeAnew();
     }
   }
 
@@ -227,7 +260,7 @@ final class SimWorld {
   }
 
   private void ask(SimProcess process) {
-    SimBroker.Log log = broker.logs.get(random.nextInt(broker.logs.size()));
+    SimLog log = broker.logs.get(random.nextInt(broker.logs.size()));
     TopicPartition partition = log.partition;
     int dice = random.nextInt(10);
     if (dice < 4) {
@@ -290,6 +323,9 @@ final class SimWorld {
     }
     if (chosen != null) {
       action.accept(chosen);
+      if (chosen.isAlive() && !chosen.inTurn) {
+        oracle.balances(chosen);
+      }
     }
   }
 }

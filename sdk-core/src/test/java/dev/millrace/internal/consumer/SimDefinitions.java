@@ -1,0 +1,79 @@
+package dev.millrace.internal.consumer;
+
+import dev.millrace.config.BatchDefinition;
+import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.config.HandlerThreads;
+import dev.millrace.config.HandlerWatchdogDefinition;
+import dev.millrace.config.MissingOffset;
+import dev.millrace.config.Ordering;
+import dev.millrace.config.WatchdogPolicy;
+import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+
+/** What the services of a world want, as its seed has it. */
+final class SimDefinitions {
+  private static final List<Ordering> ORDERINGS = List.of(Ordering.values());
+  private static final List<WatchdogPolicy> POLICIES = List.of(WatchdogPolicy.values());
+
+  private SimDefinitions() {}
+
+  static ConsumerDefinition drawn(Random random) {
+    boolean deadLetters = random.nextInt(6) > 0;
+    return TestDefinitions.consumer(
+        onMissingOffset(random),
+        ORDERINGS.get(random.nextInt(ORDERINGS.size())),
+        1 + random.nextInt(4),
+        HandlerThreads.PLATFORM,
+        SimWorld.MAX_POLL + random.nextInt(20),
+        1 << 20,
+        1 + random.nextInt(3),
+        Duration.ofMillis(20),
+        deadLetters,
+        watchdog(random, deadLetters),
+        new BatchDefinition(1 + random.nextInt(6), Duration.ofMillis(random.nextInt(60))),
+        Duration.ofMillis(10 + random.nextInt(90)),
+        random.nextBoolean() ? 0 : 1 + random.nextInt(20),
+        Duration.ofMillis(random.nextInt(200)),
+        Duration.ofMillis(50 + random.nextInt(500)));
+  }
+
+  /** Most begin at the first record: then none may be missed. */
+  private static MissingOffset onMissingOffset(Random random) {
+    return switch (random.nextInt(8)) {
+      case 0 -> new MissingOffset(MissingOffset.Start.LATEST);
+      case 1 ->
+          new MissingOffset(
+              MissingOffset.Start.BY_DURATION, Duration.ofMillis(random.nextInt(500)));
+      case 2 -> new MissingOffset(MissingOffset.Start.FAIL);
+      default -> new MissingOffset(MissingOffset.Start.EARLIEST);
+    };
+  }
+
+  private static HandlerWatchdogDefinition watchdog(Random random, boolean deadLetters) {
+    WatchdogPolicy policy = POLICIES.get(random.nextInt(POLICIES.size()));
+    boolean possible = deadLetters || policy != WatchdogPolicy.DEAD_LETTER;
+    return new HandlerWatchdogDefinition(
+        Duration.ofMillis(50 + random.nextInt(500)), possible ? policy : WatchdogPolicy.WARN);
+  }
+
+  /** Returns what their engines are told: the same, but for a bug. */
+  static ConsumerDefinition told(ConsumerDefinition wanted, SimBug bug) {
+    return TestDefinitions.consumer(
+        bug.onMissingOffset(wanted.onMissingOffset()),
+        wanted.ordering(),
+        wanted.concurrency(),
+        wanted.handlerThreads(),
+        wanted.channelCapacity(),
+        wanted.channelBytes(),
+        wanted.retry().maxAttempts(),
+        wanted.retry().backoff().initial(),
+        wanted.deadLetter() != null,
+        bug.watchdog(wanted.handlerWatchdog()),
+        wanted.batch(),
+        wanted.commitInterval(),
+        wanted.commitRecords(),
+        wanted.drainTimeout(),
+        wanted.idleAfter());
+  }
+}

@@ -1,0 +1,140 @@
+package dev.millrace.internal.consumer;
+
+import dev.millrace.config.MissingOffset;
+import java.util.BitSet;
+import org.apache.kafka.common.TopicPartition;
+
+/** Where partitions go on, when a user or the log moves them, and that it was the right place. */
+final class SimMoves {
+  private final SimWorld world;
+  private final SimOracle oracle;
+
+  SimMoves(SimWorld world, SimOracle oracle) {
+    this.world = world;
+    this.oracle = oracle;
+  }
+
+  /** Nobody can tell: the client reads on in a log that may be another one by now. */
+  void readsOn(SimProcess process, TopicPartition partition, SimPositions.Position position) {
+    SimOwnership ownership = oracle.owner(process, partition);
+    SimLog log = world.broker.log(partition);
+    excuseNewer(log, position.offset(), position.life(), ownership);
+    ownership.believesTooMuch |= log.made > position.life();
+    ownership.life = log.life;
+  }
+
+  private void excuseNewer(SimLog log, long below, int life, SimOwnership ownership) {
+    log.entries
+        .headMap(below)
+        .forEach(
+            (offset, entry) -> {
+              if (entry.life() > life && !ownership.delivered.get(Math.toIntExact(offset))) {
+                oracle.excuse(log.partition, offset);
+              }
+            });
+  }
+
+  /** The client raises that it does not know where to go on. */
+  void raised(SimProcess process, TopicPartition partition, SimOwnership.Missing missing) {
+    world.log(process, " can't read on in ", partition, ": ", missing);
+    oracle.owner(process, partition).missing = missing;
+  }
+
+  /** The client has gone back to where its log was cut, without a word. */
+  void wentBack(SimProcess process, TopicPartition partition, long from, long to) {
+    world.log(process, " reads ", partition, " from ", to, " by itself");
+    SimOwnership ownership = oracle.owner(process, partition);
+    ownership.wentBackFrom = from;
+    ownership.missing = null;
+  }
+
+  /** Returns whether a delivered record is to be handled; else it is known to have ended before. */
+  boolean delivers(SimProcess process, TopicPartition partition, long offset, int epoch) {
+    SimOwnership ownership = oracle.owner(process, partition);
+    if (ownership.wronglyBelieves(offset, epoch)) {
+      oracle.excuse(partition, offset);
+    }
+    return ownership.delivers(offset, epoch);
+  }
+
+  /** The engine gets what begins at the offset: it may be the first that it sees of a cut. */
+  void polls(SimProcess process, TopicPartition partition, long first) {
+    SimOwnership ownership = oracle.owner(process, partition);
+    if (first < ownership.wentBackFrom) {
+      oracle.replace(process, ownership).rewindsBelow = first;
+    } else if (ownership.wentBackFrom >= 0) {
+      // There was no record in between.
+      ownership.wentBackFrom = -1;
+      ownership.life = world.broker.log(partition).life;
+    }
+  }
+
+  /** A user has the partition go on elsewhere. */
+  void sought(SimProcess process, TopicPartition partition, long offset) {
+    oracle.replace(process, oracle.owner(process, partition));
+    SimLog log = world.broker.log(partition);
+    log.entries.headMap(offset).keySet().forEach(below -> oracle.excuse(partition, below));
+  }
+
+  /** The engine has the partition go on where {@code on-missing-offset} says. */
+  void goesOn(SimProcess process, TopicPartition partition, long offset) {
+    SimOwnership old = oracle.owner(process, partition);
+    SimLog log = world.broker.log(partition);
+    if (old.missing == null) {
+      oracle.require(
+          offset < old.rewindsBelow,
+          process,
+          " reads on at ",
+          offset,
+          " in ",
+          partition,
+          " without a reason");
+      oracle.replace(process, old);
+      return;
+    }
+    SimOwnership.Missing missing = old.missing;
+    old.missing = null;
+    long target = target(log, missing);
+    oracle.require(
+        offset == target || (offset < target && isOldestOpen(offset, log, old)),
+        process,
+        " goes on at ",
+        offset,
+        " in ",
+        partition,
+        ", but should at ",
+        target);
+    SimPositions.Position position = missing.position();
+    boolean chosen =
+        missing.cutAt() == null
+            && world.definition.onMissingOffset().start() != MissingOffset.Start.EARLIEST;
+    excuseNewer(log, target, position == null || chosen ? -1 : position.life(), old);
+    if (position != null && target >= position.offset()) {
+      // What is in flight is still handled.
+      old.endedBefore = new BitSet();
+      old.mayForget = true;
+      old.life = log.life;
+    } else {
+      oracle.replace(process, old);
+    }
+  }
+
+  /** In a topic that was made anew, what is open is another record, if it is there at all. */
+  private static boolean isOldestOpen(long offset, SimLog log, SimOwnership ownership) {
+    return offset == Math.max(log.begin, ownership.oldestOpen())
+        || (log.made > ownership.life && offset >= log.begin);
+  }
+
+  private long target(SimLog log, SimOwnership.Missing missing) {
+    MissingOffset policy = world.definition.onMissingOffset();
+    if (missing.cutAt() != null && policy.start() != MissingOffset.Start.FAIL) {
+      return Math.max(log.begin, missing.cutAt());
+    }
+    return switch (policy.start()) {
+      case EARLIEST -> log.begin;
+      case LATEST -> log.end;
+      case BY_DURATION -> log.firstSince(world.clock.now().minus(policy.back()).toEpochMilli());
+      case FAIL -> throw oracle.violation("It goes on at ", log.partition, ", and was to fail");
+    };
+  }
+}
