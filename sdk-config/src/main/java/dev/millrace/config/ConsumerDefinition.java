@@ -1,8 +1,10 @@
 package dev.millrace.config;
 
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  * @param keylessRecords what order records without a key have under {@code key}; of no effect under
  *     the others
  * @param concurrency how many records may be in their handler at the same time; 1 to 100,000
+ * @param instances how many Kafka consumers it runs, each with its own poll thread, which divide
+ *     {@code concurrency} and the channel among them; 1 to 64, at most {@code concurrency}
  * @param handlerThreads on what kind of threads handlers run
  * @param channelCapacity the most records held between poll and handler's end, queued and running
  *     ones together; at least {@code concurrency}, at most 10,000,000
@@ -51,6 +55,7 @@ public record ConsumerDefinition(
     Ordering ordering,
     KeylessRecords keylessRecords,
     int concurrency,
+    int instances,
     HandlerThreads handlerThreads,
     int channelCapacity,
     long channelBytes,
@@ -75,6 +80,52 @@ public record ConsumerDefinition(
 
   /** Returns the same definition with other attempts in place. */
   public ConsumerDefinition withRetry(RetryDefinition other) {
+    return with(
+        name, membership, concurrency, instances, channelCapacity, channelBytes, other, properties);
+  }
+
+  /**
+   * Returns the definitions of its instances: each is one instance, with its share of {@code
+   * concurrency}, {@code channelCapacity} and {@code channelBytes}. Of several, each has its
+   * number, from 1, at the end of its name, and of its {@code group-instance-id} and {@code
+   * client.id} if there are any.
+   */
+  public List<ConsumerDefinition> perInstance() {
+    return instances == 1
+        ? List.of(this)
+        : IntStream.rangeClosed(1, instances).mapToObj(this::instance).toList();
+  }
+
+  private ConsumerDefinition instance(int number) {
+    String end = "-" + number;
+    Map<String, String> settings = new HashMap<>(properties);
+    settings.computeIfPresent("client.id", (setting, id) -> id + end);
+    String member = membership.instanceId();
+    return with(
+        name + end,
+        new GroupMembership(membership.protocol(), member == null ? null : member + end),
+        (int) share(concurrency, number),
+        1,
+        (int) share(channelCapacity, number),
+        Math.max(1, share(channelBytes, number)),
+        retry,
+        settings);
+  }
+
+  /** As cards are dealt, so that the shares of a smaller total are never larger. */
+  private long share(long total, int number) {
+    return total / instances + (number <= total % instances ? 1 : 0);
+  }
+
+  private ConsumerDefinition with(
+      String name,
+      GroupMembership membership,
+      int concurrency,
+      int instances,
+      int channelCapacity,
+      long channelBytes,
+      RetryDefinition retry,
+      Map<String, String> properties) {
     return new ConsumerDefinition(
         name,
         bootstrapServers,
@@ -86,12 +137,13 @@ public record ConsumerDefinition(
         ordering,
         keylessRecords,
         concurrency,
+        instances,
         handlerThreads,
         channelCapacity,
         channelBytes,
         format,
         profile,
-        other,
+        retry,
         deadLetter,
         handlerWatchdog,
         batch,

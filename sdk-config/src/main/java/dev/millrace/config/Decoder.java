@@ -52,6 +52,7 @@ final class Decoder {
 
   static ConsumerDefinition consumer(String name, Fields in) {
     int concurrency = in.value("concurrency", Defaults.CONCURRENCY, whole(1, 100_000));
+    int instances = in.value("instances", Defaults.INSTANCES, whole(1, 64));
     BatchDefinition batch = batch(in.in("batch"));
     return new ConsumerDefinition(
         name,
@@ -64,10 +65,11 @@ final class Decoder {
         in.value("ordering", Defaults.ORDERING, ORDERING),
         in.value("keyless-records", Defaults.KEYLESS_RECORDS, KEYLESS_RECORDS),
         concurrency,
+        instances,
         in.value("handler-threads", Defaults.HANDLER_THREADS, HANDLER_THREADS),
         in.value(
             "channel-capacity",
-            Defaults.channelCapacity(concurrency, batch.maxRecords()),
+            Defaults.channelCapacity(concurrency, instances, batch.maxRecords()),
             whole(1, 10_000_000)),
         in.value("channel-bytes", Defaults.CHANNEL_BYTES, size("1B", "1024GB")),
         in.value("format", Defaults.FORMAT, FORMAT),

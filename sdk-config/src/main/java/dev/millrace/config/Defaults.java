@@ -15,6 +15,7 @@ final class Defaults {
   static final Ordering ORDERING = Ordering.KEY;
   static final KeylessRecords KEYLESS_RECORDS = KeylessRecords.SPREAD;
   static final int CONCURRENCY = 16;
+  static final int INSTANCES = 1;
   static final HandlerThreads HANDLER_THREADS = HandlerThreads.PLATFORM;
   static final long CHANNEL_BYTES = 64L << 20;
   static final int BATCH_MAX_RECORDS = 500;
@@ -45,8 +46,8 @@ final class Defaults {
 
   private Defaults() {}
 
-  /** Four records waiting for each one that runs; as much as four batches in any case. */
-  static int channelCapacity(int concurrency, int batchRecords) {
-    return 4 * Math.max(concurrency, Math.max(BATCH_MAX_RECORDS, batchRecords));
+  /** Four records for each one that runs; as much as four batches of each instance in any case. */
+  static int channelCapacity(int concurrency, int instances, int batchRecords) {
+    return 4 * Math.max(concurrency, instances * Math.max(BATCH_MAX_RECORDS, batchRecords));
   }
 }

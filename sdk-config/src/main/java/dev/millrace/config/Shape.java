@@ -48,6 +48,7 @@ sealed interface Shape {
           .with("ordering", VALUE)
           .with("keyless-records", VALUE)
           .with("concurrency", VALUE)
+          .with("instances", VALUE)
           .with("handler-threads", VALUE)
           .with("channel-capacity", VALUE)
           .with("channel-bytes", VALUE)

@@ -25,6 +25,7 @@ final class Validator {
     require(consumer.groupId().isEmpty(), in, "group-id", "write the consumer group's name");
     GroupRules.check(consumer, in, problems);
     refuseLaneWithoutKeys(consumer, in);
+    requirePermitForEachInstance(consumer, in);
     requireRoomInChannel(consumer, in);
     requireRoomForBatch(consumer, in);
     requireGrowingBackoff(consumer.retry().backoff(), in.in("retry").in("backoff"));
@@ -82,9 +83,30 @@ final class Validator {
     if (batch.has("max-records")
         && batch.isSound("max-records")
         && in.isSound("channel-capacity")
-        && consumer.batch().maxRecords() > consumer.channelCapacity()) {
+        && in.isSound("instances")
+        && consumer.batch().maxRecords() > consumer.channelCapacity() / consumer.instances()) {
       Place place = batch.place("max-records");
-      problems.add(place, "is more than " + in.cite("channel-capacity", "", place), null);
+      String room = in.cite("channel-capacity", "", place);
+      problems.add(
+          place,
+          consumer.instances() == 1
+              ? "is more than " + room
+              : "is more than " + room + " has for each of " + in.cite("instances", "", place),
+          null);
+    }
+  }
+
+  private void requirePermitForEachInstance(ConsumerDefinition consumer, Fields in) {
+    if (consumer.concurrency() < consumer.instances()
+        && in.isSound("concurrency")
+        && in.isSound("instances")) {
+      Place place = in.place("instances");
+      problems.add(
+          place,
+          "is more than "
+              + in.cite("concurrency", Integer.toString(Defaults.CONCURRENCY), place)
+              + ", which they divide",
+          "raise concurrency, or write fewer instances");
     }
   }
 

@@ -86,6 +86,7 @@ class ConfigLoaderTest {
                     Ordering.KEY,
                     KeylessRecords.SPREAD,
                     64,
+                    1,
                     HandlerThreads.PLATFORM,
                     2000,
                     64L * 1024 * 1024,
@@ -139,6 +140,7 @@ class ConfigLoaderTest {
     ConsumerDefinition consumer = load("");
 
     assertThat(consumer.concurrency()).isEqualTo(16);
+    assertThat(consumer.instances()).isEqualTo(1);
     assertThat(consumer.keylessRecords()).isEqualTo(KeylessRecords.SPREAD);
     assertThat(consumer.channelCapacity()).isEqualTo(2000);
     assertThat(consumer.deadLetter()).isNull();
@@ -146,6 +148,40 @@ class ConfigLoaderTest {
     assertThat(load("concurrency: 1000").channelCapacity()).isEqualTo(4000);
     assertThat(load("keylessRecords: lane").keylessRecords()).isEqualTo(KeylessRecords.LANE);
     assertThat(load("commit-records: 500").commitRecords()).isEqualTo(500);
+  }
+
+  @Test
+  void instancesDivideWhatTheConsumerHas() {
+    ConsumerDefinition consumer =
+        load(
+            """
+            instances: 3
+            concurrency: 8
+            channel-capacity: 100
+            channel-bytes: 10
+            group-instance-id: shop
+            properties: { client.id: me, fetch.min.bytes: 5 }
+            """);
+    List<ConsumerDefinition> each = consumer.perInstance();
+
+    assertThat(each).extracting(ConsumerDefinition::name).containsExactly("c-1", "c-2", "c-3");
+    assertThat(each).extracting(ConsumerDefinition::concurrency).containsExactly(3, 3, 2);
+    assertThat(each).extracting(ConsumerDefinition::channelCapacity).containsExactly(34, 33, 33);
+    assertThat(each).extracting(ConsumerDefinition::channelBytes).containsExactly(4L, 3L, 3L);
+    assertThat(each).extracting(ConsumerDefinition::instances).containsOnly(1);
+    assertThat(each.get(1).membership().instanceId()).isEqualTo("shop-2");
+    assertThat(each.get(1).properties())
+        .isEqualTo(Map.of("client.id", "me-2", "fetch.min.bytes", "5"));
+    assertThat(each.get(1).groupId()).isEqualTo(consumer.groupId());
+    assertThat(load("").perInstance()).containsExactly(load(""));
+  }
+
+  @Test
+  void eachInstanceHasTheRoomThatOneConsumerHas() {
+    assertThat(load("instances: 3").channelCapacity()).isEqualTo(6000);
+    assertThat(load("instances: 3\nconcurrency: 6000").channelCapacity()).isEqualTo(24_000);
+    assertThat(load("instances: 3\nchannel-bytes: 2").perInstance().get(2).channelBytes())
+        .isEqualTo(1);
   }
 
   @Test

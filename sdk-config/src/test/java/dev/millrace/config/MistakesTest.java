@@ -172,6 +172,25 @@ class MistakesTest {
   }
 
   @Test
+  void instancesNeedAPermitEachAndRoomForABatch() {
+    assertThat(Report.ofConsumer("instances: 65"))
+        .isEqualTo(
+            "kafka.yaml:7:18 consumers.c.instances: expected a whole number from 1 to 64, found 65");
+    assertThat(Report.ofConsumer("instances: 17"))
+        .isEqualTo(
+            "kafka.yaml:7:18 consumers.c.instances: is more than concurrency 16 (the default), which"
+                + " they divide; raise concurrency, or write fewer instances");
+    assertThat(Report.ofConsumer("instances: 4\nconcurrency: 3"))
+        .isEqualTo(
+            "kafka.yaml:7:18 consumers.c.instances: is more than concurrency 3 (line 8), which they"
+                + " divide; raise concurrency, or write fewer instances");
+    assertThat(Report.ofConsumer("instances: 4\nchannel-capacity: 100\nbatch: { max-records: 26 }"))
+        .isEqualTo(
+            "kafka.yaml:9:29 consumers.c.batch.max-records: is more than channel-capacity 100 (line"
+                + " 8) has for each of instances 4 (line 7)");
+  }
+
+  @Test
   void whatIsMissingIsToldAtItsEntry() {
     assertThat(Report.ofYaml("kafka:\n  producers:\n    p: {}\n  consumers:\n    c: {}"))
         .isEqualTo(

@@ -23,8 +23,9 @@ import org.apache.kafka.common.TopicPartition;
  * @param deadLetterOutage that the dead-letter topic could not be written, if so
  * @param overdue records in their handler for longer than {@code handler-watchdog.after}, the
  *     oldest first and 10 at most; also those of partitions that have left since
- * @param partitions those it owned, by name; empty when the poll thread did not answer
- * @param silence where the poll thread was, when it did not answer
+ * @param partitions those it owned, by name; without those of a poll thread that did not answer
+ * @param silence where a poll thread was that did not answer; of several {@code instances} the
+ *     first such
  */
 public record ConsumerExplanation(
     String consumer,
@@ -86,7 +87,7 @@ public record ConsumerExplanation(
   public record Overdue(TopicPartition partition, long offset, int attempt, Activity activity) {}
 
   /**
-   * The poll thread did not answer.
+   * A poll thread did not answer.
    *
    * @param waited how long it was waited for
    * @param stack where it was, the innermost frames; empty when it had not started

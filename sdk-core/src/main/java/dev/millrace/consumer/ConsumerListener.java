@@ -8,9 +8,10 @@ import org.apache.kafka.common.TopicPartition;
  * Told of what happens to a consumer's partitions, and of when it has nothing to do.
  *
  * <p>Its methods are called one at a time, in the order of events, on a thread of their own for
- * each consumer. So a method that blocks harms neither the consumer nor its group: what waits for
- * it does so for {@code drain-timeout} at most, then goes on without it, and later calls queue
- * behind it. What a method throws is logged and has no other effect.
+ * each consumer, or for each of its {@code instances}, which take turns. So a method that blocks
+ * harms neither the consumer nor its group: what waits for it does so for {@code drain-timeout} at
+ * most, then goes on without it, and later calls queue behind it. What a method throws is logged
+ * and has no other effect.
  *
  * <p>A method may call the consumer, but should not wait for the futures of {@code pause}, {@code
  * resume} and {@code seek}: the consumer may be waiting for the method. When the consumer ends, the
@@ -48,8 +49,8 @@ public interface ConsumerListener {
 
   /**
    * Nothing has been polled, nor was anything queued, running or waiting for a retry, for {@code
-   * idle-after}; also when it is paused, or owns no partition. Called once, until {@link
-   * #active()}.
+   * idle-after}; also when it is paused, or owns no partition; in none of its instances, if it has
+   * several. Called once, until {@link #active()}.
    *
    * @param lasting for how long
    */

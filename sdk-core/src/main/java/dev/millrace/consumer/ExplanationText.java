@@ -64,7 +64,7 @@ final class ExplanationText {
 
   private void silence(Silence silence) {
     line(
-        "  its poll thread did not answer (waited %s), so nothing is known of the partitions; it is"
+        "  a poll thread did not answer (waited %s), so nothing is known of its partitions; it is"
             .formatted(time(silence.waited())));
     stack(silence.stack());
   }

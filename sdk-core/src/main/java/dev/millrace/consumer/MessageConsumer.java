@@ -92,7 +92,8 @@ public interface MessageConsumer extends AutoCloseable {
    * Goes on at the first record in the log; else as {@link #seek}.
    *
    * @param partitions all owned at this moment
-   * @return as for {@link #seek}; when it fails, no partition has moved
+   * @return as for {@link #seek}; when it fails, no partition has moved, or with several {@code
+   *     instances} none of one that failed
    * @throws IllegalArgumentException when one is not of the consumer's topics
    */
   CompletableFuture<@Nullable Void> seekToBeginning(Collection<TopicPartition> partitions);
@@ -101,7 +102,7 @@ public interface MessageConsumer extends AutoCloseable {
    * Goes on at the log end; else as {@link #seek}.
    *
    * @param partitions all owned at this moment
-   * @return as for {@link #seek}; when it fails, no partition has moved
+   * @return as for {@link #seekToBeginning}
    * @throws IllegalArgumentException when one is not of the consumer's topics
    */
   CompletableFuture<@Nullable Void> seekToEnd(Collection<TopicPartition> partitions);
@@ -112,7 +113,7 @@ public interface MessageConsumer extends AutoCloseable {
    *
    * @param partitions all owned at this moment
    * @param timestamp not before 1970
-   * @return as for {@link #seek}; when it fails, no partition has moved
+   * @return as for {@link #seekToBeginning}
    * @throws IllegalArgumentException when one is not of the consumer's topics, or the timestamp
    *     lies before 1970
    */
@@ -121,9 +122,9 @@ public interface MessageConsumer extends AutoCloseable {
 
   /**
    * Tells why each partition stands where it stands. One moment's view, taken by the consumer's own
-   * thread; costs a stack trace for each partition whose oldest record is running. Waits for at
-   * most 2 seconds: when the thread does not answer, or has ended, the answer says so and has no
-   * partitions.
+   * thread, by each of its own when it has several {@code instances}; costs a stack trace for each
+   * partition whose oldest record is running. Waits for at most 2 seconds: when the thread does not
+   * answer, or has ended, the answer says so and has no partitions.
    */
   ConsumerExplanation explain();
 

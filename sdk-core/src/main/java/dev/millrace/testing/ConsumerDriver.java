@@ -61,7 +61,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>What is not there.</b> No thread is started and no connection opened, so a handler that
  * blocks blocks the test, and handlers never run at the same time; an asynchronous handler can have
- * up to {@code concurrency} stages at work. The consumer is the only one of its group.
+ * up to {@code concurrency} stages at work. The consumer is the only one of its group, and one for
+ * all of its {@code instances}.
  *
  * <p>Belongs to the thread that calls it first; any other gets an {@link IllegalStateException}, as
  * does a handler that has the driver go on. Stages of an asynchronous handler may be completed by

@@ -138,7 +138,7 @@ class ExplanationTextTest {
             """
             Consumer 'order-consumer' is RUNNING at 2026-03-01T03:00:42.123Z
               channel: 5 of 2000 records, 4096 of 67108864 bytes; permits: 1 of 16 used
-              its poll thread did not answer (waited 2 s), so nothing is known of the partitions; it is
+              a poll thread did not answer (waited 2 s), so nothing is known of its partitions; it is
                 at java.lang.Object.wait(Native Method)
                 at shop.Inventory.reserve(Inventory.java:17)
             """);

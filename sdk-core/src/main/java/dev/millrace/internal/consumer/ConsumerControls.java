@@ -115,14 +115,26 @@ final class ConsumerControls {
   }
 
   /**
+   * Asks the poll thread at once.
+   *
    * @param state asked when the poll thread did not answer
+   * @return waits for the answer, but no longer than a while from now
    */
-  ConsumerExplanation explain(Supplier<ConsumerState> state, Thread pollThread) {
+  Supplier<ConsumerExplanation> explain(Supplier<ConsumerState> state, Thread pollThread) {
     CompletableFuture<ConsumerExplanation> answer =
         commands.ask("explain itself", () -> explainer.explain(state.get()));
     long asked = clock.nanos();
+    return () -> explanation(answer, asked, state, pollThread);
+  }
+
+  private ConsumerExplanation explanation(
+      CompletableFuture<ConsumerExplanation> answer,
+      long asked,
+      Supplier<ConsumerState> state,
+      Thread pollThread) {
+    long left = EXPLAIN_WITHIN.toNanos() - (clock.nanos() - asked);
     try {
-      return answer.get(EXPLAIN_WITHIN.toNanos(), TimeUnit.NANOSECONDS);
+      return answer.get(Math.max(0, left), TimeUnit.NANOSECONDS);
     } catch (ExecutionException e) {
       if (!(e.getCause() instanceof ConsumerClosedException)) {
         throw new MillraceException(
@@ -160,7 +172,12 @@ final class ConsumerControls {
     return commands.<@Nullable Void>ask(what, logged).whenCompleteAsync((done, failure) -> {});
   }
 
-  private Set<TopicPartition> checked(Collection<TopicPartition> partitions) {
+  /**
+   * Returns the partitions.
+   *
+   * @throws IllegalArgumentException when one is not of the consumer's topics
+   */
+  Set<TopicPartition> checked(Collection<TopicPartition> partitions) {
     List<TopicPartition> strange =
         partitions.stream().filter(name -> !definition.topics().contains(name.topic())).toList();
     if (!strange.isEmpty()) {

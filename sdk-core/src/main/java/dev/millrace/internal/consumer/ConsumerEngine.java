@@ -69,7 +69,8 @@ final class ConsumerEngine {
     this.clock = runtime.clock();
     this.signal = runtime.signal();
     this.timer = runtime.timer();
-    this.selfStop = new SelfStop(definition, stop, signal);
+    this.selfStop = new SelfStop(definition, stop);
+    stop.whenRequested(signal::raise);
     String name = definition.name();
     LaneScheduler scheduler =
         new LaneScheduler(definition.channelCapacity(), signal, permits(definition, handling));
@@ -208,12 +209,6 @@ final class ConsumerEngine {
   /** Returns whether the calling thread is one that the end waits for. */
   boolean isOwnThread() {
     return workers.isWorkerThread() || listener.isListenerThread();
-  }
-
-  /** Asks the poll thread to end, wherever it waits. Any thread. */
-  void stop(Duration timeout) {
-    stop.request(null, timeout);
-    signal.raise();
   }
 
   /** The poll thread's whole life. Returns when everything has ended. */

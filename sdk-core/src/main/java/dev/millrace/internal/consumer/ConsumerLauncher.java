@@ -18,8 +18,12 @@ import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.metrics.ClientMeters;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.producer.ProducerPool;
+import dev.millrace.internal.time.EngineClock;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -54,7 +58,8 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
   private final ConsumerDefinition definition;
   private final Deserializer<V> deserializer;
   private final Surroundings shared;
-  private final ConsumerSettings settings;
+  private final List<ConsumerDefinition> instances;
+  private final List<ConsumerSettings> settings;
   private final ServiceHooks hooks;
 
   /**
@@ -68,7 +73,8 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
     this.definition = definition;
     this.deserializer = deserializer;
     this.shared = shared;
-    this.settings = shared.clientProperties().consumer(definition);
+    this.instances = definition.perInstance();
+    this.settings = instances.stream().map(shared.clientProperties()::consumer).toList();
     this.hooks = ServiceHooks.NONE;
     requireThreads(definition);
   }
@@ -77,6 +83,7 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
     this.definition = prepared.definition;
     this.deserializer = prepared.deserializer;
     this.shared = prepared.shared;
+    this.instances = prepared.instances;
     this.settings = prepared.settings;
     this.hooks = hooks;
   }
@@ -129,7 +136,7 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
     shared.running().reserve(definition.name());
     try {
       prepareTopics();
-      return start(newClient(), handling);
+      return start(handling);
     } catch (RuntimeException | Error e) {
       shared.running().release(definition.name());
       throw e;
@@ -147,14 +154,14 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
         .brokers()
         .prepareTopics(
             "Consumer '" + definition.name() + "'",
-            settings.properties(),
+            settings.get(0).properties(),
             needed,
             create ? deadLetterTopics : Map.of());
   }
 
-  private Consumer<byte[], byte[]> newClient() {
+  private Consumer<byte[], byte[]> newClient(ConsumerSettings its) {
     try {
-      return new KafkaConsumer<>(settings.properties());
+      return new KafkaConsumer<>(its.properties());
     } catch (KafkaException e) {
       throw new InvalidDefinitionException(
           "Consumer '%s': the Kafka client can't be made: %s"
@@ -165,43 +172,52 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
     }
   }
 
-  private MessageConsumer start(Consumer<byte[], byte[]> client, Handling<V> handling) {
-    ConsumerMeters meters =
-        new ConsumerMeters(shared.registry(), definition.name(), definition.groupId());
-    ClientMeters.Binding clientMeters = () -> {};
+  private MessageConsumer start(Handling<V> handling) {
+    StopRequest stop = new StopRequest(EngineClock.SYSTEM);
+    ServiceHooks theirHooks = hooks.sharedBy(instances.size());
+    Map<String, ConsumerEngine> engines = new LinkedHashMap<>();
+    Deque<Runnable> undo = new ArrayDeque<>();
+    List<ClientMeters.Binding> clientMeters = new ArrayList<>();
     try {
-      ClientMeters.Binding bound = shared.clientMeters().bind(client, definition.name());
-      clientMeters = bound;
-      EngineRuntime runtime = ThreadedRuntime.of(definition, handling);
-      StopRequest stop = new StopRequest(runtime.clock());
-      ConsumerEngine engine =
-          new ConsumerEngine(
-              definition,
-              settings.maxPollRecords(),
-              client,
-              deserializer,
-              handling,
-              deadLetters(),
-              meters,
-              stop,
-              runtime,
-              hooks);
+      for (int i = 0; i < instances.size(); i++) {
+        ConsumerDefinition its = instances.get(i);
+        ConsumerSettings itsSettings = settings.get(i);
+        Consumer<byte[], byte[]> client = newClient(itsSettings);
+        undo.push(client::close);
+        ConsumerMeters meters =
+            new ConsumerMeters(shared.registry(), definition.name(), definition.groupId(), i + 1);
+        undo.push(meters::close);
+        ClientMeters.Binding bound = shared.clientMeters().bind(client, definition.name());
+        undo.push(bound::close);
+        clientMeters.add(bound);
+        engines.put(
+            its.name(),
+            new ConsumerEngine(
+                its,
+                itsSettings.maxPollRecords(),
+                client,
+                deserializer,
+                handling,
+                deadLetters(),
+                meters,
+                stop,
+                ThreadedRuntime.of(its, handling),
+                theirHooks));
+      }
       EngineHandle handle =
           new EngineHandle(
               definition.name(),
               definition.closeTimeout(),
-              engine,
+              engines,
               stop,
               ended -> {
-                bound.close();
+                clientMeters.forEach(ClientMeters.Binding::close);
                 shared.running().ended(ended);
               });
       shared.running().start(handle, handle::start);
       return handle;
     } catch (RuntimeException | Error e) {
-      clientMeters.close();
-      meters.close();
-      client.close();
+      undo.forEach(Runnable::run);
       throw e;
     }
   }

@@ -7,11 +7,14 @@ import dev.millrace.errors.ConsumerFailedException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -30,45 +33,75 @@ final class EngineHandle implements MessageConsumer {
 
   private final String name;
   private final Duration closeTimeout;
-  private final ConsumerEngine engine;
+  private final List<EngineInstance> instances;
+  private final InstanceControls controls;
   private final StopRequest stop;
   private final Consumer<MessageConsumer> onEnd;
+  private final CompletableFuture<Boolean> allStarted = new CompletableFuture<>();
+  private final AtomicInteger running;
   private final CountDownLatch ended = new CountDownLatch(1);
-  private final Thread pollThread;
 
+  /**
+   * @param engines by the names of their instances
+   * @param stop of all of them, so that none outlives another
+   */
   EngineHandle(
       String name,
       Duration closeTimeout,
-      ConsumerEngine engine,
+      Map<String, ConsumerEngine> engines,
       StopRequest stop,
       Consumer<MessageConsumer> onEnd) {
     this.name = name;
     this.closeTimeout = closeTimeout;
-    this.engine = engine;
+    this.instances = engines.entrySet().stream().map(this::instance).toList();
+    this.controls = new InstanceControls(name, instances);
+    this.running = new AtomicInteger(instances.size());
     this.stop = stop;
     this.onEnd = onEnd;
-    this.pollThread = new EngineThreads(name).poll(this::run);
   }
 
+  private EngineInstance instance(Map.Entry<String, ConsumerEngine> named) {
+    String its = named.getKey();
+    ConsumerEngine engine = named.getValue();
+    return new EngineInstance(its, engine, new EngineThreads(its).poll(() -> run(engine)));
+  }
+
+  /** Starts all of them, or none: when there is no thread for one, the others touch nothing. */
   void start() {
-    pollThread.start();
+    boolean all = false;
+    try {
+      instances.forEach(instance -> instance.pollThread().start());
+      all = true;
+    } finally {
+      allStarted.complete(all);
+    }
   }
 
-  private void run() {
+  private void run(ConsumerEngine engine) {
+    if (!allStarted.join()) {
+      return;
+    }
     try {
       engine.run();
     } finally {
-      stop.failure()
-          .ifPresentOrElse(
-              failure -> LOG.error("{}", failure.getMessage(), failure.getCause()),
-              () -> LOG.info("Consumer '{}' is closed.", name));
-      try {
-        onEnd.accept(this);
-      } catch (RuntimeException e) {
-        LOG.warn("Consumer '{}' has ended, but not all of its meters could be removed.", name, e);
-      } finally {
-        ended.countDown();
+      if (running.decrementAndGet() == 0) {
+        end();
       }
+    }
+  }
+
+  /** The last one that has ended. */
+  private void end() {
+    stop.failure()
+        .ifPresentOrElse(
+            failure -> LOG.error("{}", failure.getMessage(), failure.getCause()),
+            () -> LOG.info("Consumer '{}' is closed.", name));
+    try {
+      onEnd.accept(this);
+    } catch (RuntimeException e) {
+      LOG.warn("Consumer '{}' has ended, but not all of its meters could be removed.", name, e);
+    } finally {
+      ended.countDown();
     }
   }
 
@@ -90,63 +123,63 @@ final class EngineHandle implements MessageConsumer {
 
   @Override
   public Set<TopicPartition> assignment() {
-    return engine.assignedNames();
+    return controls.assignment();
   }
 
   @Override
   public CompletableFuture<@Nullable Void> pause() {
-    return engine.controls().pause();
+    return controls.pause();
   }
 
   @Override
   public CompletableFuture<@Nullable Void> resume() {
-    return engine.controls().resume();
+    return controls.resume();
   }
 
   @Override
   public CompletableFuture<@Nullable Void> pause(Collection<TopicPartition> partitions) {
-    return engine.controls().pause(partitions);
+    return controls.pause(partitions);
   }
 
   @Override
   public CompletableFuture<@Nullable Void> resume(Collection<TopicPartition> partitions) {
-    return engine.controls().resume(partitions);
+    return controls.resume(partitions);
   }
 
   @Override
   public Set<TopicPartition> paused() {
-    return engine.controls().paused();
+    return controls.paused();
   }
 
   @Override
   public CompletableFuture<@Nullable Void> seek(TopicPartition partition, long offset) {
-    return engine.controls().seek(partition, offset);
+    return controls.seek(partition, offset);
   }
 
   @Override
   public CompletableFuture<@Nullable Void> seekToBeginning(Collection<TopicPartition> partitions) {
-    return engine.controls().seekToBeginning(partitions);
+    return controls.seekToBeginning(partitions);
   }
 
   @Override
   public CompletableFuture<@Nullable Void> seekToEnd(Collection<TopicPartition> partitions) {
-    return engine.controls().seekToEnd(partitions);
+    return controls.seekToEnd(partitions);
   }
 
   @Override
   public CompletableFuture<@Nullable Void> seekToTimestamp(
       Collection<TopicPartition> partitions, Instant timestamp) {
-    return engine.controls().seekToTimestamp(partitions, timestamp);
+    return controls.seekToTimestamp(partitions, timestamp);
   }
 
   @Override
   public ConsumerExplanation explain() {
-    return engine.controls().explain(this::state, pollThread);
+    return controls.explain(this::state);
   }
 
   @Override
   public boolean isHealthy() {
-    return engine.isHealthy();
+    return instances.stream().allMatch(instance -> instance.engine().isHealthy());
   }
 
   @Override
@@ -187,8 +220,8 @@ final class EngineHandle implements MessageConsumer {
   @Override
   public void close(Duration wanted) {
     Duration timeout = wanted.compareTo(LONGEST_WAIT) < 0 ? wanted : LONGEST_WAIT;
-    engine.stop(timeout);
-    if (engine.isOwnThread()) {
+    stop.request(null, timeout);
+    if (instances.stream().anyMatch(instance -> instance.engine().isOwnThread())) {
       return;
     }
     try {

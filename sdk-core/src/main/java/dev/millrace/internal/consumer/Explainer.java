@@ -21,10 +21,8 @@ import org.apache.kafka.common.TopicPartition;
 
 /** Puts together why a consumer stands where it stands. */
 final class Explainer {
-  private static final Comparator<AssignedPartition> BY_NAME =
-      Comparator.comparing(
-          AssignedPartition::partition,
-          Comparator.comparing(TopicPartition::topic).thenComparing(TopicPartition::partition));
+  static final Comparator<TopicPartition> BY_NAME =
+      Comparator.comparing(TopicPartition::topic).thenComparing(TopicPartition::partition);
 
   private final ConsumerDefinition definition;
   private final EngineClock clock;
@@ -59,7 +57,7 @@ final class Explainer {
     long now = clock.nanos();
     List<Partition> explained =
         assignment.all().stream()
-            .sorted(BY_NAME)
+            .sorted(Comparator.comparing(AssignedPartition::partition, BY_NAME))
             .map(partition -> partitions.explain(partition, now))
             .toList();
     return explanation(state, watchdog.overdue(now), explained, Optional.empty());

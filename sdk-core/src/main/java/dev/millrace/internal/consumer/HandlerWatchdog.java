@@ -27,7 +27,7 @@ final class HandlerWatchdog {
   private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   /** Each with a stack; a thousand that hang in the same place are no news. */
-  private static final int MOST_TOLD = 10;
+  static final int MOST_TOLD = 10;
 
   private final String consumer;
   private final Duration after;

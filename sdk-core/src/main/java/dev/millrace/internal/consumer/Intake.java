@@ -95,7 +95,7 @@ final class Intake {
     } catch (Throwable failure) { // The service's own; one record must not end the poll loop.
       delivery.refuse(
           new MillraceException(
-              "The OrderingKey has thrown %s at %s-%d@%d."
+              "The OrderingKey has thrown %s at %s-%d@%d"
                   .formatted(failure, record.topic(), record.partition(), record.offset()),
               failure));
       return tags.withoutOrder();

@@ -2,19 +2,16 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.errors.ConsumerFailedException;
-import dev.millrace.internal.channel.PollThreadSignal;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
 /** The ways in which a consumer ends by itself, each with its words. Any thread. */
 final class SelfStop {
   private final ConsumerDefinition definition;
   private final StopRequest stop;
-  private final PollThreadSignal signal;
 
-  SelfStop(ConsumerDefinition definition, StopRequest stop, PollThreadSignal signal) {
+  SelfStop(ConsumerDefinition definition, StopRequest stop) {
     this.definition = definition;
     this.stop = stop;
-    this.signal = signal;
   }
 
   /** A record can be neither handled nor passed. Worker, or the producer's I/O thread. */
@@ -44,6 +41,5 @@ final class SelfStop {
 
   private void request(ConsumerFailedException failure) {
     stop.request(failure, definition.closeTimeout());
-    signal.raise();
   }
 }

@@ -21,6 +21,13 @@ public record ServiceHooks(@Nullable ConsumerListener listener, OrderingKey orde
   /** The hooks of a service that has handed in none. */
   public static final ServiceHooks NONE = new ServiceHooks(null, ConsumerRecord::key);
 
+  /** Returns them for instances that share them. */
+  ServiceHooks sharedBy(int instances) {
+    return listener == null || instances == 1
+        ? this
+        : new ServiceHooks(new SharedListener(listener, instances), orderingKey);
+  }
+
   ServiceHooks listener(ConsumerListener told) {
     return new ServiceHooks(Objects.requireNonNull(told, "listener"), orderingKey);
   }

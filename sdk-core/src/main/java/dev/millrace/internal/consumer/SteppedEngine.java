@@ -98,7 +98,7 @@ public final class SteppedEngine {
   /** Ends as a service does that closes its consumer. Without effect after the end. */
   public void close() {
     if (!ended) {
-      engine.stop(definition.closeTimeout());
+      stop.request(null, definition.closeTimeout());
       end();
     }
   }

@@ -2,23 +2,41 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
-/** Whether, why and until when the consumer is to end. The first request counts. Any thread. */
+/**
+ * Whether, why and until when the consumer is to end, with all of its instances. The first request
+ * counts. Any thread.
+ */
 final class StopRequest {
   private final EngineClock clock;
+  private final List<Runnable> told = new CopyOnWriteArrayList<>();
   private volatile @Nullable Reason reason;
 
   StopRequest(EngineClock clock) {
     this.clock = clock;
   }
 
+  /**
+   * Has somebody told that the end is asked for.
+   *
+   * @param wake called by whoever asks for it; must not block
+   */
+  void whenRequested(Runnable wake) {
+    told.add(wake);
+  }
+
   /** Asks for the end; without effect when it has been asked for before. */
-  synchronized void request(@Nullable Throwable failure, Duration timeout) {
-    if (reason == null) {
-      reason = new Reason(failure, timeout, clock.nanos() + timeout.toNanos());
+  void request(@Nullable Throwable failure, Duration timeout) {
+    synchronized (this) {
+      if (reason == null) {
+        reason = new Reason(failure, timeout, clock.nanos() + timeout.toNanos());
+      }
     }
+    told.forEach(Runnable::run);
   }
 
   boolean isRequested() {

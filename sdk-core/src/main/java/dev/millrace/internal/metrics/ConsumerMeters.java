@@ -37,9 +37,20 @@ public final class ConsumerMeters implements AutoCloseable {
   private final Timer handlerSuccess;
   private final Timer handlerFailure;
 
+  /** Makes the meters of a consumer's only instance. */
   public ConsumerMeters(MeterRegistry registry, String consumer, String group) {
+    this(registry, consumer, group, 1);
+  }
+
+  /**
+   * Makes the meters of one of its instances.
+   *
+   * @param member the instance's number, from 1; all have the tag, since some registries want the
+   *     same tags wherever a name is the same
+   */
+  public ConsumerMeters(MeterRegistry registry, String consumer, String group, int member) {
     this.registry = registry;
-    this.tags = Tags.of("consumer", consumer, "group", group);
+    this.tags = Tags.of("consumer", consumer, "group", group, "member", Integer.toString(member));
     this.handled = outcome("handled");
     this.retried = outcome("retried");
     this.deadLettered = outcome("dead-lettered");

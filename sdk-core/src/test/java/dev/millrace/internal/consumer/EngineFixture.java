@@ -130,7 +130,13 @@ final class EngineFixture implements AutoCloseable {
             stop,
             runtime,
             new ServiceHooks(listener, orderingKey));
-    handle = new EngineHandle(definition.name(), Duration.ofSeconds(5), engine, stop, onEnd);
+    handle =
+        new EngineHandle(
+            definition.name(),
+            Duration.ofSeconds(5),
+            Map.of(definition.name(), engine),
+            stop,
+            onEnd);
     handle.start();
   }
 

@@ -294,7 +294,7 @@ class ExplainTest {
     assertThat(explanation.silence().orElseThrow().stack())
         .anyMatch(frame -> frame.getClassName().equals(EngineFixture.class.getName()));
     assertThat(explanation.toString())
-        .containsPattern("its poll thread did not answer \\(waited \\d+ s\\)");
+        .containsPattern("a poll thread did not answer \\(waited \\d+ s\\)");
     engine.release.countDown();
     await().untilAsserted(() -> assertThat(engine.handle().explain().silence()).isEmpty());
   }

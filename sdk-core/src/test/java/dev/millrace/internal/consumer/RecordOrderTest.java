@@ -150,7 +150,7 @@ class RecordOrderTest {
               assertThat(header(letter, "millrace-attempts")).isEqualTo("1");
               assertThat(header(letter, "millrace-exception-message"))
                   .isEqualTo(
-                      "The OrderingKey has thrown java.lang.StackOverflowError: no region at orders-0@3.");
+                      "The OrderingKey has thrown java.lang.StackOverflowError: no region at orders-0@3");
             });
     assertThat(engine.outcome("retried")).isZero();
   }

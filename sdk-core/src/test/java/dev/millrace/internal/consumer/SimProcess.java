@@ -259,7 +259,7 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
   // What a user does.
 
   void close(Duration timeout) {
-    engine.stop(timeout);
+    stop.request(null, timeout);
   }
 
   void pause(List<TopicPartition> partitions) {

@@ -79,6 +79,7 @@ final class TestDefinitions {
         ordering,
         keylessRecords,
         concurrency,
+        1,
         handlerThreads,
         channelCapacity,
         channelBytes,

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(400)
 class ReadmeMetersTest {
   private static final Pattern CODE = Pattern.compile("`([^`]+)`");
-  private static final Set<String> TAGS_OF_ALL = Set.of("consumer", "group");
+  private static final Set<String> TAGS_OF_ALL = Set.of("consumer", "group", "member");
   private static final Set<String> TAGS_WITH_WORDS = Set.of("outcome", "result");
 
   @Test

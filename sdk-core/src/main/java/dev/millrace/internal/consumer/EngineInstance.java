@@ -1,0 +1,9 @@
+package dev.millrace.internal.consumer;
+
+/**
+ * One Kafka consumer of a definition, which has a single one or several.
+ *
+ * @param name in thread names and logs
+ * @param pollThread its life
+ */
+record EngineInstance(String name, ConsumerEngine engine, Thread pollThread) {}
