@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param name the name given to {@code createConsumer}
  * @param bootstrapServers {@code host:port} of some brokers
- * @param topics the topics it reads; at least one
+ * @param subscription what it reads
  * @param groupId the consumer group ({@code group.id})
  * @param membership how it is a member of its group
  * @param onMissingOffset where it begins when the group has no offset that the log has
@@ -47,7 +47,7 @@ import org.jspecify.annotations.Nullable;
 public record ConsumerDefinition(
     String name,
     List<String> bootstrapServers,
-    List<String> topics,
+    Subscription subscription,
     String groupId,
     GroupMembership membership,
     MissingOffset onMissingOffset,
@@ -74,14 +74,40 @@ public record ConsumerDefinition(
 
   public ConsumerDefinition {
     bootstrapServers = List.copyOf(bootstrapServers);
-    topics = List.copyOf(topics);
     properties = NamesOnlyMap.copyOf(properties);
+  }
+
+  /** Returns the topics it reads, as far as they are known by name. */
+  public List<String> topics() {
+    return subscription.topics();
   }
 
   /** Returns the same definition with other attempts in place. */
   public ConsumerDefinition withRetry(RetryDefinition other) {
     return with(
-        name, membership, concurrency, instances, channelCapacity, channelBytes, other, properties);
+        name,
+        subscription,
+        membership,
+        concurrency,
+        instances,
+        channelCapacity,
+        channelBytes,
+        other,
+        properties);
+  }
+
+  /** Returns the same definition of a consumer that reads something else. */
+  public ConsumerDefinition withSubscription(Subscription other) {
+    return with(
+        name,
+        other,
+        membership,
+        concurrency,
+        instances,
+        channelCapacity,
+        channelBytes,
+        retry,
+        properties);
   }
 
   /**
@@ -103,6 +129,7 @@ public record ConsumerDefinition(
     String member = membership.instanceId();
     return with(
         name + end,
+        subscription,
         new GroupMembership(membership.protocol(), member == null ? null : member + end),
         (int) share(concurrency, number),
         1,
@@ -119,6 +146,7 @@ public record ConsumerDefinition(
 
   private ConsumerDefinition with(
       String name,
+      Subscription subscription,
       GroupMembership membership,
       int concurrency,
       int instances,
@@ -129,7 +157,7 @@ public record ConsumerDefinition(
     return new ConsumerDefinition(
         name,
         bootstrapServers,
-        topics,
+        subscription,
         groupId,
         membership,
         onMissingOffset,

@@ -3,9 +3,11 @@ package dev.millrace.config;
 import static dev.millrace.config.ScalarType.BOOLEAN;
 import static dev.millrace.config.ScalarType.MEMBER;
 import static dev.millrace.config.ScalarType.MISSING_OFFSET;
+import static dev.millrace.config.ScalarType.PARTITION;
 import static dev.millrace.config.ScalarType.SERVER;
 import static dev.millrace.config.ScalarType.TEXT;
 import static dev.millrace.config.ScalarType.TOPIC;
+import static dev.millrace.config.ScalarType.TOPICS_PATTERN;
 import static dev.millrace.config.ScalarType.decimal;
 import static dev.millrace.config.ScalarType.duration;
 import static dev.millrace.config.ScalarType.oneOf;
@@ -13,6 +15,7 @@ import static dev.millrace.config.ScalarType.size;
 import static dev.millrace.config.ScalarType.whole;
 
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Step 4: merged nodes → records. Each single value is checked here, what relates two is not. */
@@ -57,7 +60,7 @@ final class Decoder {
     return new ConsumerDefinition(
         name,
         in.list("bootstrap-servers", SERVER),
-        in.list("topics", TOPIC),
+        subscription(in),
         in.value("group-id", "", TEXT),
         membership(in),
         in.value("on-missing-offset", Defaults.ON_MISSING_OFFSET, MISSING_OFFSET),
@@ -84,6 +87,19 @@ final class Decoder {
         in.value("close-timeout", Defaults.CLOSE_TIMEOUT, duration("0ms", "1h")),
         in.value("idle-after", Defaults.IDLE_AFTER, duration("1s", "24h")),
         in.settings("properties"));
+  }
+
+  /** All three are read, for the mistakes in them; that only one is there is checked later. */
+  private static Subscription subscription(Fields in) {
+    List<String> topics = in.list("topics", TOPIC);
+    Subscription.Matching pattern = in.optional("topics-pattern", TOPICS_PATTERN);
+    List<Subscription.Partition> partitions = in.list("partitions", PARTITION);
+    if (pattern != null) {
+      return pattern;
+    }
+    return in.has("partitions")
+        ? new Subscription.Partitions(partitions)
+        : new Subscription.Topics(topics);
   }
 
   private static GroupMembership membership(Fields in) {

@@ -1,5 +1,6 @@
 package dev.millrace.config;
 
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -25,6 +26,13 @@ final class GroupRules {
               "partition.assignment.strategy",
               "remove it; the broker assigns, as 'group.remote.assignor' says"));
 
+  private static final List<String> SETTINGS_OF_MEMBERS =
+      List.of(
+          "session.timeout.ms",
+          "heartbeat.interval.ms",
+          "partition.assignment.strategy",
+          "group.remote.assignor");
+
   private GroupRules() {}
 
   static void check(ConsumerDefinition consumer, Fields in, Problems problems) {
@@ -34,8 +42,42 @@ final class GroupRules {
       problems.add(
           place, "stands beside " + in.cite("group-protocol", "", place), "keep one of them");
     } else if (in.isSound("group-protocol") && settings.isSound("group.protocol")) {
-      refuseForeign(consumer.membership().protocol(), in, settings, problems);
+      if (consumer.subscription() instanceof Subscription.Partitions) {
+        refuseMembership(consumer.membership().protocol(), in, settings, problems);
+      } else {
+        refuseForeign(consumer.membership().protocol(), in, settings, problems);
+      }
     }
+  }
+
+  private static void refuseMembership(
+      GroupProtocol protocol, Fields in, Fields settings, Problems problems) {
+    String hint = "remove it: a consumer of fixed partitions is no member of its group";
+    if (in.has("group-instance-id")) {
+      refuseBesidePartitions(in.place("group-instance-id"), in, hint, problems);
+    }
+    for (String setting : SETTINGS_OF_MEMBERS) {
+      if (settings.has(setting)) {
+        refuseBesidePartitions(settings.place(setting), in, hint, problems);
+      }
+    }
+    if (protocol == GroupProtocol.CONSUMER) {
+      refuseBesidePartitions(
+          settings.has("group.protocol")
+              ? settings.place("group.protocol")
+              : in.place("group-protocol"),
+          in,
+          hint + "; where 'defaults' say it, write 'classic' for this one",
+          problems);
+    }
+  }
+
+  private static void refuseBesidePartitions(
+      Place place, Fields in, String hint, Problems problems) {
+    problems.add(
+        place,
+        "is of no use beside partitions (" + in.place("partitions").lineSeenFrom(place) + ")",
+        hint);
   }
 
   private static void refuseForeign(

@@ -8,6 +8,7 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 
 /**
  * A kind of scalar, its range included.
@@ -19,9 +20,13 @@ import java.util.regex.Pattern;
 record ScalarType<T>(
     String expected, Function<String, Optional<T>> parse, Function<String, Optional<String>> hint) {
 
+  /** The JDK compiles a group in a group by recursion; so it stays far from the stack's end. */
+  private static final int LONGEST_PATTERN = 1000;
+
   private static final Pattern WHOLE = Pattern.compile("-?\\d{1,18}");
   private static final Pattern DECIMAL = Pattern.compile("-?\\d{1,18}(?:\\.\\d{1,18})?");
   private static final Pattern TOPIC_NAME = Pattern.compile("[a-zA-Z0-9._-]{1,249}");
+  private static final Pattern PARTITION_NAME = Pattern.compile("(.+)-(0|[1-9]\\d{0,8})");
   private static final Pattern HOST_AND_PORT =
       Pattern.compile("(?:[a-zA-Z0-9._-]+|\\[[0-9a-fA-F:.]+]):(\\d{1,5})");
 
@@ -48,6 +53,18 @@ record ScalarType<T>(
 
   static final ScalarType<String> TOPIC =
       of("a topic name (1 to 249 of a-z A-Z 0-9 . _ -)", matching(ScalarType::isTopic));
+
+  static final ScalarType<Subscription.Matching> TOPICS_PATTERN =
+      new ScalarType<>(
+          "a regular expression of Java, at most 1000 characters long",
+          ScalarType::topicsPattern,
+          ScalarType::regexMistake);
+
+  static final ScalarType<Subscription.Partition> PARTITION =
+      new ScalarType<>(
+          "a partition (a topic's name, - and a number from 0)",
+          ScalarType::partition,
+          text -> Optional.of("write it as in orders-0"));
 
   /** Kafka has the rule of topics for them. */
   static final ScalarType<String> MEMBER =
@@ -163,6 +180,36 @@ record ScalarType<T>(
     }
     int port = Integer.parseInt(matcher.group(1));
     return port >= 1 && port <= 65535;
+  }
+
+  private static Optional<Subscription.Matching> topicsPattern(String text) {
+    try {
+      return text.isBlank() || text.length() > LONGEST_PATTERN
+          ? Optional.empty()
+          : Optional.of(new Subscription.Matching(text));
+    } catch (PatternSyntaxException e) {
+      return Optional.empty();
+    }
+  }
+
+  private static Optional<String> regexMistake(String text) {
+    if (text.isBlank() || text.length() > LONGEST_PATTERN) {
+      return Optional.of("write it as in orders\\..*");
+    }
+    try {
+      var unused = new Subscription.Matching(text);
+      return Optional.empty();
+    } catch (PatternSyntaxException e) {
+      return Optional.of(e.getDescription() + " near index " + e.getIndex());
+    }
+  }
+
+  private static Optional<Subscription.Partition> partition(String text) {
+    Matcher matcher = PARTITION_NAME.matcher(text);
+    return matcher.matches() && isTopic(matcher.group(1))
+        ? Optional.of(
+            new Subscription.Partition(matcher.group(1), Integer.parseInt(matcher.group(2))))
+        : Optional.empty();
   }
 
   private static boolean isTopic(String text) {

@@ -64,7 +64,12 @@ sealed interface Shape {
 
   /** A member's name is not among the defaults: its consumers would throw each other out. */
   Keys CONSUMER =
-      CONSUMER_DEFAULTS.with("name", VALUE).with("topics", VALUE).with("group-instance-id", VALUE);
+      CONSUMER_DEFAULTS
+          .with("name", VALUE)
+          .with("topics", VALUE)
+          .with("topics-pattern", VALUE)
+          .with("partitions", VALUE)
+          .with("group-instance-id", VALUE);
 
   Keys COMMON =
       new Keys()

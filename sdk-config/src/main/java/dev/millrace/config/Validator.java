@@ -20,12 +20,12 @@ final class Validator {
 
   void consumer(ConsumerDefinition consumer, Fields in) {
     requireServers(consumer.bootstrapServers(), in);
-    require(consumer.topics().isEmpty(), in, "topics", "write the topics it reads");
-    in.refuseRepeated("topics");
+    SubscriptionRules.check(in, problems);
     require(consumer.groupId().isEmpty(), in, "group-id", "write the consumer group's name");
     GroupRules.check(consumer, in, problems);
     refuseLaneWithoutKeys(consumer, in);
     requirePermitForEachInstance(consumer, in);
+    refuseInstancesOfFixedPartitions(consumer, in);
     requireRoomInChannel(consumer, in);
     requireRoomForBatch(consumer, in);
     requireGrowingBackoff(consumer.retry().backoff(), in.in("retry").in("backoff"));
@@ -110,6 +110,21 @@ final class Validator {
     }
   }
 
+  /** Without a group nobody deals the partitions out. */
+  private void refuseInstancesOfFixedPartitions(ConsumerDefinition consumer, Fields in) {
+    if (consumer.instances() > 1
+        && in.isSound("instances")
+        && consumer.subscription() instanceof Subscription.Partitions) {
+      Place place = in.place("instances");
+      problems.add(
+          place,
+          "can't be more than 1 beside partitions ("
+              + in.place("partitions").lineSeenFrom(place)
+              + "), since each instance would read all of them",
+          "remove it, or define a consumer for each part of the partitions");
+    }
+  }
+
   private void requireGrowingBackoff(BackoffDefinition backoff, Fields in) {
     if (backoff.max().compareTo(backoff.initial()) < 0) {
       if (in.has("max")) {
@@ -144,7 +159,9 @@ final class Validator {
     if (deadLetter == null || deadLetter.topic() != null || !in.isSound("group-id")) {
       return;
     }
-    for (String topic : consumer.topics()) {
+    // What a pattern finds has names of the topics' alphabet; only the group's own is in question.
+    boolean pattern = consumer.subscription() instanceof Subscription.Matching;
+    for (String topic : pattern ? List.of("t") : consumer.topics()) {
       String name = topic + "." + consumer.groupId() + ".dlq";
       if (ScalarType.TOPIC.parse().apply(name).isEmpty()) {
         problems.add(

@@ -78,7 +78,7 @@ class ConfigLoaderTest {
                 new ConsumerDefinition(
                     "order-consumer",
                     List.of("localhost:9092"),
-                    List.of("orders"),
+                    Subscription.toTopics("orders"),
                     "order-service",
                     new GroupMembership(GroupProtocol.CLASSIC, null),
                     new MissingOffset(MissingOffset.Start.EARLIEST),

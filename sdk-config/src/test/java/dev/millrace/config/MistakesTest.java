@@ -198,7 +198,7 @@ class MistakesTest {
             kafka.yaml:3:5 producers.p.bootstrap-servers: is missing; write host:port here or under 'common'
             kafka.yaml:5:5 consumers.c.bootstrap-servers: is missing; write host:port here or under 'common'
             kafka.yaml:5:5 consumers.c.group-id: is missing; write the consumer group's name
-            kafka.yaml:5:5 consumers.c.topics: is missing; write the topics it reads""");
+            kafka.yaml:5:5 consumers.c.topics: is missing; write the topics it reads, or 'topics-pattern' or 'partitions'""");
   }
 
   @Test

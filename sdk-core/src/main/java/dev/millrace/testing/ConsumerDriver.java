@@ -5,6 +5,7 @@ import dev.millrace.config.BackoffDefinition;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.KafkaConfig;
 import dev.millrace.config.RetryDefinition;
+import dev.millrace.config.Subscription;
 import dev.millrace.consumer.AsyncRecordHandler;
 import dev.millrace.consumer.ConsumerExplanation;
 import dev.millrace.consumer.ConsumerState;
@@ -86,7 +87,7 @@ public final class ConsumerDriver<V> implements AutoCloseable {
   private boolean closed;
 
   private ConsumerDriver(Builder<V> builder, Function<AttemptLog, Handling<V>> handler) {
-    this.definition = withoutJitter(builder.definition);
+    this.definition = withoutJitter(withNamedTopics(builder.definition, builder.topics));
     this.confinement = new Confinement("The driver of consumer '" + definition.name() + "'");
     ConsumerSettings settings = builder.settings;
     Formats formats = new Formats(builder.objectMapper);
@@ -101,6 +102,17 @@ public final class ConsumerDriver<V> implements AutoCloseable {
             new ServiceProcess(
                 definition, settings, deserializer, handling, hooks, cluster, attempts, clock);
     this.process = processes.get();
+  }
+
+  /** There is one member only, which has all partitions in whichever way the consumer has them. */
+  private static ConsumerDefinition withNamedTopics(
+      ConsumerDefinition definition, List<String> topics) {
+    if (topics.isEmpty()) {
+      throw new IllegalStateException(
+          "Consumer '%s' finds its topics by a pattern; name some that there are, by topics(...)."
+              .formatted(definition.name()));
+    }
+    return definition.withSubscription(new Subscription.Topics(topics));
   }
 
   /** A back-off that is random would make a test that steps the time fail now and then. */
@@ -362,6 +374,7 @@ public final class ConsumerDriver<V> implements AutoCloseable {
     private final ConsumerSettings settings;
     private final Class<V> type;
     private ServiceHooks hooks = ServiceHooks.NONE;
+    private List<String> topics;
     private int partitions = 4;
     private @Nullable ObjectMapper objectMapper;
 
@@ -369,6 +382,18 @@ public final class ConsumerDriver<V> implements AutoCloseable {
       this.definition = definition;
       this.settings = new ClientProperties(config.common().serviceName()).consumer(definition);
       this.type = type;
+      this.topics = definition.topics();
+    }
+
+    /**
+     * Sets which topics there are; the consumer reads them all. Needed when it finds them by a
+     * pattern; else they are those that it names.
+     *
+     * @param names at least one
+     */
+    public Builder<V> topics(String... names) {
+      this.topics = List.of(names);
+      return this;
     }
 
     /**

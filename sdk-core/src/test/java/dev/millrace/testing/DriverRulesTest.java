@@ -8,6 +8,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import dev.millrace.config.ConfigLoader;
+import dev.millrace.config.KafkaConfig;
 import dev.millrace.errors.InvalidDefinitionException;
 import dev.millrace.errors.UnknownNameException;
 import dev.millrace.testing.DriverFixture.Order;
@@ -134,6 +136,30 @@ class DriverRulesTest {
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining("The driver of consumer 'order-consumer' belongs to thread");
     }
+  }
+
+  @Test
+  void topicsOfAPatternAreNamedByTheTest() {
+    KafkaConfig config =
+        ConfigLoader.create()
+            .parse(
+                "test.yaml",
+                "kafka: { consumers: { c: { bootstrap-servers: 'no-such-host.invalid:1',"
+                    + " topics-pattern: 'orders.*', group-id: g } } }");
+    ConsumerDriver.Builder<String> builder = ConsumerDriver.builder(config, "c", String.class);
+    assertThatThrownBy(() -> builder.subscribe((value, context) -> {}))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessage(
+            "Consumer 'c' finds its topics by a pattern; name some that there are, by"
+                + " topics(...).");
+
+    List<String> handled = new ArrayList<>();
+    try (ConsumerDriver<String> driver =
+        builder.topics("orders.eu").subscribe((value, context) -> handled.add(context.topic()))) {
+      driver.send("key", "value");
+      driver.run();
+    }
+    assertThat(handled).containsExactly("orders.eu");
   }
 
   @Test

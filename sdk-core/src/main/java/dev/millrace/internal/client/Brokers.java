@@ -12,6 +12,8 @@ import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
@@ -58,6 +60,8 @@ public final class Brokers {
    * @param owner what needs it, for the texts
    * @param settings the client's settings
    * @param needed topics that should be there
+   * @param check told how many partitions those have that are there; what it throws comes out, and
+   *     nothing is created
    * @param companions topics to create if missing, each with the topic whose partition count it
    *     gets
    * @throws BrokerUnavailableException when none answers within the connect time-out
@@ -67,10 +71,12 @@ public final class Brokers {
       String owner,
       Map<String, Object> settings,
       Collection<String> needed,
+      Consumer<Map<String, Integer>> check,
       Map<String, String> companions) {
     try (Admin admin = admin(owner, settings)) {
       contact(owner, settings, admin);
       Map<String, Integer> partitions = partitions(owner, settings, admin, needed);
+      check.accept(partitions);
       Set<String> present = partitions(owner, settings, admin, companions.keySet()).keySet();
       companions.forEach(
           (topic, model) -> {
@@ -87,6 +93,29 @@ public final class Brokers {
                       owner,
                       topic,
                       address(settings)));
+    }
+  }
+
+  /**
+   * Makes sure that a broker answers, and warns when it has no topic whose whole name matches.
+   *
+   * @param owner what needs them, for the texts
+   * @param settings the client's settings
+   * @throws BrokerUnavailableException when none answers within the connect time-out
+   * @throws InvalidDefinitionException when Kafka refuses the settings
+   */
+  public void lookForTopics(String owner, Map<String, Object> settings, Pattern pattern) {
+    try (Admin admin = admin(owner, settings)) {
+      contact(owner, settings, admin);
+      Set<String> names = await(owner, settings, admin.listTopics().names());
+      if (names.stream().noneMatch(pattern.asMatchPredicate())) {
+        LOG.warn(
+            "{} finds no topic at {} yet that matches its pattern; it looks again every metadata.max.age.ms.",
+            owner,
+            address(settings));
+      }
+    } catch (KafkaException e) {
+      LOG.warn("{} could not look for its topics: {}", owner, e.toString());
     }
   }
 

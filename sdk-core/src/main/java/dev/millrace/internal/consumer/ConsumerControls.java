@@ -36,6 +36,7 @@ final class ConsumerControls {
   private static final Duration EXPLAIN_WITHIN = Duration.ofSeconds(2);
 
   private final ConsumerDefinition definition;
+  private final Reading reading;
   private final CommandQueue commands;
   private final EngineClock clock;
   private final IntakeGate gate;
@@ -45,6 +46,7 @@ final class ConsumerControls {
 
   ConsumerControls(
       ConsumerDefinition definition,
+      Reading reading,
       CommandQueue commands,
       EngineClock clock,
       IntakeGate gate,
@@ -52,6 +54,7 @@ final class ConsumerControls {
       SeekTargets targets,
       Explainer explainer) {
     this.definition = definition;
+    this.reading = reading;
     this.commands = commands;
     this.clock = clock;
     this.gate = gate;
@@ -179,11 +182,11 @@ final class ConsumerControls {
    */
   Set<TopicPartition> checked(Collection<TopicPartition> partitions) {
     List<TopicPartition> strange =
-        partitions.stream().filter(name -> !definition.topics().contains(name.topic())).toList();
+        partitions.stream().filter(name -> !reading.includes(name)).toList();
     if (!strange.isEmpty()) {
       throw new IllegalArgumentException(
           "Consumer '%s' does not read %s; its topics are %s."
-              .formatted(definition.name(), strange, definition.topics()));
+              .formatted(definition.name(), strange, definition.subscription()));
     }
     return Set.copyOf(partitions);
   }

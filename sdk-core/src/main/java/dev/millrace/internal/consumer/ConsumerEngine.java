@@ -49,7 +49,9 @@ final class ConsumerEngine {
   private final Workers workers;
   private final CommandQueue commands;
   private final ConsumerControls controls;
+  private final Runnable beginning;
   private final PollLoop loop;
+  private boolean begun;
 
   <V> ConsumerEngine(
       ConsumerDefinition definition,
@@ -120,11 +122,13 @@ final class ConsumerEngine {
               poll.wake();
               signal.raise();
             });
+    Reading reading = new Reading(definition);
     Seeker seeker = new Seeker(name, consumer, assignment);
     SeekTargets seekTargets = new SeekTargets(calls);
     this.controls =
         new ConsumerControls(
             definition,
+            reading,
             commands,
             clock,
             gate,
@@ -162,8 +166,7 @@ final class ConsumerEngine {
             new IdleWatch(this.listener, definition.idleAfter(), clock));
     meters.inFlight(inFlight::records, inFlight::bytes);
     meters.oldestRunning(watchdog::oldestNanos);
-    consumer.subscribe(
-        definition.topics(),
+    RebalanceHandler rebalances =
         new RebalanceHandler(
             name,
             clock,
@@ -174,7 +177,8 @@ final class ConsumerEngine {
             committer,
             this.listener,
             wait,
-            definition.drainTimeout()));
+            definition.drainTimeout());
+    this.beginning = () -> reading.begin(consumer, rebalances);
   }
 
   /** Where a handler leaves its worker, there may be more of them at work than workers. */
@@ -223,6 +227,10 @@ final class ConsumerEngine {
   boolean turn() {
     if (!stop.isRequested()) {
       try {
+        if (!begun) {
+          begun = true;
+          beginning.run();
+        }
         loop.turn();
       } catch (Throwable failure) {
         selfStop.because(failure);

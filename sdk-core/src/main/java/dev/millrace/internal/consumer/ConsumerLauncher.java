@@ -60,6 +60,7 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
   private final Surroundings shared;
   private final List<ConsumerDefinition> instances;
   private final List<ConsumerSettings> settings;
+  private final TopicPreparation topics;
   private final ServiceHooks hooks;
 
   /**
@@ -75,6 +76,7 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
     this.shared = shared;
     this.instances = definition.perInstance();
     this.settings = instances.stream().map(shared.clientProperties()::consumer).toList();
+    this.topics = new TopicPreparation(definition, shared.brokers(), settings.get(0).properties());
     this.hooks = ServiceHooks.NONE;
     requireThreads(definition);
   }
@@ -85,6 +87,7 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
     this.shared = prepared.shared;
     this.instances = prepared.instances;
     this.settings = prepared.settings;
+    this.topics = prepared.topics;
     this.hooks = hooks;
   }
 
@@ -135,28 +138,12 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
   private MessageConsumer subscribe(Handling<V> handling) {
     shared.running().reserve(definition.name());
     try {
-      prepareTopics();
+      topics.prepare();
       return start(handling);
     } catch (RuntimeException | Error e) {
       shared.running().release(definition.name());
       throw e;
     }
-  }
-
-  private void prepareTopics() {
-    Map<String, String> deadLetterTopics = DeadLetters.topics(definition);
-    boolean create = definition.deadLetter() != null && definition.deadLetter().createTopic();
-    List<String> needed = new ArrayList<>(definition.topics());
-    if (!create) {
-      needed.addAll(deadLetterTopics.keySet());
-    }
-    shared
-        .brokers()
-        .prepareTopics(
-            "Consumer '" + definition.name() + "'",
-            settings.get(0).properties(),
-            needed,
-            create ? deadLetterTopics : Map.of());
   }
 
   private Consumer<byte[], byte[]> newClient(ConsumerSettings its) {
@@ -232,6 +219,7 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
   private CompletableFuture<RecordMetadata> sendDeadLetter(
       ProducerRecord<byte[], byte[]> deadLetter) {
     try {
+      topics.beforeDeadLetter(deadLetter);
       return shared
           .deadLetterProducers()
           .slot(definition.name(), () -> shared.clientProperties().deadLetterProducer(definition))

@@ -122,7 +122,8 @@ final class InstanceControls {
       List<CompletableFuture<@Nullable Void>> parts) {
     return parts.size() == 1
         ? parts.get(0)
-        : CompletableFuture.allOf(parts.toArray(CompletableFuture[]::new));
+        : CompletableFuture.allOf(parts.toArray(CompletableFuture[]::new))
+            .<@Nullable Void>thenApply(done -> null);
   }
 
   /** Asks all of them before it waits for one. */

@@ -3,10 +3,13 @@ package dev.millrace.internal.delivery;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.DeadLetterDefinition;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
@@ -58,6 +61,26 @@ public final class DeadLetters {
       }
     }
     return topics;
+  }
+
+  /**
+   * Returns, as regular expressions for whole names, the topics that hold what the consumer's group
+   * could not handle: those of retries are not written yet, but their names are taken.
+   */
+  public static List<String> ownTopics(ConsumerDefinition consumer) {
+    List<String> own = new ArrayList<>();
+    own.add(".+" + Pattern.quote("." + consumer.groupId()) + "\\.(?:dlq|retry\\.[0-9]+)");
+    DeadLetterDefinition definition = consumer.deadLetter();
+    if (definition != null && definition.topic() != null) {
+      own.add(Pattern.quote(definition.topic()));
+    }
+    return own;
+  }
+
+  /** Returns the topic that a dead letter's record came from. */
+  public static String origin(ProducerRecord<byte[], byte[]> deadLetter) {
+    return new String(
+        deadLetter.headers().lastHeader(ORIGIN_TOPIC).value(), StandardCharsets.UTF_8);
   }
 
   private static String topic(@Nullable String fixed, String source, String group) {

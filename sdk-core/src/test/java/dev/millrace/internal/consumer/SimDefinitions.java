@@ -4,6 +4,7 @@ import dev.millrace.config.BatchDefinition;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.HandlerThreads;
 import dev.millrace.config.HandlerWatchdogDefinition;
+import dev.millrace.config.KeylessRecords;
 import dev.millrace.config.MissingOffset;
 import dev.millrace.config.Ordering;
 import dev.millrace.config.WatchdogPolicy;
@@ -23,6 +24,7 @@ final class SimDefinitions {
     return TestDefinitions.consumer(
         onMissingOffset(random),
         ORDERINGS.get(random.nextInt(ORDERINGS.size())),
+        KeylessRecords.SPREAD,
         1 + random.nextInt(4),
         HandlerThreads.PLATFORM,
         SimWorld.MAX_POLL + random.nextInt(20),
@@ -62,6 +64,7 @@ final class SimDefinitions {
     return TestDefinitions.consumer(
         bug.onMissingOffset(wanted.onMissingOffset()),
         wanted.ordering(),
+        wanted.keylessRecords(),
         wanted.concurrency(),
         wanted.handlerThreads(),
         wanted.channelCapacity(),

@@ -14,6 +14,7 @@ import dev.millrace.config.KeylessRecords;
 import dev.millrace.config.MissingOffset;
 import dev.millrace.config.Ordering;
 import dev.millrace.config.RetryDefinition;
+import dev.millrace.config.Subscription;
 import dev.millrace.config.TuningProfile;
 import dev.millrace.config.WatchdogPolicy;
 import java.time.Duration;
@@ -71,7 +72,7 @@ final class TestDefinitions {
     return new ConsumerDefinition(
         "engine-test",
         List.of("localhost:9092"),
-        List.of("orders"),
+        Subscription.toTopics("orders"),
         "group",
         new GroupMembership(GroupProtocol.CLASSIC, null),
         onMissingOffset,
