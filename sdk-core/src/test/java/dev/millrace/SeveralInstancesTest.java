@@ -148,12 +148,14 @@ class SeveralInstancesTest {
 
   @Test
   void oneThatFailsEndsAllWithItsCause() {
+    AtomicInteger failed = new AtomicInteger();
     broker.create(PARTITIONS);
     MessageConsumer consumer =
         prepare("")
             .subscribe(
                 (value, context) -> {
                   if (value.equals("bad")) {
+                    failed.incrementAndGet();
                     throw new IllegalStateException("out of stock");
                   }
                 });
@@ -164,6 +166,7 @@ class SeveralInstancesTest {
         .isInstanceOf(ConsumerFailedException.class)
         .hasMessageContaining(broker.topic())
         .hasRootCauseMessage("out of stock");
+    assertThat(failed).as("nobody went on and took the partition over").hasValue(1);
     assertThat(consumer.state()).isEqualTo(ConsumerState.FAILED);
     assertThat(registry.getMeters()).isEmpty();
     BrokerFixture.awaitNoThread("millrace-several-");
