@@ -18,8 +18,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Whole engines, with a broker and a group, on one thread and in a time of their own: rebalances,
- * lost sessions, kills, refused commits, failing and hanging handlers, pauses and seeks, in an
- * order drawn from a seed. What must hold is checked after every step.
+ * lost sessions, kills, refused commits, failing and hanging handlers, pauses and seeks, logs that
+ * are cut or made anew, in an order drawn from a seed. What must hold is checked after every step.
  *
  * <p>{@code -Dmillrace.simulation.seeds=200000} lives through more, {@code
  * -Dmillrace.simulation.from=4711} begins elsewhere.
