@@ -1,0 +1,161 @@
+package dev.millrace.internal.channel;
+
+import static dev.millrace.Interleavings.check;
+import static dev.millrace.Interleavings.require;
+import static dev.millrace.Interleavings.together;
+
+import dev.millrace.internal.channel.DeliveryProcessor.Progress;
+import dev.millrace.internal.time.DelayTimer;
+import dev.millrace.internal.time.EngineClock;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Batches of two that fill up, or are to wait no longer, while workers look at them. */
+@Tag("interleavings")
+class BatchInterleavingTest {
+
+  /** Works on batches of two; the older one of each ends elsewhere. */
+  private static final class InBatches {
+    final InterleavedChannel channel = new InterleavedChannel(Permits.threads(), 1);
+    final Batches batches = new Batches(channel.scheduler, new Midnight(), new Unused(), 2, 1_000);
+    private final AtomicReference<@Nullable Delivery> parked = new AtomicReference<>();
+    private volatile boolean inRound;
+
+    void work() {
+      channel.work(this::process);
+    }
+
+    private Progress process(Delivery head) {
+      if (head.hasEnded()) {
+        return Progress.ENDED;
+      }
+      List<Delivery> round = batches.beginRound(head);
+      if (round == null) {
+        return Progress.PARKED;
+      }
+      require(!inRound, "two rounds of one lane");
+      inRound = true;
+      for (Delivery delivery : round) {
+        require(parked.get() == null, "a batch before the one before has ended");
+        if (delivery == head && round.size() > 1) {
+          parked.set(delivery);
+        } else {
+          finish(delivery);
+        }
+      }
+      inRound = false;
+      return batches.endRound(head);
+    }
+
+    void finishParked() {
+      Delivery delivery = parked.getAndSet(null);
+      if (delivery != null) {
+        finish(delivery);
+      }
+    }
+
+    private void finish(Delivery delivery) {
+      require(delivery.ticket().complete(), delivery.ticket().offset() + " has ended twice");
+      batches.finish(delivery);
+    }
+  }
+
+  /** The time stands still. */
+  private record Midnight() implements EngineClock {
+    @Override
+    public long nanos() {
+      return 0;
+    }
+
+    @Override
+    public Instant now() {
+      return Instant.EPOCH;
+    }
+  }
+
+  /** In its place there is {@link Batches#stopWaiting}. */
+  private static final class Unused implements DelayTimer {
+    @Override
+    public void after(long delayNanos, Runnable task) {}
+
+    @Override
+    public void close() {}
+  }
+
+  @Test
+  void theRecordThatFillsABatchIsMissedByNobody() {
+    check(
+        () -> {
+          InBatches batches = new InBatches();
+          return together(
+                  () -> {
+                    batches.channel.offer(0);
+                    batches.channel.offer(0);
+                  },
+                  batches::work)
+              .then(
+                  () -> {
+                    batches.work();
+                    batches.finishParked();
+                    batches.work();
+                    batches.channel.requireAllHandled();
+                  });
+        });
+  }
+
+  @Test
+  void aBatchThatNeedNotWaitIsWorkedOnOnce() {
+    check(
+        () -> {
+          InBatches batches = new InBatches();
+          return together(
+                  () -> {
+                    batches.channel.offer(0);
+                    batches.channel.offer(0);
+                    batches.channel.offer(0);
+                  },
+                  batches::work,
+                  () -> {
+                    batches.batches.stopWaiting();
+                    batches.work();
+                  })
+              .then(
+                  () -> {
+                    for (int i = 0; i < 3; i++) {
+                      batches.finishParked();
+                      batches.batches.stopWaiting();
+                      batches.work();
+                    }
+                    batches.channel.requireAllHandled();
+                  });
+        });
+  }
+
+  @Test
+  void aRoundEndsWithTheLastOfItsRecordsWhoeverEndsIt() {
+    check(
+        () -> {
+          InBatches batches = new InBatches();
+          return together(
+                  () -> {
+                    batches.channel.offer(0);
+                    batches.channel.offer(0);
+                    batches.work();
+                  },
+                  () -> {
+                    batches.finishParked();
+                    batches.work();
+                  })
+              .then(
+                  () -> {
+                    batches.finishParked();
+                    batches.work();
+                    batches.channel.requireAllHandled();
+                  });
+        });
+  }
+}
