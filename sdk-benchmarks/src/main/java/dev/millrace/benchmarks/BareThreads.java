@@ -38,7 +38,7 @@ final class BareThreads implements Contender {
   }
 
   /** By reflection, since the JDK that compiles this has no virtual threads. */
-  private static ExecutorService threads(Workload workload) throws ReflectiveOperationException {
+  static ExecutorService threads(Workload workload) throws ReflectiveOperationException {
     return workload.isVirtual()
         ? (ExecutorService)
             Executors.class.getMethod("newVirtualThreadPerTaskExecutor").invoke(null)

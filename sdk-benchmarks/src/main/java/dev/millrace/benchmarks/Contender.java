@@ -17,6 +17,11 @@ interface Contender {
   interface Running {
     /** Commits all that was handled and leaves the group; no record comes any more. */
     void end() throws Exception;
+
+    /** Returns how many records it has taken that have not ended; 0 where it does not tell. */
+    default long inFlight() {
+      return 0;
+    }
   }
 
   /** Starts to hand all records to the handling. */
@@ -28,10 +33,12 @@ interface Contender {
       case "plain" -> new PlainLoops(1);
       case "plain-loops" -> new PlainLoops(Integer.MAX_VALUE);
       case "bare" -> new BareThreads();
-      case "millrace" -> new MillraceConsumer();
+      case "bare-consumer" -> new BareConsumer();
+      case "millrace" -> new MillraceConsumer(Workload::commitMillis);
+      case "millrace-10s" -> new MillraceConsumer(workload -> 10_000);
       default ->
           throw new IllegalArgumentException(
-              "There is no contender '%s', only plain, plain-loops, bare, millrace"
+              "There is no contender '%s', only plain, plain-loops, bare, bare-consumer, millrace, millrace-10s"
                   .formatted(name));
     };
   }

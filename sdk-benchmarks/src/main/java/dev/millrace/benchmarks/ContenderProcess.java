@@ -21,7 +21,7 @@ final class ContenderProcess implements Worker {
     Contender.Running running =
         Contender.named(context.argument("contender")).start(workload, source, handling);
     context.ready();
-    Map<String, Double> figures = measurement.measure(handling);
+    Map<String, Double> figures = measurement.measure(handling, running);
     running.end();
     RunResult result =
         new RunResult(figures, List.of(handling.problems(), measurement.problems(handling)));

@@ -4,9 +4,10 @@ import com.fasterxml.jackson.databind.ObjectReader;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The handler that all contenders run: does the workload's work for a record, and watches that each
@@ -18,8 +19,10 @@ final class Handling {
 
   private static final Duration STANDSTILL = Duration.ofSeconds(60);
 
-  /** Is told of each record that has been handled, by the thread that did. */
+  /** Is told of each record, by the thread that begins or ends it. */
   interface Listener {
+    default void started(int sequence) {}
+
     void handled(int sequence, byte[] value);
   }
 
@@ -29,7 +32,7 @@ final class Handling {
   private final KeyOrder order;
   private final ObjectReader decoder = Json.MAPPER.readerFor(Payload.Order.class);
   private final LongAdder handled = new LongAdder();
-  private final CountDownLatch stuck;
+  private final CompletableFuture<@Nullable Void> stuck = new CompletableFuture<>();
 
   /**
    * @param records how many there are
@@ -40,7 +43,9 @@ final class Handling {
     this.records = records;
     this.listener = listener;
     this.order = new KeyOrder(workload);
-    this.stuck = new CountDownLatch(stuck ? 1 : 0);
+    if (!stuck) {
+      release();
+    }
   }
 
   int records() {
@@ -49,11 +54,20 @@ final class Handling {
 
   void handle(long offset, byte[] value) throws Exception {
     int sequence = Payload.sequence(value);
-    order.started(sequence);
+    started(sequence);
     if (offset == 0) {
-      stuck.await();
+      stuck.get();
     }
     work(sequence, value);
+    ended(sequence, value);
+  }
+
+  private void started(int sequence) {
+    order.started(sequence);
+    listener.started(sequence);
+  }
+
+  private void ended(int sequence, byte[] value) {
     order.ended(sequence);
     listener.handled(sequence, value);
     handled.increment();
@@ -63,16 +77,23 @@ final class Handling {
    * As {@link #handle}, but nothing waits: the JDK's timer ends the record when it is time. On its
    * own thread, since on two processors the JDK's pool would start a thread for each.
    */
-  CompletionStage<?> begin(byte[] value) {
+  CompletionStage<?> begin(long offset, byte[] value) {
     int sequence = Payload.sequence(value);
-    order.started(sequence);
-    return CompletableFuture.runAsync(
-        () -> {
-          order.ended(sequence);
-          listener.handled(sequence, value);
-          handled.increment();
-        },
-        CompletableFuture.delayedExecutor(millis(sequence), TimeUnit.MILLISECONDS, Runnable::run));
+    started(sequence);
+    Runnable end = () -> ended(sequence, value);
+    return offset == 0
+        ? stuck.thenRunAsync(end, after(sequence))
+        : CompletableFuture.runAsync(end, after(sequence));
+  }
+
+  /** As {@link #begin}, but only waits and counts. */
+  CompletionStage<?> beginToWait(int sequence) {
+    return CompletableFuture.runAsync(handled::increment, after(sequence));
+  }
+
+  private Executor after(int sequence) {
+    return CompletableFuture.delayedExecutor(
+        workload.millisOf(sequence), TimeUnit.MILLISECONDS, Runnable::run);
   }
 
   /** Waits as long as the handler would for this record, and counts it. */
@@ -92,19 +113,15 @@ final class Handling {
   }
 
   private void sleep(int sequence) throws InterruptedException {
-    int millis = millis(sequence);
+    int millis = workload.millisOf(sequence);
     if (millis > 0) {
       TimeUnit.MILLISECONDS.sleep(millis);
     }
   }
 
-  private int millis(int sequence) {
-    return workload.isSlow(sequence) ? workload.slowMillis() : workload.millis();
-  }
-
   /** Lets the first records of the partitions go on. */
   void release() {
-    stuck.countDown();
+    stuck.complete(null);
   }
 
   /** Returns how many have been handled. */

@@ -19,6 +19,8 @@ import java.util.stream.Collectors;
  */
 final class Heap implements Measurement {
   private static final int[] AT_PERCENT = {1, 25, 50, 75, 100};
+  private static final String EARLY = "MB at 25 %";
+  private static final String AT_THE_END = "MB at 100 %";
 
   private final boolean stuck;
   private final int partitions;
@@ -41,7 +43,8 @@ final class Heap implements Measurement {
   public void handled(int sequence, byte[] value) {}
 
   @Override
-  public Map<String, Double> measure(Handling handling) throws InterruptedException {
+  public Map<String, Double> measure(Handling handling, Contender.Running running)
+      throws InterruptedException {
     Map<String, Double> figures = new LinkedHashMap<>();
     int free = handling.records() - (stuck ? partitions : 0);
     for (int percent : AT_PERCENT) {
@@ -50,9 +53,15 @@ final class Heap implements Measurement {
     }
     handling.release();
     handling.await(handling.records());
+    double all = figures.get(AT_THE_END);
     if (stuck) {
       TimeUnit.MILLISECONDS.sleep(settleMillis);
-      figures.put("MB released", megabytes());
+      double released = megabytes();
+      figures.put("MB released", released);
+      figures.put("bytes/tracked offset", 1e6 * (all - released) / free);
+    } else {
+      double early = figures.get(EARLY);
+      figures.put("bytes more/record since " + EARLY, 1e6 * (all - early) / (free * 0.75));
     }
     return figures;
   }

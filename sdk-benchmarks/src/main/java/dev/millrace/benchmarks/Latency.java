@@ -28,7 +28,8 @@ final class Latency implements Measurement {
   }
 
   @Override
-  public Map<String, Double> measure(Handling handling) throws InterruptedException {
+  public Map<String, Double> measure(Handling handling, Contender.Running running)
+      throws InterruptedException {
     handling.await(nanos.length);
     long[] fast =
         IntStream.range(nanos.length / 100 * WARM_UP_PERCENT, nanos.length)

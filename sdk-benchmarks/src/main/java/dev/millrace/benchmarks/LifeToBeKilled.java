@@ -2,10 +2,11 @@ package dev.millrace.benchmarks;
 
 import dev.millrace.testkit.worker.WorkerContext;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
-/** Marks what it handles until the process is killed; the first record is its progress. */
+/** Marks what it begins and handles until the process is killed; each record is progress. */
 final class LifeToBeKilled implements Measurement {
-  static final int NUMBER = 1;
+  private static final int LOOK_MILLIS = 5;
 
   private final Workload workload;
   private final Marks marks;
@@ -23,14 +24,24 @@ final class LifeToBeKilled implements Measurement {
   }
 
   @Override
-  public void handled(int sequence, byte[] value) {
-    marks.mark(sequence, NUMBER);
-    context.progress(1);
+  public void started(int sequence) {
+    marks.mark(sequence, Marks.BEGUN);
   }
 
   @Override
-  public Map<String, Double> measure(Handling handling) throws InterruptedException {
-    context.awaitStop();
+  public void handled(int sequence, byte[] value) {
+    marks.handled(sequence, System.nanoTime());
+    context.progress(1);
+  }
+
+  /** What is in flight is told again and again: what the process knows dies with it. */
+  @Override
+  public Map<String, Double> measure(Handling handling, Contender.Running running)
+      throws InterruptedException {
+    while (!context.stopRequested()) {
+      marks.inFlight(running.inFlight());
+      TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+    }
     return Map.of();
   }
 

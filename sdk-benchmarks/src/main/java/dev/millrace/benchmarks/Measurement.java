@@ -13,7 +13,7 @@ interface Measurement extends Handling.Listener {
   }
 
   /** Returns when all has been handled, with figures by their names, in the order to be shown. */
-  Map<String, Double> measure(Handling handling) throws Exception;
+  Map<String, Double> measure(Handling handling, Contender.Running running) throws Exception;
 
   /** Returns what is wrong, once the consumer is closed; empty when nothing is. */
   String problems(Handling handling);
@@ -27,7 +27,7 @@ interface Measurement extends Handling.Listener {
         Marks marks = new Marks(Path.of(context.argument("marks")), records);
         yield context.life() == 1
             ? new LifeToBeKilled(workload, marks, context)
-            : new LifeAfterKill(marks);
+            : new LifeAfterKill(workload, marks);
       }
     };
   }

@@ -3,8 +3,12 @@ package dev.millrace.benchmarks;
 import dev.millrace.KafkaFactory;
 import dev.millrace.config.ConfigLoader;
 import dev.millrace.consumer.PreparedConsumer;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.util.function.ToIntFunction;
 
-/** Millrace, as a service uses it. */
+/** Millrace, as a service uses it; or with commits as rare as nobody would have them. */
 final class MillraceConsumer implements Contender {
   private static final String CONFIG =
       """
@@ -17,8 +21,15 @@ final class MillraceConsumer implements Contender {
             concurrency: %d
             handler-threads: %s
             commit-interval: %dms
+            %s
             properties: { max.partition.fetch.bytes: %d, session.timeout.ms: %d }
       """;
+
+  private final ToIntFunction<Workload> commitMillis;
+
+  MillraceConsumer(ToIntFunction<Workload> commitMillis) {
+    this.commitMillis = commitMillis;
+  }
 
   @Override
   public Running start(Workload workload, Source source, Handling handling) {
@@ -29,16 +40,32 @@ final class MillraceConsumer implements Contender {
             source.group(),
             workload.permits(),
             workload.isAsynchronous() ? "platform" : workload.threads(),
-            workload.commitMillis(),
+            commitMillis.applyAsInt(workload),
+            workload.capacity() > 0 ? "channel-capacity: " + workload.capacity() : "",
             workload.fetchBytes(),
             SESSION_TIMEOUT_MILLIS);
-    KafkaFactory kafka = KafkaFactory.create(ConfigLoader.create().parse("benchmark", config));
+    MeterRegistry meters = new SimpleMeterRegistry();
+    KafkaFactory kafka =
+        KafkaFactory.builder()
+            .meterRegistry(meters)
+            .create(ConfigLoader.create().parse("benchmark", config));
     PreparedConsumer<byte[]> consumer = kafka.createConsumer("contender");
     if (workload.isAsynchronous()) {
-      consumer.subscribeAsync((value, context) -> handling.begin(value));
+      consumer.subscribeAsync((value, context) -> handling.begin(context.offset(), value));
     } else {
       consumer.subscribe((value, context) -> handling.handle(context.offset(), value));
     }
-    return kafka::close;
+    Gauge inFlight = meters.get("millrace.consumer.in.flight").gauge();
+    return new Running() {
+      @Override
+      public void end() {
+        kafka.close();
+      }
+
+      @Override
+      public long inFlight() {
+        return (long) inFlight.value();
+      }
+    };
   }
 }

@@ -21,7 +21,8 @@ final class Throughput implements Measurement {
   public void handled(int sequence, byte[] value) {}
 
   @Override
-  public Map<String, Double> measure(Handling handling) throws InterruptedException {
+  public Map<String, Double> measure(Handling handling, Contender.Running running)
+      throws InterruptedException {
     Usage.of(handling); // Loads what it needs, so that it is quick when it counts.
     handling.await(handling.records() / 100L * WARM_UP_PERCENT);
     Usage start = Usage.of(handling);

@@ -84,7 +84,7 @@ final class Trial {
       }
     }
     RunResult measured = Json.MAPPER.readValue(result.toFile(), RunResult.class);
-    return contender.equals("bare") ? measured : measured.with(topic.uncommitted(group));
+    return contender.startsWith("bare") ? measured : measured.with(topic.uncommitted(group));
   }
 
   private void killAndRestart(WorkerProcess process) throws InterruptedException {

@@ -11,11 +11,13 @@ import java.util.List;
  * @param valueBytes the size of a value
  * @param keys how many there are; as many as records, or more, make each record's its own
  * @param permits how many records Millrace handles at the same time
+ * @param capacity Millrace's {@code channel-capacity}
  * @param threads Millrace's {@code handler-threads}, or {@code none} for asynchronous handlers
  * @param commitMillis how often offsets are committed
  * @param fetchBytes the client's {@code max.partition.fetch.bytes}
  * @param json whether the handler decodes the value to a class
  * @param millis how long the handler sleeps
+ * @param random whether a handler sleeps for any time up to twice that instead
  * @param slowPercent the share of records for which it sleeps longer
  * @param slowMillis how long for these
  * @param perSecond how many records are sent per second in {@link Scenario#LATENCY}
@@ -33,11 +35,13 @@ record Workload(
     int keys,
     int partitions,
     int permits,
+    int capacity,
     String threads,
     int commitMillis,
     int fetchBytes,
     boolean json,
     int millis,
+    boolean random,
     int slowPercent,
     int slowMillis,
     int perSecond,
@@ -82,6 +86,14 @@ record Workload(
     return slowPercent > 0 && draw(~sequence, 100) < slowPercent;
   }
 
+  /** Returns how long the record's handler sleeps, in milliseconds. */
+  int millisOf(int sequence) {
+    if (isSlow(sequence)) {
+      return slowMillis;
+    }
+    return random ? draw(~sequence, 2 * millis + 1) : millis;
+  }
+
   /** Returns how many records per second the handlers allow; infinite when they do not wait. */
   double limit(int ofRecords) {
     if (millis == 0) {
@@ -89,7 +101,7 @@ record Workload(
     }
     long total = 0;
     for (int sequence = 0; sequence < ofRecords; sequence++) {
-      total += isSlow(sequence) ? slowMillis : millis;
+      total += millisOf(sequence);
     }
     return permits * 1_000.0 * ofRecords / total;
   }
@@ -104,7 +116,7 @@ record Workload(
 
   @Override
   public String toString() {
-    return "%s: %,d records of %,d bytes, %,d keys, %d partitions, %d permits%s, commits each %d ms%s%s%s"
+    return "%s: %,d records of %,d bytes, %,d keys, %d partitions, %d permits%s%s, commits each %d ms%s%s%s"
         .formatted(
             name,
             records,
@@ -112,10 +124,14 @@ record Workload(
             keys,
             partitions,
             permits,
+            capacity > 0 ? " of %,d in flight".formatted(capacity) : "",
             isVirtual() ? " on virtual threads" : isAsynchronous() ? " without threads" : "",
             commitMillis,
             json ? ", JSON" : "",
-            millis > 0 ? ", handler of %d ms".formatted(millis) : "",
+            millis > 0
+                ? ", handler of %s%d ms"
+                    .formatted(random ? "0 to " : "", random ? 2 * millis : millis)
+                : "",
             slowPercent > 0 ? " (%d %%: %d ms)".formatted(slowPercent, slowMillis) : "");
   }
 }
