@@ -88,6 +88,7 @@ public record ConsumerDefinition(
         name,
         subscription,
         membership,
+        onMissingOffset,
         concurrency,
         instances,
         channelCapacity,
@@ -102,8 +103,24 @@ public record ConsumerDefinition(
         name,
         other,
         membership,
+        onMissingOffset,
         concurrency,
         instances,
+        channelCapacity,
+        channelBytes,
+        retry,
+        properties);
+  }
+
+  /** Returns the same definition of one consumer, under another name, that starts elsewhere. */
+  public ConsumerDefinition as(String otherName, MissingOffset otherStart) {
+    return with(
+        otherName,
+        subscription,
+        membership,
+        otherStart,
+        concurrency,
+        1,
         channelCapacity,
         channelBytes,
         retry,
@@ -131,6 +148,7 @@ public record ConsumerDefinition(
         name + end,
         subscription,
         new GroupMembership(membership.protocol(), member == null ? null : member + end),
+        onMissingOffset,
         (int) share(concurrency, number),
         1,
         (int) share(channelCapacity, number),
@@ -148,6 +166,7 @@ public record ConsumerDefinition(
       String name,
       Subscription subscription,
       GroupMembership membership,
+      MissingOffset onMissingOffset,
       int concurrency,
       int instances,
       int channelCapacity,

@@ -108,6 +108,8 @@ public record ConsumerExplanation(
     SHARE_USED,
     /** Too much is delivered, or done and not saved, beyond a record that has not ended. */
     TOO_FAR_AHEAD,
+    /** A replay has read all of it that it is to read. */
+    RANGE_READ,
     /** {@link MessageConsumer#pause()}. */
     USER
   }

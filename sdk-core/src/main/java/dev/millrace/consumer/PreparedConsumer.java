@@ -80,4 +80,25 @@ public interface PreparedConsumer<V> {
    * @throws IllegalStateException as above
    */
   MessageConsumer subscribeBatch(BatchHandler<? super V> handler);
+
+  /**
+   * Handles a range of the consumer's topics once, outside its group: no membership, no commits,
+   * nothing known of what the group has done; the consumer itself may be running meanwhile. Order,
+   * concurrency, attempts and flow are as the definition says. A record whose attempts are used up
+   * goes to the definition's dead-letter topic, or without one ends the replay as failed. Where the
+   * range ends is found out before this returns; later records are not read. A listener is not told
+   * of it.
+   *
+   * @param range what to read
+   * @param handler the service's work for a record
+   * @return the replay under way, which ends by itself; the factory's close ends it too
+   * @throws dev.millrace.errors.BrokerUnavailableException as above
+   * @throws dev.millrace.errors.InvalidDefinitionException as above
+   * @throws dev.millrace.errors.MillraceException when the brokers do not tell the range's offsets
+   *     within some seconds
+   * @throws IllegalArgumentException when the range has partitions that the consumer does not read
+   * @throws IllegalStateException when the factory is closed, or when a replay of this consumer is
+   *     already running in it
+   */
+  Replay replay(ReplayRange range, RecordHandler<? super V> handler);
 }

@@ -72,7 +72,8 @@ final class Verdict {
                 PauseCause.CHANNEL_FULL, "held back by the full channel",
                 PauseCause.SHARE_USED,
                     "held back because it has more than its share of the channel",
-                PauseCause.TOO_FAR_AHEAD, "held back because it ran too far ahead")
+                PauseCause.TOO_FAR_AHEAD, "held back because it ran too far ahead",
+                PauseCause.RANGE_READ, "read to the end of the replay's range")
             .get(cause)
         + " since "
         + time(since);

@@ -132,6 +132,18 @@ public final class ClientProperties {
     return sound(owner, definition, settings);
   }
 
+  /** Returns the settings of a client that reads the same for a replay: no group knows of it. */
+  public ConsumerSettings replay(ConsumerDefinition definition) {
+    ConsumerSettings member = consumer(definition);
+    Map<String, Object> settings = new TreeMap<>(member.properties());
+    settings.remove(ConsumerConfig.GROUP_ID_CONFIG);
+    settings.remove(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG);
+    settings.put(
+        CommonClientConfigs.CLIENT_ID_CONFIG,
+        settings.get(CommonClientConfigs.CLIENT_ID_CONFIG) + "-replay");
+    return new ConsumerSettings(settings, member.maxPollRecords());
+  }
+
   private static void membership(
       String owner, GroupMembership membership, Map<String, Object> settings) {
     String protocol = membership.protocol().name();

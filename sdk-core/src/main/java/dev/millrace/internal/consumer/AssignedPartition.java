@@ -13,7 +13,10 @@ import org.apache.kafka.common.TopicPartition;
  * thread, but for what meters read.
  */
 final class AssignedPartition {
+  private static final long NO_END = Long.MAX_VALUE;
+
   private final TopicPartition partition;
+  private final long end;
   private final OffsetTracker tracker;
   private final CommitStatus commits;
   private final PartitionLoad load;
@@ -22,15 +25,23 @@ final class AssignedPartition {
   private volatile int unsaved;
 
   AssignedPartition(TopicPartition partition, CompletedAhead doneBefore) {
-    this(partition, doneBefore, new CommitStatus(), new PartitionLoad());
+    this(partition, NO_END, doneBefore, new CommitStatus(), new PartitionLoad());
+  }
+
+  /** Returns a partition of which only what lies before an offset is handled. */
+  static AssignedPartition until(TopicPartition partition, long end) {
+    return new AssignedPartition(
+        partition, end, CompletedAhead.NONE, new CommitStatus(), new PartitionLoad());
   }
 
   private AssignedPartition(
       TopicPartition partition,
+      long end,
       CompletedAhead doneBefore,
       CommitStatus commits,
       PartitionLoad load) {
     this.partition = partition;
+    this.end = end;
     this.tracker = new OffsetTracker(partition, doneBefore);
     this.commits = commits;
     this.load = load;
@@ -48,11 +59,16 @@ final class AssignedPartition {
    * still runs of it takes room as before.
    */
   AssignedPartition anew() {
-    return new AssignedPartition(partition, CompletedAhead.NONE, commits, load);
+    return new AssignedPartition(partition, end, CompletedAhead.NONE, commits, load);
   }
 
   TopicPartition partition() {
     return partition;
+  }
+
+  /** Returns the first offset that is not handled any more, whether the log has it or not. */
+  long end() {
+    return end;
   }
 
   OffsetTracker tracker() {

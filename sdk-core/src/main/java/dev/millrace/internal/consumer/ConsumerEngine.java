@@ -49,7 +49,7 @@ final class ConsumerEngine {
   private final Workers workers;
   private final CommandQueue commands;
   private final ConsumerControls controls;
-  private final Runnable beginning;
+  private final Course course;
   private final PollLoop loop;
   private boolean begun;
 
@@ -64,6 +64,35 @@ final class ConsumerEngine {
       StopRequest stop,
       EngineRuntime runtime,
       ServiceHooks hooks) {
+    this(
+        definition,
+        maxPollRecords,
+        consumer,
+        deserializer,
+        handling,
+        deadLetters,
+        meters,
+        stop,
+        runtime,
+        hooks,
+        null);
+  }
+
+  /**
+   * @param replay what to read, without a group and without commits; null for a consumer
+   */
+  <V> ConsumerEngine(
+      ConsumerDefinition definition,
+      int maxPollRecords,
+      Consumer<byte[], byte[]> consumer,
+      Deserializer<V> deserializer,
+      Handling<V> handling,
+      @Nullable DeadLetters deadLetters,
+      ConsumerMeters meters,
+      StopRequest stop,
+      EngineRuntime runtime,
+      ServiceHooks hooks,
+      @Nullable ReplayState replay) {
     this.definition = definition;
     this.consumer = consumer;
     this.meters = meters;
@@ -86,7 +115,7 @@ final class ConsumerEngine {
     OffsetCommitter committer =
         new OffsetCommitter(
             name,
-            calls,
+            replay == null ? calls : new NoCommits(),
             meters,
             definition.commitInterval(),
             definition.commitRecords(),
@@ -178,7 +207,12 @@ final class ConsumerEngine {
             this.listener,
             wait,
             definition.drainTimeout());
-    this.beginning = () -> reading.begin(consumer, rebalances);
+    if (replay == null) {
+      reading.subscribe(consumer, rebalances);
+      this.course = () -> reading.begin(rebalances);
+    } else {
+      this.course = new ReplayCourse(name, replay, consumer, assignment, gate);
+    }
   }
 
   /** Where a handler leaves its worker, there may be more of them at work than workers. */
@@ -229,9 +263,13 @@ final class ConsumerEngine {
       try {
         if (!begun) {
           begun = true;
-          beginning.run();
+          course.begin();
         }
-        loop.turn();
+        if (course.isOver()) {
+          stop.request(null, definition.closeTimeout());
+        } else {
+          loop.turn();
+        }
       } catch (Throwable failure) {
         selfStop.because(failure);
       }

@@ -9,33 +9,23 @@ import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.consumer.OrderingKey;
 import dev.millrace.consumer.PreparedConsumer;
 import dev.millrace.consumer.RecordHandler;
+import dev.millrace.consumer.Replay;
+import dev.millrace.consumer.ReplayRange;
 import dev.millrace.errors.InvalidDefinitionException;
 import dev.millrace.internal.client.Brokers;
 import dev.millrace.internal.client.ClientProperties;
 import dev.millrace.internal.client.ConsumerSettings;
-import dev.millrace.internal.delivery.DeadLetters;
 import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.metrics.ClientMeters;
-import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.producer.ProducerPool;
-import dev.millrace.internal.time.EngineClock;
 import io.micrometer.core.instrument.MeterRegistry;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
-import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
-import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.clients.producer.RecordMetadata;
-import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.Deserializer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Turns a definition and a handler into a running consumer, or into an error that leaves nothing.
@@ -135,97 +125,45 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
     return subscribe(Handling.inBatches(handler));
   }
 
+  @Override
+  public Replay replay(ReplayRange range, RecordHandler<? super V> handler) {
+    Objects.requireNonNull(range, "range");
+    Objects.requireNonNull(handler, "handler");
+    return new ReplayLauncher<>(definition, deserializer, shared, hooks).start(range, handler);
+  }
+
   private MessageConsumer subscribe(Handling<V> handling) {
-    shared.running().reserve(definition.name());
-    try {
-      topics.prepare();
-      return start(handling);
-    } catch (RuntimeException | Error e) {
-      shared.running().release(definition.name());
-      throw e;
-    }
+    return Launch.of(
+        definition,
+        shared,
+        launch -> {
+          topics.prepare();
+          return engines(launch, handling);
+        },
+        ended -> {});
   }
 
-  private Consumer<byte[], byte[]> newClient(ConsumerSettings its) {
-    try {
-      return new KafkaConsumer<>(its.properties());
-    } catch (KafkaException e) {
-      throw new InvalidDefinitionException(
-          "Consumer '%s': the Kafka client can't be made: %s"
-              .formatted(
-                  definition.name(),
-                  e.getCause() == null ? e.getMessage() : e.getCause().getMessage()),
-          e);
-    }
-  }
-
-  private MessageConsumer start(Handling<V> handling) {
-    StopRequest stop = new StopRequest(EngineClock.SYSTEM);
+  private Map<String, ConsumerEngine> engines(Launch launch, Handling<V> handling) {
     ServiceHooks theirHooks = hooks.sharedBy(instances.size());
+    DeadLetterRoute deadLetters = new DeadLetterRoute(definition, shared, topics);
     Map<String, ConsumerEngine> engines = new LinkedHashMap<>();
-    Deque<Runnable> undo = new ArrayDeque<>();
-    List<ClientMeters.Binding> clientMeters = new ArrayList<>();
-    try {
-      for (int i = 0; i < instances.size(); i++) {
-        ConsumerDefinition its = instances.get(i);
-        ConsumerSettings itsSettings = settings.get(i);
-        Consumer<byte[], byte[]> client = newClient(itsSettings);
-        undo.push(client::close);
-        ConsumerMeters meters =
-            new ConsumerMeters(shared.registry(), definition.name(), definition.groupId(), i + 1);
-        undo.push(meters::close);
-        ClientMeters.Binding bound = shared.clientMeters().bind(client, definition.name());
-        undo.push(bound::close);
-        clientMeters.add(bound);
-        engines.put(
-            its.name(),
-            new ConsumerEngine(
-                its,
-                itsSettings.maxPollRecords(),
-                client,
-                deserializer,
-                handling,
-                deadLetters(),
-                meters,
-                stop,
-                ThreadedRuntime.of(its, handling),
-                theirHooks));
-      }
-      EngineHandle handle =
-          new EngineHandle(
-              definition.name(),
-              definition.closeTimeout(),
-              engines,
-              stop,
-              ended -> {
-                clientMeters.forEach(ClientMeters.Binding::close);
-                shared.running().ended(ended);
-              });
-      shared.running().start(handle, handle::start);
-      return handle;
-    } catch (RuntimeException | Error e) {
-      undo.forEach(Runnable::run);
-      throw e;
+    for (int i = 0; i < instances.size(); i++) {
+      ConsumerDefinition its = instances.get(i);
+      ConsumerSettings itsSettings = settings.get(i);
+      engines.put(
+          its.name(),
+          new ConsumerEngine(
+              its,
+              itsSettings.maxPollRecords(),
+              launch.client(() -> new KafkaConsumer<>(itsSettings.properties())),
+              deserializer,
+              handling,
+              deadLetters.open(() -> {}),
+              launch.meters(i + 1),
+              launch.stop(),
+              ThreadedRuntime.of(its, handling),
+              theirHooks));
     }
-  }
-
-  private @Nullable DeadLetters deadLetters() {
-    return definition.deadLetter() == null
-        ? null
-        : new DeadLetters(definition.groupId(), definition.deadLetter(), this::sendDeadLetter);
-  }
-
-  /** Worker. The producer is made with the first dead letter: most consumers never need it. */
-  private CompletableFuture<RecordMetadata> sendDeadLetter(
-      ProducerRecord<byte[], byte[]> deadLetter) {
-    try {
-      topics.beforeDeadLetter(deadLetter);
-      return shared
-          .deadLetterProducers()
-          .slot(definition.name(), () -> shared.clientProperties().deadLetterProducer(definition))
-          .send(deadLetter);
-    } catch (RuntimeException e) {
-      return CompletableFuture.failedFuture(e);
-    }
+    return engines;
   }
 }

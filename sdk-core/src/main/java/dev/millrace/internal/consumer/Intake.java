@@ -76,6 +76,9 @@ final class Intake {
   private void handOver(
       AssignedPartition partition, List<ConsumerRecord<byte[], byte[]>> records, long now) {
     for (ConsumerRecord<byte[], byte[]> record : records) {
+      if (record.offset() >= partition.end()) {
+        return;
+      }
       OffsetTicket ticket =
           partition.tracker().issue(record.offset(), record.leaderEpoch().orElse(UNKNOWN_EPOCH));
       if (ticket == null) {

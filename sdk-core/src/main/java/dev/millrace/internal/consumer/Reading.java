@@ -46,19 +46,25 @@ final class Reading {
   }
 
   /**
-   * Poll thread, before its first poll. The pattern is the client's to apply under both protocols:
-   * what the brokers would apply, RE2, can't leave anything out.
+   * Tells the client. The pattern is the client's to apply under both protocols: what the brokers
+   * would apply, RE2, can't leave anything out.
    *
-   * @param rebalances told by the client of what the group gives; of fixed partitions here and now
+   * @param rebalances told by the client, inside its polls, of what the group gives and takes
    */
-  void begin(Consumer<?, ?> client, ConsumerRebalanceListener rebalances) {
+  void subscribe(Consumer<?, ?> client, ConsumerRebalanceListener rebalances) {
     if (pattern != null) {
       client.subscribe(pattern, rebalances);
     } else if (subscription instanceof Partitions fixed) {
       client.assign(names(fixed));
-      rebalances.onPartitionsAssigned(names(fixed));
     } else {
       client.subscribe(subscription.topics(), rebalances);
+    }
+  }
+
+  /** Poll thread, before its first poll: of fixed partitions no client tells. */
+  void begin(ConsumerRebalanceListener rebalances) {
+    if (subscription instanceof Partitions fixed) {
+      rebalances.onPartitionsAssigned(names(fixed));
     }
   }
 
