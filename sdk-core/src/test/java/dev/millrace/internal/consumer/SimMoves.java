@@ -119,9 +119,10 @@ final class SimMoves {
     }
   }
 
-  /** In a topic that was made anew, what is open is another record, if it is there at all. */
+  /** Of what the log does not have any more, some may be open; of a topic made anew, anything. */
   private static boolean isOldestOpen(long offset, SimLog log, SimOwnership ownership) {
-    return offset == Math.max(log.begin, ownership.oldestOpen())
+    return offset == log.begin
+        || offset == ownership.oldestOpen()
         || (log.made > ownership.life && offset >= log.begin);
   }
 

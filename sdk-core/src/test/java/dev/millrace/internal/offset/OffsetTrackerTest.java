@@ -21,6 +21,19 @@ class OffsetTrackerTest {
 
   private final OffsetTracker tracker = new OffsetTracker(NAME, CompletedAhead.NONE);
 
+  /** What lies beyond the gap may be another log's. */
+  @Test
+  void whatAnEarlierOwnerHadDoneIsNotBelievedBehindAGap() {
+    OffsetRanges done = new OffsetRanges.Builder().add(55, 56).build();
+    OffsetTracker continued = new OffsetTracker(NAME, new CompletedAhead(10, done, 0));
+    assertThat(continued.issue(10, 0)).isNotNull();
+
+    continued.skipTo(50);
+
+    assertThat(continued.position()).hasValue(50);
+    assertThat(continued.issue(55, 0)).isNotNull();
+  }
+
   @Test
   void nothingDeliveredMeansNothingToCommit() {
     assertThat(committable()).isNull();
