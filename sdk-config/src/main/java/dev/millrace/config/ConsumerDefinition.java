@@ -13,7 +13,9 @@ import org.jspecify.annotations.Nullable;
  * @param name the name given to {@code createConsumer}
  * @param bootstrapServers {@code host:port} of some brokers
  * @param subscription what it reads
- * @param groupId the consumer group ({@code group.id})
+ * @param groupId the consumer group ({@code group.id}); in broadcast mode what the processes' own
+ *     groups begin with
+ * @param mode who gets a record
  * @param membership how it is a member of its group
  * @param onMissingOffset where it begins when the group has no offset that the log has
  * @param deliverySemantics the promise
@@ -49,6 +51,7 @@ public record ConsumerDefinition(
     List<String> bootstrapServers,
     Subscription subscription,
     String groupId,
+    ConsumerMode mode,
     GroupMembership membership,
     MissingOffset onMissingOffset,
     DeliverySemantics deliverySemantics,
@@ -178,6 +181,7 @@ public record ConsumerDefinition(
         bootstrapServers,
         subscription,
         groupId,
+        mode,
         membership,
         onMissingOffset,
         deliverySemantics,

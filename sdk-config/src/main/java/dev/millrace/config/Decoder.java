@@ -26,6 +26,7 @@ final class Decoder {
   private static final ScalarType<Ordering> ORDERING = oneOf(Ordering.class);
   private static final ScalarType<KeylessRecords> KEYLESS_RECORDS = oneOf(KeylessRecords.class);
   private static final ScalarType<HandlerThreads> HANDLER_THREADS = oneOf(HandlerThreads.class);
+  private static final ScalarType<ConsumerMode> MODE = oneOf(ConsumerMode.class);
   private static final ScalarType<GroupProtocol> GROUP_PROTOCOL = oneOf(GroupProtocol.class);
   private static final ScalarType<Duration> PAUSE = duration("1ms", "24h");
 
@@ -57,13 +58,15 @@ final class Decoder {
     int concurrency = in.value("concurrency", Defaults.CONCURRENCY, whole(1, 100_000));
     int instances = in.value("instances", Defaults.INSTANCES, whole(1, 64));
     BatchDefinition batch = batch(in.in("batch"));
+    ConsumerMode mode = in.value("mode", Defaults.MODE, MODE);
     return new ConsumerDefinition(
         name,
         in.list("bootstrap-servers", SERVER),
         subscription(in),
         in.value("group-id", "", TEXT),
+        mode,
         membership(in),
-        in.value("on-missing-offset", Defaults.ON_MISSING_OFFSET, MISSING_OFFSET),
+        in.value("on-missing-offset", Defaults.onMissingOffset(mode), MISSING_OFFSET),
         in.value("delivery-semantics", Defaults.DELIVERY_SEMANTICS, SEMANTICS),
         in.value("ordering", Defaults.ORDERING, ORDERING),
         in.value("keyless-records", Defaults.KEYLESS_RECORDS, KEYLESS_RECORDS),

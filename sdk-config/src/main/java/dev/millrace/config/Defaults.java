@@ -11,7 +11,7 @@ final class Defaults {
   static final TuningProfile PROFILE = TuningProfile.BALANCED;
 
   static final GroupProtocol GROUP_PROTOCOL = GroupProtocol.CLASSIC;
-  static final MissingOffset ON_MISSING_OFFSET = new MissingOffset(MissingOffset.Start.EARLIEST);
+  static final ConsumerMode MODE = ConsumerMode.GROUP;
   static final Ordering ORDERING = Ordering.KEY;
   static final KeylessRecords KEYLESS_RECORDS = KeylessRecords.SPREAD;
   static final int CONCURRENCY = 16;
@@ -45,6 +45,12 @@ final class Defaults {
   static final WatchdogPolicy WATCHDOG_POLICY = WatchdogPolicy.WARN;
 
   private Defaults() {}
+
+  /** What is told to every process is news, not a backlog: a new one would read all there is. */
+  static MissingOffset onMissingOffset(ConsumerMode mode) {
+    return new MissingOffset(
+        mode == ConsumerMode.BROADCAST ? MissingOffset.Start.LATEST : MissingOffset.Start.EARLIEST);
+  }
 
   /** Four records for each one that runs; as much as four batches of each instance in any case. */
   static int channelCapacity(int concurrency, int instances, int batchRecords) {

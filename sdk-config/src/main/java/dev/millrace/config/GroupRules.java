@@ -36,6 +36,14 @@ final class GroupRules {
   private GroupRules() {}
 
   static void check(ConsumerDefinition consumer, Fields in, Problems problems) {
+    if (consumer.mode() == ConsumerMode.BROADCAST && in.has("partitions")) {
+      refuseBesidePartitions(
+          in.place("mode"),
+          in,
+          "remove it: each process that names the same partitions reads them all; give each a"
+              + " group-id of its own",
+          problems);
+    }
     Fields settings = in.in("properties");
     if (in.has("group-protocol") && settings.has("group.protocol")) {
       Place place = settings.place("group.protocol");

@@ -43,6 +43,7 @@ sealed interface Shape {
   Keys CONSUMER_DEFAULTS =
       CLIENT
           .with("group-id", VALUE)
+          .with("mode", VALUE)
           .with("group-protocol", VALUE)
           .with("on-missing-offset", VALUE)
           .with("ordering", VALUE)

@@ -80,6 +80,7 @@ class ConfigLoaderTest {
                     List.of("localhost:9092"),
                     Subscription.toTopics("orders"),
                     "order-service",
+                    ConsumerMode.GROUP,
                     new GroupMembership(GroupProtocol.CLASSIC, null),
                     new MissingOffset(MissingOffset.Start.EARLIEST),
                     DeliverySemantics.AT_LEAST_ONCE,

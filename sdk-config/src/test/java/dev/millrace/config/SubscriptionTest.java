@@ -146,6 +146,22 @@ class SubscriptionTest {
   }
 
   @Test
+  void broadcastBeginsWithWhatIsNewUnlessSaidOtherwise() {
+    assertThat(definition("topics: [t]").mode()).isEqualTo(ConsumerMode.GROUP);
+    ConsumerDefinition broadcast = definition("topics: [t]\nmode: broadcast");
+    assertThat(broadcast.mode()).isEqualTo(ConsumerMode.BROADCAST);
+    assertThat(broadcast.onMissingOffset())
+        .isEqualTo(new MissingOffset(MissingOffset.Start.LATEST));
+    assertThat(
+            definition("topics: [t]\nmode: broadcast\non-missing-offset: earliest")
+                .onMissingOffset())
+        .isEqualTo(new MissingOffset(MissingOffset.Start.EARLIEST));
+    assertThat(report("partitions: [t-0]\nmode: broadcast"))
+        .startsWith(
+            "kafka.yaml:6:13 consumers.c.mode: is of no use beside partitions (line 5); remove it");
+  }
+
+  @Test
   void deadLettersOfAPatternNeedAGroupThatCanStandInATopicsName() {
     assertThat(
             Report.ofYaml(
@@ -169,8 +185,11 @@ class SubscriptionTest {
   }
 
   private static Subscription subscription(String lines) {
-    return Objects.requireNonNull(LOADER.parse("kafka.yaml", consumer(lines)).consumers().get("c"))
-        .subscription();
+    return definition(lines).subscription();
+  }
+
+  private static ConsumerDefinition definition(String lines) {
+    return Objects.requireNonNull(LOADER.parse("kafka.yaml", consumer(lines)).consumers().get("c"));
   }
 
   private static String consumer(String lines) {

@@ -119,6 +119,24 @@ public final class Brokers {
     }
   }
 
+  /**
+   * Deletes a group that nobody will use again. What can't be deleted within the bound the brokers
+   * forget by themselves, {@code offsets.retention.minutes} after its last member has left.
+   *
+   * @param owner whose it was, for the texts
+   * @param settings the client's settings
+   */
+  public void deleteGroup(
+      String owner, Map<String, Object> settings, String group, Duration bound) {
+    try (Admin admin = new Brokers(bound).admin(owner, settings)) {
+      admin.deleteConsumerGroups(List.of(group)).all().get(bound.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | TimeoutException | RuntimeException e) {
+      LOG.info("{} leaves its group '{}' to the brokers to forget: {}", owner, group, e.toString());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   private void contact(String owner, Map<String, Object> settings, Admin admin) {
     try {
       await(owner, settings, admin.describeCluster().clusterId());

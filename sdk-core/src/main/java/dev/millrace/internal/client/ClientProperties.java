@@ -2,6 +2,7 @@ package dev.millrace.internal.client;
 
 import dev.millrace.config.ClientSettingNames;
 import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.config.ConsumerMode;
 import dev.millrace.config.DeliverySemantics;
 import dev.millrace.config.Format;
 import dev.millrace.config.GroupMembership;
@@ -17,6 +18,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.AdminClientConfig;
@@ -107,6 +109,15 @@ public final class ClientProperties {
 
   /** Returns a consumer's settings. */
   public ConsumerSettings consumer(ConsumerDefinition definition) {
+    return consumer(definition, group(definition));
+  }
+
+  /**
+   * Returns the settings of one instance of a consumer.
+   *
+   * @param group what {@link #group} said of the whole consumer
+   */
+  public ConsumerSettings consumer(ConsumerDefinition definition, String group) {
     String owner = "Consumer '" + definition.name() + "'";
     if (definition.deliverySemantics() != DeliverySemantics.AT_LEAST_ONCE) {
       throw notYet(owner, definition.deliverySemantics());
@@ -121,7 +132,7 @@ public final class ClientProperties {
     settings.put(
         CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG,
         String.join(",", definition.bootstrapServers()));
-    settings.put(ConsumerConfig.GROUP_ID_CONFIG, definition.groupId());
+    settings.put(ConsumerConfig.GROUP_ID_CONFIG, group);
     // The client would go on elsewhere in silence; the engine is told instead, and decides.
     settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
     settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
@@ -142,6 +153,17 @@ public final class ClientProperties {
         CommonClientConfigs.CLIENT_ID_CONFIG,
         settings.get(CommonClientConfigs.CLIENT_ID_CONFIG) + "-replay");
     return new ConsumerSettings(settings, member.maxPollRecords());
+  }
+
+  /**
+   * Returns the group of a consumer; in broadcast mode without an id of its own, another each time.
+   */
+  public static String group(ConsumerDefinition definition) {
+    if (definition.mode() != ConsumerMode.BROADCAST) {
+      return definition.groupId();
+    }
+    String instance = definition.membership().instanceId();
+    return definition.groupId() + "." + (instance == null ? UUID.randomUUID() : instance);
   }
 
   private static void membership(

@@ -1,6 +1,7 @@
 package dev.millrace.internal.consumer;
 
 import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.config.ConsumerMode;
 import dev.millrace.config.HandlerThreads;
 import dev.millrace.consumer.AsyncRecordHandler;
 import dev.millrace.consumer.BatchHandler;
@@ -19,6 +20,7 @@ import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.metrics.ClientMeters;
 import dev.millrace.internal.producer.ProducerPool;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,10 +47,14 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
       ClientMeters clientMeters,
       RunningConsumers running) {}
 
+  /** Short: a close waits for it. */
+  private static final Duration FORGET_WITHIN = Duration.ofSeconds(1);
+
   private final ConsumerDefinition definition;
   private final Deserializer<V> deserializer;
   private final Surroundings shared;
   private final List<ConsumerDefinition> instances;
+  private final String group;
   private final List<ConsumerSettings> settings;
   private final TopicPreparation topics;
   private final ServiceHooks hooks;
@@ -65,7 +71,11 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
     this.deserializer = deserializer;
     this.shared = shared;
     this.instances = definition.perInstance();
-    this.settings = instances.stream().map(shared.clientProperties()::consumer).toList();
+    this.group = ClientProperties.group(definition);
+    this.settings =
+        instances.stream()
+            .map(instance -> shared.clientProperties().consumer(instance, group))
+            .toList();
     this.topics = new TopicPreparation(definition, shared.brokers(), settings.get(0).properties());
     this.hooks = ServiceHooks.NONE;
     requireThreads(definition);
@@ -76,6 +86,7 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
     this.deserializer = prepared.deserializer;
     this.shared = prepared.shared;
     this.instances = prepared.instances;
+    this.group = prepared.group;
     this.settings = prepared.settings;
     this.topics = prepared.topics;
     this.hooks = hooks;
@@ -140,7 +151,21 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
           topics.prepare();
           return engines(launch, handling);
         },
-        ended -> {});
+        ended -> forgetGroup());
+  }
+
+  /** Poll thread, when all has ended. A group that is this start's own has no other end. */
+  private void forgetGroup() {
+    if (definition.mode() == ConsumerMode.BROADCAST
+        && definition.membership().instanceId() == null) {
+      shared
+          .brokers()
+          .deleteGroup(
+              "Consumer '" + definition.name() + "'",
+              settings.get(0).properties(),
+              group,
+              FORGET_WITHIN);
+    }
   }
 
   private Map<String, ConsumerEngine> engines(Launch launch, Handling<V> handling) {

@@ -3,6 +3,7 @@ package dev.millrace.internal.consumer;
 import dev.millrace.config.BackoffDefinition;
 import dev.millrace.config.BatchDefinition;
 import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.config.ConsumerMode;
 import dev.millrace.config.DeadLetterDefinition;
 import dev.millrace.config.DeliverySemantics;
 import dev.millrace.config.Format;
@@ -74,6 +75,7 @@ final class TestDefinitions {
         List.of("localhost:9092"),
         Subscription.toTopics("orders"),
         "group",
+        ConsumerMode.GROUP,
         new GroupMembership(GroupProtocol.CLASSIC, null),
         onMissingOffset,
         DeliverySemantics.AT_LEAST_ONCE,
