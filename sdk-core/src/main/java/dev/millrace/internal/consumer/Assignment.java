@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
@@ -16,13 +17,22 @@ import org.jspecify.annotations.Nullable;
  */
 final class Assignment {
   private final Confinement confinement = new Confinement("The assignment");
-  private final ConsumerMeters meters;
+  private final Function<AssignedPartition, Runnable> gauges;
   private final Map<TopicPartition, Entry> owned = new HashMap<>();
   private final LeftBehind leftBehind = new LeftBehind();
   private volatile Set<TopicPartition> names = Set.of();
 
   Assignment(ConsumerMeters meters) {
-    this.meters = meters;
+    this(partition -> meters.partition(partition.partition(), partition::lag, partition::unsaved));
+  }
+
+  private Assignment(Function<AssignedPartition, Runnable> gauges) {
+    this.gauges = gauges;
+  }
+
+  /** For partitions that are nobody's own: how far behind they are is not one consumer's matter. */
+  static Assignment withoutGauges() {
+    return new Assignment(partition -> () -> {});
   }
 
   void add(AssignedPartition partition) {
@@ -50,11 +60,7 @@ final class Assignment {
   }
 
   private void put(AssignedPartition partition) {
-    owned.put(
-        partition.partition(),
-        new Entry(
-            partition,
-            meters.partition(partition.partition(), partition::lag, partition::unsaved)));
+    owned.put(partition.partition(), new Entry(partition, gauges.apply(partition)));
   }
 
   /**

@@ -2,104 +2,94 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.consumer.ConsumerExplanation;
-import dev.millrace.consumer.ConsumerExplanation.Silence;
 import dev.millrace.consumer.ConsumerState;
-import dev.millrace.errors.ConsumerClosedException;
-import dev.millrace.errors.MillraceException;
 import dev.millrace.internal.time.EngineClock;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/**
- * What a user may ask of a running consumer, as commands to its poll thread. Any thread.
- *
- * <p>Users get a future of their own, completed by a pool's thread: what they hang on it may block,
- * and must not do so on the poll thread.
- */
-final class ConsumerControls {
-  private static final Logger LOG = LoggerFactory.getLogger(ConsumerControls.class);
-  private static final Duration EXPLAIN_WITHIN = Duration.ofSeconds(2);
-
+/** What a user may ask of a consumer of partitions, as commands to its poll thread. Any thread. */
+final class ConsumerControls implements Controls {
   private final ConsumerDefinition definition;
   private final Reading reading;
-  private final CommandQueue commands;
+  private final UserRequests requests;
   private final EngineClock clock;
   private final IntakeGate gate;
   private final Seeker seeker;
   private final SeekTargets targets;
-  private final Explainer explainer;
 
   ConsumerControls(
       ConsumerDefinition definition,
       Reading reading,
-      CommandQueue commands,
+      UserRequests requests,
       EngineClock clock,
       IntakeGate gate,
       Seeker seeker,
-      SeekTargets targets,
-      Explainer explainer) {
+      SeekTargets targets) {
     this.definition = definition;
     this.reading = reading;
-    this.commands = commands;
+    this.requests = requests;
     this.clock = clock;
     this.gate = gate;
     this.seeker = seeker;
     this.targets = targets;
-    this.explainer = explainer;
   }
 
-  CompletableFuture<@Nullable Void> pause() {
+  @Override
+  public CompletableFuture<@Nullable Void> pause() {
     Instant now = clock.now();
-    return ask("pause", () -> gate.byUser(before -> UserPauses.everything(now)));
+    return requests.ask("pause", () -> gate.byUser(before -> UserPauses.everything(now)));
   }
 
-  CompletableFuture<@Nullable Void> resume() {
-    return ask("resume", () -> gate.byUser(before -> UserPauses.NONE));
+  @Override
+  public CompletableFuture<@Nullable Void> resume() {
+    return requests.ask("resume", () -> gate.byUser(before -> UserPauses.NONE));
   }
 
-  CompletableFuture<@Nullable Void> pause(Collection<TopicPartition> wanted) {
+  @Override
+  public CompletableFuture<@Nullable Void> pause(Collection<TopicPartition> wanted) {
     Set<TopicPartition> partitions = checked(wanted);
     Instant now = clock.now();
-    return ask("pause " + partitions, () -> gate.byUser(before -> before.with(partitions, now)));
+    return requests.ask(
+        "pause " + partitions, () -> gate.byUser(before -> before.with(partitions, now)));
   }
 
-  CompletableFuture<@Nullable Void> resume(Collection<TopicPartition> wanted) {
+  @Override
+  public CompletableFuture<@Nullable Void> resume(Collection<TopicPartition> wanted) {
     Set<TopicPartition> partitions = checked(wanted);
-    return ask("resume " + partitions, () -> gate.byUser(before -> before.without(partitions)));
+    return requests.ask(
+        "resume " + partitions, () -> gate.byUser(before -> before.without(partitions)));
   }
 
-  Set<TopicPartition> paused() {
+  @Override
+  public Set<TopicPartition> paused() {
     return gate.pausedByUser();
   }
 
-  CompletableFuture<@Nullable Void> seek(TopicPartition partition, long offset) {
+  @Override
+  public CompletableFuture<@Nullable Void> seek(TopicPartition partition, long offset) {
     return seek(Set.of(partition), "to " + offset, one -> targets.offset(partition, offset));
   }
 
-  CompletableFuture<@Nullable Void> seekToBeginning(Collection<TopicPartition> partitions) {
+  @Override
+  public CompletableFuture<@Nullable Void> seekToBeginning(Collection<TopicPartition> partitions) {
     return seek(partitions, "to the beginning", targets::beginning);
   }
 
-  CompletableFuture<@Nullable Void> seekToEnd(Collection<TopicPartition> partitions) {
+  @Override
+  public CompletableFuture<@Nullable Void> seekToEnd(Collection<TopicPartition> partitions) {
     return seek(partitions, "to the end", targets::end);
   }
 
-  CompletableFuture<@Nullable Void> seekToTimestamp(
+  @Override
+  public CompletableFuture<@Nullable Void> seekToTimestamp(
       Collection<TopicPartition> partitions, Instant time) {
     if (time.isBefore(Instant.EPOCH)) {
       throw new IllegalArgumentException(
@@ -114,73 +104,22 @@ final class ConsumerControls {
       String where,
       Function<Collection<TopicPartition>, Map<TopicPartition, Long>> target) {
     Set<TopicPartition> partitions = checked(wanted);
-    return ask("seek in " + partitions + " " + where, () -> seeker.seek(partitions, target));
+    return requests.ask(
+        "seek in " + partitions + " " + where, () -> seeker.seek(partitions, target));
   }
 
-  /**
-   * Asks the poll thread at once.
-   *
-   * @param state asked when the poll thread did not answer
-   * @return waits for the answer, but no longer than a while from now
-   */
-  Supplier<ConsumerExplanation> explain(Supplier<ConsumerState> state, Thread pollThread) {
-    CompletableFuture<ConsumerExplanation> answer =
-        commands.ask("explain itself", () -> explainer.explain(state.get()));
-    long asked = clock.nanos();
-    return () -> explanation(answer, asked, state, pollThread);
-  }
-
-  private ConsumerExplanation explanation(
-      CompletableFuture<ConsumerExplanation> answer,
-      long asked,
-      Supplier<ConsumerState> state,
-      Thread pollThread) {
-    long left = EXPLAIN_WITHIN.toNanos() - (clock.nanos() - asked);
-    try {
-      return answer.get(Math.max(0, left), TimeUnit.NANOSECONDS);
-    } catch (ExecutionException e) {
-      if (!(e.getCause() instanceof ConsumerClosedException)) {
-        throw new MillraceException(
-            "Consumer '%s' could not explain itself.".formatted(definition.name()), e.getCause());
-      }
-    } catch (TimeoutException e) {
-      answer.cancel(false);
-    } catch (InterruptedException e) {
-      answer.cancel(false);
-      Thread.currentThread().interrupt();
-    }
-    ConsumerState known = state.get();
-    boolean hasEnded = known == ConsumerState.CLOSED || known == ConsumerState.FAILED;
-    return explainer.fromOutside(
-        known,
-        hasEnded
-            ? Optional.empty()
-            : Optional.of(
-                new Silence(
-                    Duration.ofNanos(clock.nanos() - asked), Stacks.innermost(pollThread))));
+  @Override
+  public Supplier<ConsumerExplanation> explain(Supplier<ConsumerState> state, Thread pollThread) {
+    return requests.explain(state, pollThread);
   }
 
   /** Poll thread, which needs not ask itself. */
   ConsumerExplanation explainNow(ConsumerState state) {
-    return explainer.explain(state);
+    return requests.explainNow(state);
   }
 
-  private CompletableFuture<@Nullable Void> ask(String what, Runnable work) {
-    Supplier<@Nullable Void> logged =
-        () -> {
-          work.run();
-          LOG.info("Consumer '{}' was told to {}.", definition.name(), what);
-          return null;
-        };
-    return commands.<@Nullable Void>ask(what, logged).whenCompleteAsync((done, failure) -> {});
-  }
-
-  /**
-   * Returns the partitions.
-   *
-   * @throws IllegalArgumentException when one is not of the consumer's topics
-   */
-  Set<TopicPartition> checked(Collection<TopicPartition> partitions) {
+  @Override
+  public Set<TopicPartition> checked(Collection<TopicPartition> partitions) {
     List<TopicPartition> strange =
         partitions.stream().filter(name -> !reading.includes(name)).toList();
     if (!strange.isEmpty()) {

@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
  * One consumer's parts, joined: the poll loop's thread, the channel, the workers; and the order in
  * which they end.
  */
-final class ConsumerEngine {
+final class ConsumerEngine implements Engine {
   private static final Logger LOG = LoggerFactory.getLogger(ConsumerEngine.class);
   private static final Duration SHORTEST_WAIT = Duration.ofMillis(200);
 
@@ -158,20 +158,23 @@ final class ConsumerEngine {
         new ConsumerControls(
             definition,
             reading,
-            commands,
+            new UserRequests(
+                name,
+                commands,
+                clock,
+                new Explainer(
+                    definition,
+                    clock,
+                    inFlight,
+                    workers,
+                    pipeline.deadLetterOutage(),
+                    watchdog,
+                    assignment,
+                    new PartitionExplainer(lag::measure, gate::causes))),
             clock,
             gate,
             seeker,
-            seekTargets,
-            new Explainer(
-                definition,
-                clock,
-                inFlight,
-                workers,
-                pipeline.deadLetterOutage(),
-                watchdog,
-                assignment,
-                new PartitionExplainer(lag, gate)));
+            seekTargets);
     this.loop =
         new PollLoop(
             clock,
@@ -216,7 +219,7 @@ final class ConsumerEngine {
   }
 
   /** Where a handler leaves its worker, there may be more of them at work than workers. */
-  private static Permits permits(ConsumerDefinition definition, Handling<?> handling) {
+  static Permits permits(ConsumerDefinition definition, Handling<?> handling) {
     return handling.holdsWorker() ? Permits.threads() : Permits.counted(definition.concurrency());
   }
 
@@ -231,26 +234,31 @@ final class ConsumerEngine {
         : new LaneTags(definition.ordering(), hooks.orderingKey()::of, definition.keylessRecords());
   }
 
-  Set<TopicPartition> assignedNames() {
+  @Override
+  public Set<TopicPartition> assignedNames() {
     return assignment.names();
   }
 
-  ConsumerControls controls() {
+  @Override
+  public ConsumerControls controls() {
     return controls;
   }
 
   /** Any thread. */
-  boolean isHealthy() {
+  @Override
+  public boolean isHealthy() {
     return !stop.isRequested() && watchdog.isContent();
   }
 
   /** Returns whether the calling thread is one that the end waits for. */
-  boolean isOwnThread() {
+  @Override
+  public boolean isOwnThread() {
     return workers.isWorkerThread() || listener.isListenerThread();
   }
 
   /** The poll thread's whole life. Returns when everything has ended. */
-  void run() {
+  @Override
+  public void run() {
     while (turn()) {
       // Each turn is whole.
     }

@@ -48,7 +48,7 @@ final class EngineHandle implements MessageConsumer {
   EngineHandle(
       String name,
       Duration closeTimeout,
-      Map<String, ConsumerEngine> engines,
+      Map<String, ? extends Engine> engines,
       StopRequest stop,
       Consumer<MessageConsumer> onEnd) {
     this.name = name;
@@ -60,9 +60,9 @@ final class EngineHandle implements MessageConsumer {
     this.onEnd = onEnd;
   }
 
-  private EngineInstance instance(Map.Entry<String, ConsumerEngine> named) {
+  private EngineInstance instance(Map.Entry<String, ? extends Engine> named) {
     String its = named.getKey();
-    ConsumerEngine engine = named.getValue();
+    Engine engine = named.getValue();
     return new EngineInstance(its, engine, new EngineThreads(its).poll(() -> run(engine)));
   }
 
@@ -77,7 +77,7 @@ final class EngineHandle implements MessageConsumer {
     }
   }
 
-  private void run(ConsumerEngine engine) {
+  private void run(Engine engine) {
     if (!allStarted.join()) {
       return;
     }

@@ -6,4 +6,4 @@ package dev.millrace.internal.consumer;
  * @param name in thread names and logs
  * @param pollThread its life
  */
-record EngineInstance(String name, ConsumerEngine engine, Thread pollThread) {}
+record EngineInstance(String name, Engine engine, Thread pollThread) {}

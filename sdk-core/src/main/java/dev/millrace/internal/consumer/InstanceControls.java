@@ -49,11 +49,11 @@ final class InstanceControls {
   }
 
   CompletableFuture<@Nullable Void> pause() {
-    return tellAll(ConsumerControls::pause);
+    return tellAll(Controls::pause);
   }
 
   CompletableFuture<@Nullable Void> resume() {
-    return tellAll(ConsumerControls::resume);
+    return tellAll(Controls::resume);
   }
 
   CompletableFuture<@Nullable Void> pause(Collection<TopicPartition> partitions) {
@@ -65,7 +65,7 @@ final class InstanceControls {
   }
 
   private CompletableFuture<@Nullable Void> tellAll(
-      Function<ConsumerControls, CompletableFuture<@Nullable Void>> what) {
+      Function<Controls, CompletableFuture<@Nullable Void>> what) {
     telling.lock();
     try {
       return all(
@@ -80,11 +80,11 @@ final class InstanceControls {
   }
 
   CompletableFuture<@Nullable Void> seekToBeginning(Collection<TopicPartition> partitions) {
-    return tellOwners(partitions, ConsumerControls::seekToBeginning);
+    return tellOwners(partitions, Controls::seekToBeginning);
   }
 
   CompletableFuture<@Nullable Void> seekToEnd(Collection<TopicPartition> partitions) {
-    return tellOwners(partitions, ConsumerControls::seekToEnd);
+    return tellOwners(partitions, Controls::seekToEnd);
   }
 
   CompletableFuture<@Nullable Void> seekToTimestamp(
@@ -95,8 +95,7 @@ final class InstanceControls {
   /** What nobody owns the first one is asked for, which says so. */
   private CompletableFuture<@Nullable Void> tellOwners(
       Collection<TopicPartition> wanted,
-      BiFunction<ConsumerControls, Collection<TopicPartition>, CompletableFuture<@Nullable Void>>
-          what) {
+      BiFunction<Controls, Collection<TopicPartition>, CompletableFuture<@Nullable Void>> what) {
     Map<EngineInstance, Set<TopicPartition>> byOwner = new HashMap<>();
     for (TopicPartition partition : first().engine().controls().checked(wanted)) {
       byOwner.computeIfAbsent(owner(partition), first -> new HashSet<>()).add(partition);

@@ -43,7 +43,7 @@ final class Launch {
   static MessageConsumer of(
       ConsumerDefinition definition,
       Surroundings shared,
-      Function<Launch, Map<String, ConsumerEngine>> engines,
+      Function<Launch, Map<String, ? extends Engine>> engines,
       java.util.function.Consumer<MessageConsumer> onEnd) {
     shared.running().reserve(definition.name());
     Launch launch = new Launch(definition, shared);
@@ -101,7 +101,7 @@ final class Launch {
   }
 
   private MessageConsumer start(
-      Map<String, ConsumerEngine> engines, java.util.function.Consumer<MessageConsumer> onEnd) {
+      Map<String, ? extends Engine> engines, java.util.function.Consumer<MessageConsumer> onEnd) {
     EngineHandle handle =
         new EngineHandle(
             definition.name(),

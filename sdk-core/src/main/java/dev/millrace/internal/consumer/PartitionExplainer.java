@@ -3,6 +3,7 @@ package dev.millrace.internal.consumer;
 import dev.millrace.consumer.ConsumerExplanation.Activity;
 import dev.millrace.consumer.ConsumerExplanation.Counts;
 import dev.millrace.consumer.ConsumerExplanation.Partition;
+import dev.millrace.consumer.ConsumerExplanation.PauseCause;
 import dev.millrace.consumer.ConsumerExplanation.Queued;
 import dev.millrace.consumer.ConsumerExplanation.Unfinished;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForDeadLetter;
@@ -12,8 +13,12 @@ import dev.millrace.internal.channel.Waiting;
 import dev.millrace.internal.offset.OffsetTicket;
 import dev.millrace.internal.offset.OffsetTracker;
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.Function;
+import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,12 +26,18 @@ import org.jspecify.annotations.Nullable;
  * change meanwhile is looked at once, and a record that ends under the look counts as done.
  */
 final class PartitionExplainer {
-  private final LagGauge lag;
-  private final IntakeGate gate;
+  private final Function<AssignedPartition, OptionalLong> lag;
+  private final Function<TopicPartition, Map<PauseCause, Instant>> pauses;
 
-  PartitionExplainer(LagGauge lag, IntakeGate gate) {
+  /**
+   * @param lag how far behind its log end a partition is; empty while it is not known
+   * @param pauses why a partition is paused, and since when
+   */
+  PartitionExplainer(
+      Function<AssignedPartition, OptionalLong> lag,
+      Function<TopicPartition, Map<PauseCause, Instant>> pauses) {
     this.lag = lag;
-    this.gate = gate;
+    this.pauses = pauses;
   }
 
   Partition explain(AssignedPartition partition, long now) {
@@ -37,13 +48,13 @@ final class PartitionExplainer {
     OptionalLong position = tracker.position();
     return new Partition(
         partition.partition(),
-        lag.measure(partition),
+        lag.apply(partition),
         position,
         tally.oldest == null ? position : OptionalLong.of(tally.oldest.offset()),
         partition.commits().commits(),
         Optional.ofNullable(tally.oldest),
         new Counts(tally.queued, tally.running, tally.parked, tally.doneBeyond, tracker.unsaved()),
-        gate.causes(partition.partition()));
+        pauses.apply(partition.partition()));
   }
 
   /** One partition's delivered records, from the oldest to the newest. */
