@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param groupId the consumer group ({@code group.id}); in broadcast mode what the processes' own
  *     groups begin with
  * @param mode who gets a record
- * @param membership how it is a member of its group
+ * @param membership how it is a member of its group; without effect in {@link ConsumerMode#QUEUE}
  * @param onMissingOffset where it begins when the group has no offset that the log has
  * @param deliverySemantics the promise
  * @param ordering the order kept between records handled concurrently

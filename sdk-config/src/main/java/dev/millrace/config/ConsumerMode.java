@@ -1,9 +1,10 @@
 package dev.millrace.config;
 
-/** Who gets a record: one consumer of the group, or each process. */
+/** Who gets a record. */
 public enum ConsumerMode {
   /**
-   * The consumers of a group share the partitions; each record goes to one of them. The default.
+   * The consumers of a group share the partitions: each has one owner, which commits how far it has
+   * come. The default.
    */
   GROUP,
   /**
@@ -11,5 +12,10 @@ public enum ConsumerMode {
    * {@code group-instance-id}, or without one something unique, so that it begins anew with each
    * start.
    */
-  BROADCAST
+  BROADCAST,
+  /**
+   * Each record goes to whichever consumer is free, as from a queue: a share group (KIP-932), which
+   * needs Kafka 4.2. No order is kept, and there may be more consumers than partitions.
+   */
+  QUEUE
 }

@@ -68,7 +68,7 @@ final class Decoder {
         membership(in),
         in.value("on-missing-offset", Defaults.onMissingOffset(mode), MISSING_OFFSET),
         in.value("delivery-semantics", Defaults.DELIVERY_SEMANTICS, SEMANTICS),
-        in.value("ordering", Defaults.ORDERING, ORDERING),
+        in.value("ordering", Defaults.ordering(mode), ORDERING),
         in.value("keyless-records", Defaults.KEYLESS_RECORDS, KEYLESS_RECORDS),
         concurrency,
         instances,

@@ -10,9 +10,8 @@ final class Defaults {
   static final Format FORMAT = Format.AUTO;
   static final TuningProfile PROFILE = TuningProfile.BALANCED;
 
-  static final GroupProtocol GROUP_PROTOCOL = GroupProtocol.CLASSIC;
   static final ConsumerMode MODE = ConsumerMode.GROUP;
-  static final Ordering ORDERING = Ordering.KEY;
+  static final GroupProtocol GROUP_PROTOCOL = GroupProtocol.CLASSIC;
   static final KeylessRecords KEYLESS_RECORDS = KeylessRecords.SPREAD;
   static final int CONCURRENCY = 16;
   static final int INSTANCES = 1;
@@ -50,6 +49,10 @@ final class Defaults {
   static MissingOffset onMissingOffset(ConsumerMode mode) {
     return new MissingOffset(
         mode == ConsumerMode.BROADCAST ? MissingOffset.Start.LATEST : MissingOffset.Start.EARLIEST);
+  }
+
+  static Ordering ordering(ConsumerMode mode) {
+    return mode == ConsumerMode.QUEUE ? Ordering.UNORDERED : Ordering.KEY;
   }
 
   /** Four records for each one that runs; as much as four batches of each instance in any case. */

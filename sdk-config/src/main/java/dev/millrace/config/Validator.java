@@ -22,7 +22,11 @@ final class Validator {
     requireServers(consumer.bootstrapServers(), in);
     SubscriptionRules.check(in, problems);
     require(consumer.groupId().isEmpty(), in, "group-id", "write the consumer group's name");
-    GroupRules.check(consumer, in, problems);
+    if (consumer.mode() == ConsumerMode.QUEUE) {
+      QueueRules.check(consumer, in, problems);
+    } else {
+      GroupRules.check(consumer, in, problems);
+    }
     refuseLaneWithoutKeys(consumer, in);
     requirePermitForEachInstance(consumer, in);
     refuseInstancesOfFixedPartitions(consumer, in);

@@ -1,5 +1,6 @@
 package dev.millrace.consumer;
 
+import java.util.OptionalInt;
 import org.apache.kafka.common.header.Headers;
 import org.jspecify.annotations.Nullable;
 
@@ -29,4 +30,12 @@ public interface RecordContext {
 
   /** Returns which attempt this is: 1 at first, 2 for the first retry. */
   int attempt();
+
+  /**
+   * Returns how often the brokers have handed the record out, this time included: from 1 to the
+   * group's {@code share.delivery.count.limit}, under {@code mode: queue}; empty otherwise.
+   */
+  default OptionalInt deliveryCount() {
+    return OptionalInt.empty();
+  }
 }

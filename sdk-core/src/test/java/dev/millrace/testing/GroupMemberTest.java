@@ -42,7 +42,8 @@ class GroupMemberTest {
   }
 
   private GroupMember member() {
-    GroupMember member = new GroupMember(cluster, new ConsumerSettings(Map.of(), 10));
+    GroupMember member =
+        new GroupMember(cluster, new ConsumerSettings(Map.of(), 10, Duration.ofMinutes(5)));
     member.subscribe(List.of("orders"), new Nobody());
     return member;
   }

@@ -13,6 +13,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.Admin;
@@ -134,6 +135,18 @@ public final class Brokers {
       LOG.info("{} leaves its group '{}' to the brokers to forget: {}", owner, group, e.toString());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  /**
+   * Asks one thing.
+   *
+   * @throws BrokerUnavailableException when no broker answers within the connect time-out
+   * @throws KafkaException when they refuse
+   */
+  <T> T ask(String owner, Map<String, Object> settings, Function<Admin, KafkaFuture<T>> question) {
+    try (Admin admin = admin(owner, settings)) {
+      return await(owner, settings, question.apply(admin));
     }
   }
 

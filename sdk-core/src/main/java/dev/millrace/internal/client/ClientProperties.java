@@ -11,6 +11,7 @@ import dev.millrace.config.NearestNames;
 import dev.millrace.config.ProducerDefinition;
 import dev.millrace.config.TuningProfile;
 import dev.millrace.errors.InvalidDefinitionException;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -126,16 +127,17 @@ public final class ClientProperties {
     Map<String, Object> settings = new TreeMap<>(TuningProfiles.consumer(definition.profile()));
     settings.put(
         ConsumerConfig.MAX_POLL_RECORDS_CONFIG,
-        Math.max(1, Math.min(MAX_POLL_RECORDS, definition.channelCapacity() / 4)));
+        Math.max(1, Math.min(mostPolled(definition), definition.channelCapacity() / 4)));
     settings.putAll(definition.properties());
-    membership(owner, definition.membership(), settings);
+    if (definition.mode() == ConsumerMode.QUEUE) {
+      queue(settings);
+    } else {
+      group(owner, definition, settings);
+    }
     settings.put(
         CommonClientConfigs.BOOTSTRAP_SERVERS_CONFIG,
         String.join(",", definition.bootstrapServers()));
     settings.put(ConsumerConfig.GROUP_ID_CONFIG, group);
-    // The client would go on elsewhere in silence; the engine is told instead, and decides.
-    settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
-    settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
     settings.putIfAbsent(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, "false");
     settings.putIfAbsent(CommonClientConfigs.CLIENT_ID_CONFIG, clientId(definition.name()));
     settings.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
@@ -152,7 +154,8 @@ public final class ClientProperties {
     settings.put(
         CommonClientConfigs.CLIENT_ID_CONFIG,
         settings.get(CommonClientConfigs.CLIENT_ID_CONFIG) + "-replay");
-    return new ConsumerSettings(settings, member.maxPollRecords());
+    positioned(settings);
+    return new ConsumerSettings(settings, member.maxPollRecords(), member.maxPollInterval());
   }
 
   /**
@@ -164,6 +167,34 @@ public final class ClientProperties {
     }
     String instance = definition.membership().instanceId();
     return definition.groupId() + "." + (instance == null ? UUID.randomUUID() : instance);
+  }
+
+  /**
+   * A queue's client hands out nothing new before all of one poll has ended: what is polled beyond
+   * a few rounds of the handlers would only be kept from other consumers.
+   */
+  private static int mostPolled(ConsumerDefinition definition) {
+    return definition.mode() == ConsumerMode.QUEUE
+        ? Math.min(MAX_POLL_RECORDS, 4 * definition.concurrency())
+        : MAX_POLL_RECORDS;
+  }
+
+  /** The locks of records that the client fetched ahead would run out in its buffer. */
+  private static void queue(Map<String, Object> settings) {
+    settings.put(ConsumerConfig.SHARE_ACKNOWLEDGEMENT_MODE_CONFIG, "explicit");
+    settings.put(ConsumerConfig.SHARE_ACQUIRE_MODE_CONFIG, "record_limit");
+  }
+
+  private static void group(
+      String owner, ConsumerDefinition definition, Map<String, Object> settings) {
+    membership(owner, definition.membership(), settings);
+    positioned(settings);
+  }
+
+  /** The client would go on elsewhere in silence; the engine is told instead, and decides. */
+  private static void positioned(Map<String, Object> settings) {
+    settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
+    settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, "false");
   }
 
   private static void membership(
@@ -244,7 +275,7 @@ public final class ClientProperties {
               .formatted(owner, drain, maxPollInterval),
           null);
     }
-    return new ConsumerSettings(settings, maxPollRecords);
+    return new ConsumerSettings(settings, maxPollRecords, Duration.ofMillis(maxPollInterval));
   }
 
   private static int number(Map<String, Object> parsed, String name) {

@@ -1,5 +1,6 @@
 package dev.millrace.internal.client;
 
+import java.time.Duration;
 import java.util.Map;
 
 /**
@@ -7,8 +8,10 @@ import java.util.Map;
  *
  * @param properties by Kafka's own names
  * @param maxPollRecords the most records one poll returns, as the client will read it
+ * @param maxPollInterval between two polls, or the client leaves its group
  */
-public record ConsumerSettings(Map<String, Object> properties, int maxPollRecords) {
+public record ConsumerSettings(
+    Map<String, Object> properties, int maxPollRecords, Duration maxPollInterval) {
 
   /** Values may be secrets. */
   @Override

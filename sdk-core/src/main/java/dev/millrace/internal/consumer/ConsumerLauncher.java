@@ -16,6 +16,7 @@ import dev.millrace.errors.InvalidDefinitionException;
 import dev.millrace.internal.client.Brokers;
 import dev.millrace.internal.client.ClientProperties;
 import dev.millrace.internal.client.ConsumerSettings;
+import dev.millrace.internal.client.ShareGroups;
 import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.metrics.ClientMeters;
 import dev.millrace.internal.producer.ProducerPool;
@@ -27,6 +28,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Executor;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.KafkaShareConsumer;
 import org.apache.kafka.common.serialization.Deserializer;
 
 /**
@@ -103,6 +105,11 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
 
   @Override
   public PreparedConsumer<V> listener(ConsumerListener told) {
+    if (definition.mode() == ConsumerMode.QUEUE) {
+      throw new UnsupportedOperationException(
+          "Consumer '%s' has no use for a listener: its mode is queue, whose partitions are nobody's own, so none is assigned or revoked."
+              .formatted(definition.name()));
+    }
     return new ConsumerLauncher<>(this, hooks.listener(told));
   }
 
@@ -149,7 +156,9 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
         shared,
         launch -> {
           topics.prepare();
-          return engines(launch, handling);
+          return definition.mode() == ConsumerMode.QUEUE
+              ? queues(launch, handling)
+              : engines(launch, handling);
         },
         ended -> forgetGroup());
   }
@@ -190,5 +199,28 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
               theirHooks));
     }
     return engines;
+  }
+
+  private Map<String, QueueEngine> queues(Launch launch, Handling<V> handling) {
+    new ShareGroups(shared.brokers(), settings.get(0).properties()).prepare(definition);
+    DeadLetterRoute deadLetters = new DeadLetterRoute(definition, shared, topics);
+    Map<String, QueueEngine> queues = new LinkedHashMap<>();
+    for (int i = 0; i < instances.size(); i++) {
+      ConsumerDefinition its = instances.get(i);
+      ConsumerSettings itsSettings = settings.get(i);
+      queues.put(
+          its.name(),
+          new QueueEngine(
+              its,
+              itsSettings.maxPollInterval(),
+              launch.queueClient(() -> new KafkaShareConsumer<>(itsSettings.properties())),
+              deserializer,
+              handling,
+              deadLetters.open(() -> {}),
+              launch.meters(i + 1),
+              launch.stop(),
+              ThreadedRuntime.of(its, handling)));
+    }
+    return queues;
   }
 }

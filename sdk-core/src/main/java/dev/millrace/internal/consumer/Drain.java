@@ -31,6 +31,11 @@ final class Drain {
     takeBack(partitions);
   }
 
+  /** Sees to it that nothing starts any more; returns whether nothing runs. */
+  static boolean isIdle(Collection<AssignedPartition> partitions) {
+    return running(partitions) == 0;
+  }
+
   /** Takes back everything unfinished, at once, and names in the log what still ran. */
   void takeBack(Collection<AssignedPartition> partitions) {
     List<String> stuck = new ArrayList<>();

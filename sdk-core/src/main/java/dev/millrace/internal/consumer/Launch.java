@@ -7,6 +7,7 @@ import dev.millrace.internal.consumer.ConsumerLauncher.Surroundings;
 import dev.millrace.internal.metrics.ClientMeters;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.time.EngineClock;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
+import org.apache.kafka.clients.consumer.ShareConsumer;
 import org.apache.kafka.common.KafkaException;
 
 /**
@@ -84,6 +86,15 @@ final class Launch {
     ClientMeters.Binding bound = shared.clientMeters().bind(client, definition.name());
     undo.push(bound::close);
     clientMeters.add(bound);
+    return client;
+  }
+
+  /**
+   * Returns the client of a queue, which is made when it is first used. Its meters are nobody's.
+   */
+  QueueClient queueClient(Supplier<ShareConsumer<byte[], byte[]>> maker) {
+    QueueClient client = new QueueClient(definition.topics(), () -> made(maker));
+    undo.push(() -> client.close(Duration.ZERO));
     return client;
   }
 

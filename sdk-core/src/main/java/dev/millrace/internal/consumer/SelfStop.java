@@ -1,6 +1,7 @@
 package dev.millrace.internal.consumer;
 
 import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.config.ConsumerMode;
 import dev.millrace.errors.ConsumerFailedException;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 
@@ -16,10 +17,18 @@ final class SelfStop {
 
   /** A record can be neither handled nor passed. Worker, or the producer's I/O thread. */
   void at(ConsumerRecord<byte[], byte[]> record, Throwable cause) {
+    String kept =
+        definition.mode() == ConsumerMode.QUEUE
+            ? "It is released to its group"
+            : "The offset stays before it";
     String why =
         definition.deadLetter() == null
-            ? "whose attempts are used up (%s). The offset stays before it; configure 'dead-letter' to go on without such records."
-            : "which can be neither handled nor written to its dead-letter topic (%s). The offset stays before it.";
+            ? "whose attempts are used up (%s). "
+                + kept
+                + "; configure 'dead-letter' to go on without such records."
+            : "which can be neither handled nor written to its dead-letter topic (%s). "
+                + kept
+                + ".";
     request(
         new ConsumerFailedException(
             "Consumer '%s' stopped at %s-%d@%d, "

@@ -2,6 +2,7 @@ package dev.millrace.internal.delivery;
 
 import dev.millrace.consumer.RecordContext;
 import java.nio.charset.StandardCharsets;
+import java.util.OptionalInt;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Headers;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +44,11 @@ record HandlerContext(ConsumerRecord<byte[], byte[]> record, int attempt) implem
   @Override
   public Headers headers() {
     return record.headers();
+  }
+
+  @Override
+  public OptionalInt deliveryCount() {
+    return record.deliveryCount().stream().mapToInt(Short::intValue).findFirst();
   }
 
   /** The payload stays out of logs. */

@@ -114,6 +114,11 @@ public final class ConsumerMeters implements AutoCloseable {
         ::record;
   }
 
+  /** Counts lost locks; only a queue's consumer has any. */
+  public IntConsumer locksLost() {
+    return counter(MeterNames.LOCKS_LOST, tags)::increment;
+  }
+
   /** Shows what the channel holds. */
   public void inFlight(Supplier<Number> records, Supplier<Number> bytes) {
     gauge(MeterNames.IN_FLIGHT, tags, records);

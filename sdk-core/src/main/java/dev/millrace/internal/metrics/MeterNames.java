@@ -38,5 +38,8 @@ final class MeterNames {
   /** Counter: partitions that could not go on at their offset, because the log does not have it. */
   static final String OFFSET_RESETS = "millrace.consumer.offset.resets";
 
+  /** Counter: records whose lock was lost while a queue's consumer had them; they come again. */
+  static final String LOCKS_LOST = "millrace.consumer.locks.lost";
+
   private MeterNames() {}
 }

@@ -33,7 +33,9 @@ class ReadmeMetersTest {
     SimpleMeterRegistry registry = new SimpleMeterRegistry();
     try (KafkaCluster broker = KafkaCluster.start()) {
       broker.createTopic("orders", 1);
-      String yaml = Readme.blocks("yaml").get(0).text();
+      String yaml =
+          Readme.blocks("yaml").get(0).text()
+              + "    queue-consumer: { mode: queue, topics: [orders], group-id: queue }\n";
       var config =
           ConfigLoader.create()
               .environment(Map.of("KAFKA_BOOTSTRAP", broker.bootstrapServers()))
@@ -41,6 +43,8 @@ class ReadmeMetersTest {
       try (KafkaFactory kafka = KafkaFactory.builder().meterRegistry(registry).create(config)) {
         // One of batches has all meters that others have, and one more.
         kafka.createConsumer("order-consumer", String.class).subscribeBatch(orders -> {});
+        // And a queue has one of its own.
+        kafka.createConsumer("queue-consumer", String.class).subscribe((order, context) -> {});
         // Some come with the first partition, one after the other.
         await()
             .atMost(Duration.ofSeconds(60))

@@ -48,6 +48,7 @@ final class BrokerProperties {
           Map.entry("group.share.min.heartbeat.interval.ms", "100"),
           Map.entry("group.share.heartbeat.interval.ms", "500"),
           Map.entry("group.share.assignment.interval.ms", "0"),
+          Map.entry("group.share.min.record.lock.duration.ms", "1000"),
           Map.entry("controller.quorum.append.linger.ms", "0"),
           Map.entry("log.initial.task.delay.ms", "1000"),
           Map.entry("log.segment.delete.delay.ms", "1000"));

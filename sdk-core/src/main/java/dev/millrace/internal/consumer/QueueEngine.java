@@ -1,0 +1,232 @@
+package dev.millrace.internal.consumer;
+
+import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.internal.channel.InFlight;
+import dev.millrace.internal.channel.LaneScheduler;
+import dev.millrace.internal.channel.LaneTags;
+import dev.millrace.internal.channel.PollThreadSignal;
+import dev.millrace.internal.channel.Workers;
+import dev.millrace.internal.delivery.DeadLetters;
+import dev.millrace.internal.delivery.Handling;
+import dev.millrace.internal.delivery.Pipeline;
+import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.time.DelayTimer;
+import dev.millrace.internal.time.EngineClock;
+import java.time.Duration;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.Set;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.Deserializer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The parts of a queue's consumer, joined: those of a {@link ConsumerEngine} from the channel down,
+ * with locks of records in the place of partitions and commits; and the order in which they end.
+ */
+final class QueueEngine implements Engine {
+  private static final Logger LOG = LoggerFactory.getLogger(QueueEngine.class);
+  private static final Duration SHORTEST_WAIT = Duration.ofMillis(200);
+
+  private final String name;
+  private final QueueClient client;
+  private final ConsumerMeters meters;
+  private final StopRequest stop;
+  private final SelfStop selfStop;
+  private final EngineClock clock;
+  private final PollThreadSignal signal;
+  private final Assignment assignment = Assignment.withoutGauges();
+  private final Drain drain;
+  private final HandlerWatchdog watchdog;
+  private final DelayTimer timer;
+  private final Workers workers;
+  private final CommandQueue commands;
+  private final RecordLocks locks;
+  private final QueueLoop loop;
+  private final QueueControls controls;
+
+  /**
+   * @param maxPollInterval the client's
+   */
+  <V> QueueEngine(
+      ConsumerDefinition definition,
+      Duration maxPollInterval,
+      QueueClient client,
+      Deserializer<V> deserializer,
+      Handling<V> handling,
+      @Nullable DeadLetters deadLetters,
+      ConsumerMeters meters,
+      StopRequest stop,
+      EngineRuntime runtime) {
+    this.name = definition.name();
+    this.client = client;
+    this.meters = meters;
+    this.stop = stop;
+    this.clock = runtime.clock();
+    this.signal = runtime.signal();
+    this.timer = runtime.timer();
+    stop.whenRequested(signal::raise);
+    this.selfStop = new SelfStop(definition, stop);
+    LaneScheduler scheduler =
+        new LaneScheduler(
+            definition.channelCapacity(), signal, ConsumerEngine.permits(definition, handling));
+    InFlight inFlight = scheduler.inFlight();
+    this.watchdog =
+        new HandlerWatchdog(name, definition.handlerWatchdog(), clock, assignment, LOG::warn);
+    this.drain = new Drain(name, new BoundedWait(signal, stop));
+    Pipeline pipeline =
+        Pipeline.of(
+            definition,
+            deserializer,
+            handling,
+            scheduler,
+            clock,
+            timer,
+            deadLetters,
+            meters,
+            selfStop::at);
+    this.workers = runtime.workers(scheduler, pipeline, selfStop::because);
+    this.commands = new CommandQueue(name, signal::raise);
+    this.locks =
+        new RecordLocks(name, client, clock, maxPollInterval, meters.locksLost(), this::takeBack);
+    LaneTags tags =
+        handling instanceof Handling.InBatches
+            ? LaneTags.forBatches(
+                definition.ordering(),
+                ConsumerRecord::key,
+                definition.keylessRecords(),
+                definition.batch(),
+                clock)
+            : new LaneTags(definition.ordering(), ConsumerRecord::key, definition.keylessRecords());
+    this.loop =
+        new QueueLoop(
+            clock,
+            commands,
+            stop,
+            assignment,
+            watchdog,
+            inFlight,
+            signal,
+            client,
+            locks,
+            new QueueIntake(clock, assignment, tags, scheduler, workers, locks),
+            pipeline::stopWaiting,
+            definition.commitInterval());
+    Explainer explainer =
+        new Explainer(
+            definition,
+            clock,
+            inFlight,
+            workers,
+            pipeline.deadLetterOutage(),
+            watchdog,
+            assignment,
+            new PartitionExplainer(partition -> OptionalLong.empty(), partition -> loop.pauses()));
+    this.controls =
+        new QueueControls(
+            name, new UserRequests(name, commands, clock, explainer), clock, assignment, loop);
+    meters.inFlight(inFlight::records, inFlight::bytes);
+    meters.oldestRunning(watchdog::oldestNanos);
+  }
+
+  /** The locks of what was polled of a partition are lost. */
+  private void takeBack(TopicPartition partition) {
+    drain.takeBack(assignment.owned(List.of(partition)));
+    assignment.remove(List.of(partition));
+  }
+
+  /** Returns the partitions of which records are held. */
+  @Override
+  public Set<TopicPartition> assignedNames() {
+    return assignment.names();
+  }
+
+  @Override
+  public Controls controls() {
+    return controls;
+  }
+
+  @Override
+  public boolean isHealthy() {
+    return !stop.isRequested() && watchdog.isContent();
+  }
+
+  @Override
+  public boolean isOwnThread() {
+    return workers.isWorkerThread();
+  }
+
+  @Override
+  public void run() {
+    while (!stop.isRequested()) {
+      try {
+        loop.turn();
+      } catch (Throwable failure) {
+        selfStop.because(failure);
+      }
+    }
+    end();
+  }
+
+  /** Ends everything, within the deadline of the stop. */
+  private void end() {
+    commands.close();
+    step("drain", this::drain);
+    workers.stop();
+    // Not only those whose locks are held: a handler may hang since it lost its lock.
+    if (!workers.awaitEnd(until(stop.handlersUntilNanos())).isEmpty()) {
+      workers.interrupt();
+    }
+    timer.close();
+    step("forget its partitions", () -> assignment.remove(assignment.names()));
+    step("leave the group", () -> client.close(timeLeft()));
+    List<Thread> stuck = workers.awaitEnd(timeLeft());
+    if (!stuck.isEmpty()) {
+      LOG.warn(
+          "Consumer '{}' has ended, but {} of its handlers ignore the interrupt; their threads: {}",
+          name,
+          stuck.size(),
+          stuck.stream().map(Thread::getName).toList());
+    }
+    step("remove its meters", meters::close);
+  }
+
+  /**
+   * Gives back at once what has not started, so that others can have it, and waits for the rest
+   * with its locks held.
+   */
+  private void drain() {
+    boolean idle = Drain.isIdle(assignment.all());
+    loop.settle();
+    while (!idle && !locks.isEmpty() && clock.nanos() - stop.handlersUntilNanos() < 0) {
+      loop.hold(() -> false);
+      idle = Drain.isIdle(assignment.all());
+    }
+    drain.takeBack(assignment.all());
+    while (locks.isRenewing() && clock.nanos() - stop.deadlineNanos() < 0) {
+      loop.hold(() -> false);
+    }
+    locks.settle();
+  }
+
+  /** One step that fails must not keep the next from being taken. */
+  private void step(String what, Runnable step) {
+    try {
+      step.run();
+    } catch (RuntimeException e) {
+      LOG.warn("Consumer '{}' ends, but could not {}.", name, what, e);
+    }
+  }
+
+  private Duration timeLeft() {
+    Duration left = until(stop.deadlineNanos());
+    return left.compareTo(SHORTEST_WAIT) > 0 ? left : SHORTEST_WAIT;
+  }
+
+  private Duration until(long nanos) {
+    return Duration.ofNanos(Math.max(0, nanos - clock.nanos()));
+  }
+}
