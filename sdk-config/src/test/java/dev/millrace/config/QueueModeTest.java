@@ -75,10 +75,10 @@ class QueueModeTest {
 
   @ParameterizedTest
   @CsvSource({
-    "topics-pattern, o.*, a share group reads topics by their names",
-    "partitions, '[o-0]', the partitions of a share group are nobody's own"
+    "topics-pattern, o.*, 23, a share group reads topics by their names",
+    "partitions, '[o-0]', 7, the partitions of a share group are nobody's own"
   })
-  void aQueueIsOfNamedTopics(String key, String value, String hint) {
+  void aQueueIsOfNamedTopics(String key, String value, int column, String hint) {
     assertThat(
             Report.ofYaml(
                 "kafka:\n  consumers:\n    c:\n      bootstrap-servers: a:1\n      group-id: g\n"
@@ -88,7 +88,7 @@ class QueueModeTest {
                     + value))
         .startsWith(
             "kafka.yaml:7:%d consumers.c.%s: is no setting of mode queue (line 6); write 'topics': %s"
-                .formatted(9 + key.length(), key, hint))
+                .formatted(column, key, hint))
         .hasLineCount(1);
   }
 
