@@ -19,8 +19,7 @@ import java.util.stream.Collectors;
  */
 final class Heap implements Measurement {
   private static final int[] AT_PERCENT = {1, 25, 50, 75, 100};
-  private static final String EARLY = "MB at 25 %";
-  private static final String AT_THE_END = "MB at 100 %";
+  private static final int EARLY = 25;
 
   private final boolean stuck;
   private final int partitions;
@@ -47,21 +46,27 @@ final class Heap implements Measurement {
       throws InterruptedException {
     Map<String, Double> figures = new LinkedHashMap<>();
     int free = handling.records() - (stuck ? partitions : 0);
+    double early = 0;
+    double all = 0;
     for (int percent : AT_PERCENT) {
       handling.await((long) free * percent / 100);
-      figures.put("MB at " + percent + " %", megabytes());
+      all = megabytes();
+      if (percent == EARLY) {
+        early = all;
+      }
+      figures.put("MB at " + percent + " %", all);
     }
     handling.release();
     handling.await(handling.records());
-    double all = figures.get(AT_THE_END);
     if (stuck) {
       TimeUnit.MILLISECONDS.sleep(settleMillis);
       double released = megabytes();
       figures.put("MB released", released);
       figures.put("bytes/tracked offset", 1e6 * (all - released) / free);
     } else {
-      double early = figures.get(EARLY);
-      figures.put("bytes more/record since " + EARLY, 1e6 * (all - early) / (free * 0.75));
+      figures.put(
+          "bytes more/record since MB at " + EARLY + " %",
+          1e6 * (all - early) * 100 / (free * (100.0 - EARLY)));
     }
     return figures;
   }

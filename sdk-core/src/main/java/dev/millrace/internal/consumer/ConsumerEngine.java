@@ -13,8 +13,6 @@ import dev.millrace.internal.delivery.Pipeline;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
-import java.time.Duration;
-import java.util.List;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -30,7 +28,6 @@ import org.slf4j.LoggerFactory;
  */
 final class ConsumerEngine implements Engine {
   private static final Logger LOG = LoggerFactory.getLogger(ConsumerEngine.class);
-  private static final Duration SHORTEST_WAIT = Duration.ofMillis(200);
 
   private final ConsumerDefinition definition;
   private final Consumer<byte[], byte[]> consumer;
@@ -47,36 +44,12 @@ final class ConsumerEngine implements Engine {
   private final HandlerWatchdog watchdog;
   private final DelayTimer timer;
   private final Workers workers;
+  private final Ending ending;
   private final CommandQueue commands;
   private final ConsumerControls controls;
   private final Course course;
   private final PollLoop loop;
   private boolean begun;
-
-  <V> ConsumerEngine(
-      ConsumerDefinition definition,
-      int maxPollRecords,
-      Consumer<byte[], byte[]> consumer,
-      Deserializer<V> deserializer,
-      Handling<V> handling,
-      @Nullable DeadLetters deadLetters,
-      ConsumerMeters meters,
-      StopRequest stop,
-      EngineRuntime runtime,
-      ServiceHooks hooks) {
-    this(
-        definition,
-        maxPollRecords,
-        consumer,
-        deserializer,
-        handling,
-        deadLetters,
-        meters,
-        stop,
-        runtime,
-        hooks,
-        null);
-  }
 
   /**
    * @param replay what to read, without a group and without commits; null for a consumer
@@ -133,6 +106,7 @@ final class ConsumerEngine implements Engine {
             meters,
             selfStop::at);
     this.workers = runtime.workers(scheduler, pipeline, selfStop::because);
+    this.ending = new Ending(name, stop, clock, workers);
     IntakeGate gate = new IntakeGate(consumer, assignment, clock);
     InFlight inFlight = scheduler.inFlight();
     FlowControl flow =
@@ -289,48 +263,19 @@ final class ConsumerEngine implements Engine {
   void end() {
     // At once: a handler that waits for one of them must not be waited for.
     commands.close();
-    step("drain", () -> drain.untilIdle(assignment.all(), stop.handlersUntilNanos()));
-    step("tell its listener", this::tellOfEnd);
-    workers.stop();
-    // Not only those of the partitions owned now: a handler may hang since an earlier rebalance.
-    if (!workers.awaitEnd(until(stop.handlersUntilNanos())).isEmpty()) {
-      workers.interrupt();
-    }
+    ending.step("drain", () -> drain.untilIdle(assignment.all(), stop.handlersUntilNanos()));
+    ending.step("tell its listener", this::tellOfEnd);
+    ending.stopWorkers();
     timer.close();
-    step("commit", () -> lastCommit.make(stop.deadlineNanos(), SHORTEST_WAIT));
-    step("forget its partitions", () -> assignment.remove(assignment.names()));
-    step("leave the group", () -> consumer.close(CloseOptions.timeout(timeLeft())));
-    step("end its listener", () -> listener.close(timeLeft()));
-    List<Thread> stuck = workers.awaitEnd(timeLeft());
-    if (!stuck.isEmpty()) {
-      LOG.warn(
-          "Consumer '{}' has ended, but {} of its handlers ignore the interrupt; their threads: {}",
-          definition.name(),
-          stuck.size(),
-          stuck.stream().map(Thread::getName).toList());
-    }
-    step("remove its meters", meters::close);
+    ending.step("commit", () -> lastCommit.make(stop.deadlineNanos(), Ending.SHORTEST_WAIT));
+    ending.step("forget its partitions", () -> assignment.remove(assignment.names()));
+    ending.step("leave the group", () -> consumer.close(CloseOptions.timeout(ending.timeLeft())));
+    ending.step("end its listener", () -> listener.close(ending.timeLeft()));
+    ending.nameStuckWorkers();
+    ending.step("remove its meters", meters::close);
   }
 
   private void tellOfEnd() {
     boolean unused = wait.until(listener.ends(assignment.names()), stop.deadlineNanos());
-  }
-
-  /** One step that fails must not keep the next from being taken. */
-  private void step(String what, Runnable step) {
-    try {
-      step.run();
-    } catch (RuntimeException e) {
-      LOG.warn("Consumer '{}' ends, but could not {}.", definition.name(), what, e);
-    }
-  }
-
-  private Duration timeLeft() {
-    Duration left = until(stop.deadlineNanos());
-    return left.compareTo(SHORTEST_WAIT) > 0 ? left : SHORTEST_WAIT;
-  }
-
-  private Duration until(long nanos) {
-    return Duration.ofNanos(Math.max(0, nanos - clock.nanos()));
   }
 }

@@ -196,7 +196,8 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
               launch.meters(i + 1),
               launch.stop(),
               ThreadedRuntime.of(its, handling),
-              theirHooks));
+              theirHooks,
+              null));
     }
     return engines;
   }

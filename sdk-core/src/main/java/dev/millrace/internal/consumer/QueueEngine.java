@@ -29,7 +29,6 @@ import org.slf4j.LoggerFactory;
  */
 final class QueueEngine implements Engine {
   private static final Logger LOG = LoggerFactory.getLogger(QueueEngine.class);
-  private static final Duration SHORTEST_WAIT = Duration.ofMillis(200);
 
   private final String name;
   private final QueueClient client;
@@ -43,6 +42,7 @@ final class QueueEngine implements Engine {
   private final HandlerWatchdog watchdog;
   private final DelayTimer timer;
   private final Workers workers;
+  private final Ending ending;
   private final CommandQueue commands;
   private final RecordLocks locks;
   private final QueueLoop loop;
@@ -89,6 +89,7 @@ final class QueueEngine implements Engine {
             meters,
             selfStop::at);
     this.workers = runtime.workers(scheduler, pipeline, selfStop::because);
+    this.ending = new Ending(name, stop, clock, workers);
     this.commands = new CommandQueue(name, signal::raise);
     this.locks =
         new RecordLocks(name, client, clock, maxPollInterval, meters.locksLost(), this::takeBack);
@@ -174,24 +175,13 @@ final class QueueEngine implements Engine {
   /** Ends everything, within the deadline of the stop. */
   private void end() {
     commands.close();
-    step("drain", this::drain);
-    workers.stop();
-    // Not only those whose locks are held: a handler may hang since it lost its lock.
-    if (!workers.awaitEnd(until(stop.handlersUntilNanos())).isEmpty()) {
-      workers.interrupt();
-    }
+    ending.step("drain", this::drain);
+    ending.stopWorkers();
     timer.close();
-    step("forget its partitions", () -> assignment.remove(assignment.names()));
-    step("leave the group", () -> client.close(timeLeft()));
-    List<Thread> stuck = workers.awaitEnd(timeLeft());
-    if (!stuck.isEmpty()) {
-      LOG.warn(
-          "Consumer '{}' has ended, but {} of its handlers ignore the interrupt; their threads: {}",
-          name,
-          stuck.size(),
-          stuck.stream().map(Thread::getName).toList());
-    }
-    step("remove its meters", meters::close);
+    ending.step("forget its partitions", () -> assignment.remove(assignment.names()));
+    ending.step("leave the group", () -> client.close(ending.timeLeft()));
+    ending.nameStuckWorkers();
+    ending.step("remove its meters", meters::close);
   }
 
   /**
@@ -210,23 +200,5 @@ final class QueueEngine implements Engine {
       loop.hold(() -> false);
     }
     locks.settle();
-  }
-
-  /** One step that fails must not keep the next from being taken. */
-  private void step(String what, Runnable step) {
-    try {
-      step.run();
-    } catch (RuntimeException e) {
-      LOG.warn("Consumer '{}' ends, but could not {}.", name, what, e);
-    }
-  }
-
-  private Duration timeLeft() {
-    Duration left = until(stop.deadlineNanos());
-    return left.compareTo(SHORTEST_WAIT) > 0 ? left : SHORTEST_WAIT;
-  }
-
-  private Duration until(long nanos) {
-    return Duration.ofNanos(Math.max(0, nanos - clock.nanos()));
   }
 }

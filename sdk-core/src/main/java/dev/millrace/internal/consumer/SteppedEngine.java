@@ -75,7 +75,8 @@ public final class SteppedEngine {
                 new CompositeMeterRegistry(), definition.name(), definition.groupId()),
             stop,
             runtime,
-            hooks);
+            hooks,
+            null);
   }
 
   /** One turn of the poll loop; it is the last one when the engine has a reason to stop. */

@@ -129,7 +129,8 @@ final class EngineFixture implements AutoCloseable {
             new ConsumerMeters(registry, definition.name(), definition.groupId()),
             stop,
             runtime,
-            new ServiceHooks(listener, orderingKey));
+            new ServiceHooks(listener, orderingKey),
+            null);
     handle =
         new EngineHandle(
             definition.name(),

@@ -71,7 +71,8 @@ class InstancesTest {
               new ConsumerMeters(registry, each.name(), each.groupId(), number),
               stop,
               ThreadedRuntime.of(each, handling),
-              ServiceHooks.NONE));
+              ServiceHooks.NONE,
+              null));
     }
     return new EngineHandle("engine-test", CLOSE, engines, stop, ended -> {});
   }

@@ -100,7 +100,8 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
             books.meters(),
             stop,
             this,
-            world.listens ? ServiceHooks.NONE.listener(listener) : ServiceHooks.NONE);
+            world.listens ? ServiceHooks.NONE.listener(listener) : ServiceHooks.NONE,
+            null);
   }
 
   private CompletableFuture<RecordMetadata> sendDeadLetter(
