@@ -108,9 +108,21 @@ class SeveralInstancesTest {
     heldFrom = KEYS; // So early that each instance still has work for all of its permits.
     fill();
     await().atMost(SOON).until(() -> held.get() == CONCURRENCY);
+    await()
+        .atMost(SOON)
+        .until(
+            () ->
+                inFlightBy().values().stream().mapToDouble(it -> it).sum()
+                    >= KEYS * PER_KEY - order.handled());
+    Map<String, Double> all = inFlightBy();
 
     CompletableFuture<@Nullable Void> closed = CompletableFuture.runAsync(consumer::close);
-    await().atMost(SOON).until(() -> consumer.state() == ConsumerState.STOPPING);
+    await("each has taken back what waited")
+        .atMost(SOON)
+        .until(
+            () ->
+                inFlightBy().entrySet().stream()
+                    .allMatch(left -> left.getValue() < all.get(left.getKey())));
     release.countDown();
     closed.join();
     assertThat(consumer.state()).isEqualTo(ConsumerState.CLOSED);
@@ -227,6 +239,13 @@ class SeveralInstancesTest {
                             .collect(
                                 Collectors.groupingBy(Function.identity(), Collectors.counting())))
                     .isEqualTo(Map.of("1", 2L, "2", 2L, "3", 2L)));
+  }
+
+  private Map<String, Double> inFlightBy() {
+    return registry.find("millrace.consumer.in.flight").gauges().stream()
+        .collect(
+            Collectors.toMap(
+                gauge -> String.valueOf(gauge.getId().getTag("member")), gauge -> gauge.value()));
   }
 
   private Map<String, Double> handledBy() {

@@ -26,7 +26,7 @@ class DefinitionsTest {
         .contains("properties=[sasl.jaas.config]")
         .contains("properties=[basic.auth.user.info, sasl.jaas.config]")
         .contains("properties=[sasl.jaas.config, ssl.key.password]")
-        .contains("topics=[t]");
+        .contains("subscription=[t]");
   }
 
   @Test

@@ -39,8 +39,8 @@ class BatchInterleavingTest {
       }
       require(!inRound, "two rounds of one lane");
       inRound = true;
+      require(parked.get() == null, "a batch before the one before has ended");
       for (Delivery delivery : round) {
-        require(parked.get() == null, "a batch before the one before has ended");
         if (delivery == head && round.size() > 1) {
           parked.set(delivery);
         } else {
