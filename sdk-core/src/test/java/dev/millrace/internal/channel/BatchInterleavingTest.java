@@ -58,6 +58,22 @@ class BatchInterleavingTest {
       }
     }
 
+    /** Another record shows whether somebody still holds the lane, or nobody ever will. */
+    void requireAllHandledAndTheLaneFree() {
+      workOff();
+      channel.offer(0);
+      workOff();
+      channel.requireAllHandled();
+    }
+
+    private void workOff() {
+      for (int i = 0; i < 2; i++) {
+        finishParked();
+        batches.stopWaiting();
+        work();
+      }
+    }
+
     private void finish(Delivery delivery) {
       require(delivery.ticket().complete(), delivery.ticket().offset() + " has ended twice");
       batches.finish(delivery);
@@ -107,6 +123,7 @@ class BatchInterleavingTest {
         });
   }
 
+  /** The batch gathers already; what fills it and what ends the wait come at the same time. */
   @Test
   void aBatchThatNeedNotWaitIsWorkedOnOnce() {
     check(
@@ -115,26 +132,15 @@ class BatchInterleavingTest {
           return together(
                   () -> {
                     batches.channel.offer(0);
-                    batches.channel.offer(0);
+                    batches.work();
                     batches.channel.offer(0);
                   },
-                  batches::work,
-                  () -> {
-                    batches.batches.stopWaiting();
-                    batches.work();
-                  })
-              .then(
-                  () -> {
-                    for (int i = 0; i < 3; i++) {
-                      batches.finishParked();
-                      batches.batches.stopWaiting();
-                      batches.work();
-                    }
-                    batches.channel.requireAllHandled();
-                  });
+                  batches.batches::stopWaiting)
+              .then(batches::requireAllHandledAndTheLaneFree);
         });
   }
 
+  /** The worker ends its part of the round while somebody else ends the record that is parked. */
   @Test
   void aRoundEndsWithTheLastOfItsRecordsWhoeverEndsIt() {
     check(
@@ -146,16 +152,8 @@ class BatchInterleavingTest {
                     batches.channel.offer(0);
                     batches.work();
                   },
-                  () -> {
-                    batches.finishParked();
-                    batches.work();
-                  })
-              .then(
-                  () -> {
-                    batches.finishParked();
-                    batches.work();
-                    batches.channel.requireAllHandled();
-                  });
+                  batches::finishParked)
+              .then(batches::requireAllHandledAndTheLaneFree);
         });
   }
 }
