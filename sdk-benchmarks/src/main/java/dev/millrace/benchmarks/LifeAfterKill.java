@@ -16,9 +16,6 @@ final class LifeAfterKill implements Measurement {
    */
   private static final long ON_ITS_WAY_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
-  /** A channel is full when it has no room for another poll. */
-  private static final int TWO_POLLS = 1_000;
-
   /** When nothing came for so long, nothing more will; the committed offsets are checked later. */
   private static final Duration QUIET = Duration.ofSeconds(3);
 
@@ -95,10 +92,10 @@ final class LifeAfterKill implements Measurement {
     if (marks.count(Marks.HANDLED, 0) == handling.records()) {
       return "the kill came after the last record";
     }
-    if (workload.capacity() == 0) {
+    if (workload.inFlight() == 0) {
       return "";
     }
-    if (marks.inFlight() < workload.capacity() - TWO_POLLS) {
+    if (marks.inFlight() < workload.inFlight()) {
       return "only %,d were in flight at the kill".formatted(marks.inFlight());
     }
     return again() <= handledInInterval()

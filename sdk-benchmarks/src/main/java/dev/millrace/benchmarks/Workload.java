@@ -12,6 +12,7 @@ import java.util.List;
  * @param keys how many there are; as many as records, or more, make each record's its own
  * @param permits how many records Millrace handles at the same time
  * @param capacity Millrace's {@code channel-capacity}
+ * @param inFlight how many must be in flight when the process is killed; 0 for any number
  * @param threads Millrace's {@code handler-threads}, or {@code none} for asynchronous handlers
  * @param commitMillis how often offsets are committed
  * @param fetchBytes the client's {@code max.partition.fetch.bytes}
@@ -36,6 +37,7 @@ record Workload(
     int partitions,
     int permits,
     int capacity,
+    int inFlight,
     String threads,
     int commitMillis,
     int fetchBytes,
