@@ -53,6 +53,7 @@ public interface MessageConsumer extends AutoCloseable {
    * @param partitions of the consumer's topics
    * @return completes when no more of them is taken
    * @throws IllegalArgumentException when one is not of the consumer's topics
+   * @throws UnsupportedOperationException in {@code mode: queue}, whose partitions are nobody's own
    */
   CompletableFuture<@Nullable Void> pause(Collection<TopicPartition> partitions);
 
@@ -62,6 +63,7 @@ public interface MessageConsumer extends AutoCloseable {
    * @param partitions of the consumer's topics
    * @return completes when records of them may come again
    * @throws IllegalArgumentException when one is not of the consumer's topics
+   * @throws UnsupportedOperationException in {@code mode: queue}, whose partitions are nobody's own
    */
   CompletableFuture<@Nullable Void> resume(Collection<TopicPartition> partitions);
 
@@ -85,6 +87,7 @@ public interface MessageConsumer extends AutoCloseable {
    * @return completes when the next poll will take from there; fails with the Kafka client's
    *     exception, and nothing changed, when no broker answers within 5 seconds
    * @throws IllegalArgumentException when the partition is not of the consumer's topics
+   * @throws UnsupportedOperationException in {@code mode: queue}, whose partitions are nobody's own
    */
   CompletableFuture<@Nullable Void> seek(TopicPartition partition, long offset);
 
@@ -95,6 +98,7 @@ public interface MessageConsumer extends AutoCloseable {
    * @return as for {@link #seek}; when it fails, no partition has moved, or with several {@code
    *     instances} none of one that failed
    * @throws IllegalArgumentException when one is not of the consumer's topics
+   * @throws UnsupportedOperationException in {@code mode: queue}, whose partitions are nobody's own
    */
   CompletableFuture<@Nullable Void> seekToBeginning(Collection<TopicPartition> partitions);
 
@@ -104,6 +108,7 @@ public interface MessageConsumer extends AutoCloseable {
    * @param partitions all owned at this moment
    * @return as for {@link #seekToBeginning}
    * @throws IllegalArgumentException when one is not of the consumer's topics
+   * @throws UnsupportedOperationException in {@code mode: queue}, whose partitions are nobody's own
    */
   CompletableFuture<@Nullable Void> seekToEnd(Collection<TopicPartition> partitions);
 
@@ -116,6 +121,7 @@ public interface MessageConsumer extends AutoCloseable {
    * @return as for {@link #seekToBeginning}
    * @throws IllegalArgumentException when one is not of the consumer's topics, or the timestamp
    *     lies before 1970
+   * @throws UnsupportedOperationException in {@code mode: queue}, whose partitions are nobody's own
    */
   CompletableFuture<@Nullable Void> seekToTimestamp(
       Collection<TopicPartition> partitions, Instant timestamp);

@@ -14,6 +14,7 @@ public interface PreparedConsumer<V> {
    *
    * @param listener replaces one that was given before
    * @return a prepared consumer with the listener; this one is left as it is
+   * @throws UnsupportedOperationException in {@code mode: queue}, whose partitions are nobody's own
    */
   PreparedConsumer<V> listener(ConsumerListener listener);
 

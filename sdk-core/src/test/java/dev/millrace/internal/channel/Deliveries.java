@@ -3,8 +3,11 @@ package dev.millrace.internal.channel;
 import dev.millrace.internal.offset.CompletedAhead;
 import dev.millrace.internal.offset.OffsetTracker;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.internals.RecordHeaders;
+import org.apache.kafka.common.record.TimestampType;
 
 /** Deliveries for tests. */
 public final class Deliveries {
@@ -37,7 +40,19 @@ public final class Deliveries {
   }
 
   public static ConsumerRecord<byte[], byte[]> record(long offset, String key) {
+    byte[] keyBytes = key.getBytes(StandardCharsets.UTF_8);
+    byte[] value = new byte[10];
     return new ConsumerRecord<>(
-        "topic", 0, offset, key.getBytes(StandardCharsets.UTF_8), new byte[10]);
+        "topic",
+        0,
+        offset,
+        0,
+        TimestampType.CREATE_TIME,
+        keyBytes.length,
+        value.length,
+        keyBytes,
+        value,
+        new RecordHeaders(),
+        Optional.empty());
   }
 }
