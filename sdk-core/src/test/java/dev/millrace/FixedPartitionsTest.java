@@ -80,7 +80,7 @@ class FixedPartitionsTest {
             (value, context) -> {
               if (value.equals("before 3")) {
                 stuck.countDown();
-                Thread.sleep(SOON.toMillis());
+                BrokerFixture.hold(new CountDownLatch(1)); // Until the close interrupts it.
               }
               handled.add(value);
             });

@@ -153,6 +153,16 @@ class ReplayTest {
     assertThat(replayed).containsExactlyInAnyOrder("at 8", "at 9");
   }
 
+  @Test
+  void readsWhatAQueueReads() {
+    broker.create(1);
+    IntStream.range(0, 10).forEach(n -> broker.send("key", "queued " + n));
+
+    ended(prepared("mode: queue").replay(ReplayRange.everything(), replay));
+
+    assertThat(replayed).hasSize(10).doesNotHaveDuplicates();
+  }
+
   /** The last offsets are markers, so no record is ever seen at the range's end. */
   @ParameterizedTest
   @ValueSource(strings = {"classic", "consumer"})
@@ -262,7 +272,7 @@ class ReplayTest {
             (value, context) -> {
               if (value.equals("second")) {
                 atSecond.countDown();
-                Thread.sleep(SOON.toMillis());
+                BrokerFixture.hold(new CountDownLatch(1)); // Until the close interrupts it.
               }
             });
     BrokerFixture.hold(atSecond);

@@ -151,6 +151,9 @@ public final class ClientProperties {
     Map<String, Object> settings = new TreeMap<>(member.properties());
     settings.remove(ConsumerConfig.GROUP_ID_CONFIG);
     settings.remove(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG);
+    // Of a queue, whose replay reads the log as any other does.
+    settings.remove(ConsumerConfig.SHARE_ACKNOWLEDGEMENT_MODE_CONFIG);
+    settings.remove(ConsumerConfig.SHARE_ACQUIRE_MODE_CONFIG);
     settings.put(
         CommonClientConfigs.CLIENT_ID_CONFIG,
         settings.get(CommonClientConfigs.CLIENT_ID_CONFIG) + "-replay");
