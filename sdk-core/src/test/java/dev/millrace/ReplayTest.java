@@ -41,6 +41,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A range of the log, handled once more, while the group goes on. */
 @KafkaTest
 class ReplayTest {
+  /** The first record's time; so late that no broker deletes it. */
+  private final Instant begin = Instant.now().minusSeconds(10_000);
+
   private final BrokerFixture broker;
   private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
   private final Queue<String> handled = new ConcurrentLinkedQueue<>();
@@ -140,8 +143,7 @@ class ReplayTest {
   @Test
   void readsWhatIsBetweenTwoTimes() {
     broker.create(1);
-    Instant begin = Instant.now().minusSeconds(100); // So late that no broker deletes them.
-    IntStream.range(0, 10).forEach(n -> send(0, begin.plusSeconds(n).toEpochMilli(), "at " + n));
+    IntStream.range(0, 10).forEach(n -> send(0, n, "at " + n));
 
     ended(
         prepared("")
@@ -329,7 +331,8 @@ class ReplayTest {
         .createConsumer("replayed", String.class);
   }
 
-  private void send(int partition, long timestamp, String value) {
+  private void send(int partition, long second, String value) {
+    long timestamp = begin.plusSeconds(second).toEpochMilli();
     broker.send(
         new ProducerRecord<>(broker.topic(), partition, timestamp, null, value.getBytes(UTF_8)));
   }
