@@ -55,8 +55,12 @@ final class Defaults {
     return mode == ConsumerMode.QUEUE ? Ordering.UNORDERED : Ordering.KEY;
   }
 
-  /** Four records for each one that runs; as much as four batches of each instance in any case. */
+  /**
+   * Four polls or batches of each instance, and for each record that runs one that waits. More
+   * would only be copied by each garbage collection: at 10,000 permits, twice as many cost 3 % of
+   * the throughput.
+   */
   static int channelCapacity(int concurrency, int instances, int batchRecords) {
-    return 4 * Math.max(concurrency, instances * Math.max(BATCH_MAX_RECORDS, batchRecords));
+    return 2 * concurrency + 4 * instances * Math.max(BATCH_MAX_RECORDS, batchRecords);
   }
 }

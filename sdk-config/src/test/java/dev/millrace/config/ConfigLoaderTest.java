@@ -89,7 +89,7 @@ class ConfigLoaderTest {
                     64,
                     1,
                     HandlerThreads.PLATFORM,
-                    2000,
+                    2128,
                     64L * 1024 * 1024,
                     Format.AUTO,
                     TuningProfile.BALANCED,
@@ -143,7 +143,7 @@ class ConfigLoaderTest {
     assertThat(consumer.concurrency()).isEqualTo(16);
     assertThat(consumer.instances()).isEqualTo(1);
     assertThat(consumer.keylessRecords()).isEqualTo(KeylessRecords.SPREAD);
-    assertThat(consumer.channelCapacity()).isEqualTo(2000);
+    assertThat(consumer.channelCapacity()).isEqualTo(2032);
     assertThat(consumer.deadLetter()).isNull();
     assertThat(consumer.retry().maxAttempts()).isEqualTo(4);
     assertThat(load("concurrency: 1000").channelCapacity()).isEqualTo(4000);
@@ -179,8 +179,8 @@ class ConfigLoaderTest {
 
   @Test
   void eachInstanceHasTheRoomThatOneConsumerHas() {
-    assertThat(load("instances: 3").channelCapacity()).isEqualTo(6000);
-    assertThat(load("instances: 3\nconcurrency: 6000").channelCapacity()).isEqualTo(24_000);
+    assertThat(load("instances: 3").channelCapacity()).isEqualTo(6032);
+    assertThat(load("instances: 3\nconcurrency: 6000").channelCapacity()).isEqualTo(18_000);
     assertThat(load("instances: 3\nchannel-bytes: 2").perInstance().get(2).channelBytes())
         .isEqualTo(1);
   }
@@ -190,7 +190,7 @@ class ConfigLoaderTest {
     ConsumerDefinition consumer = load("batch: { max-records: 3000, maxWait: 0ms }");
 
     assertThat(consumer.batch()).isEqualTo(new BatchDefinition(3000, Duration.ZERO));
-    assertThat(consumer.channelCapacity()).isEqualTo(12_000);
+    assertThat(consumer.channelCapacity()).isEqualTo(12_032);
     assertThat(load("batch: { max-wait: 1s }").batch())
         .isEqualTo(new BatchDefinition(500, Duration.ofSeconds(1)));
     assertThat(load("channel-capacity: 100").batch().maxRecords()).isEqualTo(500);

@@ -14,13 +14,16 @@ import org.jspecify.annotations.Nullable;
 /**
  * The threads that work on lanes, each started when first needed.
  *
- * <p>A wake-up costs microseconds, so as few as possible are made: the poll thread wakes one worker
- * for a whole batch, and a worker that finds more than it takes wakes the next. The last to fall
+ * <p>A wake-up costs microseconds, and the thread that comes takes the processor from another, so
+ * as few as possible are made: the poll thread wakes one worker for a whole batch, and a worker
+ * that finds more than it takes wakes the next, unless one is on its way already. So handlers that
+ * return at once are left to one or two workers, and those that wait get all. The last to fall
  * asleep is the first to wake, for its caches are warm.
  *
  * <p>Invariant: while a lane is ready and a permit free, a worker is awake or all have work. A
  * worker that goes to sleep first lies down among the sleepers, then looks at the ready queue once
- * more; who makes a lane ready first queues it, then looks at the sleepers.
+ * more; who makes a lane ready first queues it, then looks at the sleepers. A worker that was woken
+ * first says that it has come, then looks at the ready queue, and wakes the next if it finds more.
  */
 public final class WorkerPool implements Workers {
   /** How long a lane may keep its worker while other lanes are ready. */
@@ -38,6 +41,9 @@ public final class WorkerPool implements Workers {
   private final List<Worker> workers = new ArrayList<>();
   private volatile boolean someCanWake = true;
   private volatile boolean stopped;
+
+  /** Whether a worker was woken, or started, and has not yet looked at the ready queue. */
+  private volatile boolean waking;
 
   /**
    * @param most the most threads
@@ -60,21 +66,23 @@ public final class WorkerPool implements Workers {
   /** Wakes or starts a worker if there is something to do. Any thread. */
   @Override
   public void wakeOne() {
-    if (!someCanWake || !scheduler.hasReady()) {
+    if (waking || !someCanWake || !scheduler.hasReady()) {
       return;
     }
     Worker woken;
     Throwable noThread = null;
     lock.lock();
     try {
-      if (stopped) {
+      if (stopped || waking) {
         return;
       }
       woken = sleepers.poll();
       if (woken != null) {
         // Under the lock: set later, it could end the sleeper's next sleep instead of this one.
         woken.woken = true;
+        waking = true;
       } else if (workers.size() < most) {
+        waking = true;
         noThread = start(new Worker());
       }
       someCanWake = !sleepers.isEmpty() || workers.size() < most;
@@ -97,6 +105,7 @@ public final class WorkerPool implements Workers {
       workers.add(worker);
       return null;
     } catch (Throwable noThread) {
+      waking = false;
       return noThread;
     }
   }
@@ -181,12 +190,13 @@ public final class WorkerPool implements Workers {
 
   private final class Worker implements Runnable {
     final Thread thread = threads.newThread(this);
-    private volatile boolean woken;
+    private volatile boolean woken = true;
 
     @Override
     public void run() {
       try {
         while (!stopped) {
+          arrive();
           Lane lane = scheduler.take();
           if (lane == null) {
             sleep();
@@ -200,20 +210,30 @@ public final class WorkerPool implements Workers {
       }
     }
 
+    /** Before it looks at the ready queue: who still saw it waking has queued its lane by then. */
+    private void arrive() {
+      if (woken) {
+        woken = false;
+        waking = false;
+      }
+    }
+
     private void work(Lane lane) {
+      if (!scheduler.workOn(lane, processor)) {
+        return; // As mostly: then nobody needs to know the time.
+      }
       long turnEnd = System.nanoTime() + TURN_NANOS;
-      while (scheduler.workOn(lane, processor)) {
+      do {
         if (stopped || (System.nanoTime() - turnEnd > 0 && scheduler.hasReady())) {
           scheduler.giveBack(lane);
           return;
         }
-      }
+      } while (scheduler.workOn(lane, processor));
     }
 
     private void sleep() {
       lock.lock();
       try {
-        woken = false;
         sleepers.push(this);
         someCanWake = true;
       } finally {

@@ -59,7 +59,7 @@ final class BatchCall<V> {
       }
     }
     if (!records.isEmpty()) {
-      Throwable failure = handle(records);
+      Throwable failure = handle(records, deliveries.get(0).startedNanos());
       // First for all: then nobody interrupts this thread any more for one of them.
       records.forEach(record -> record.delivery().ends());
       Thread.interrupted(); // Whoever has set it: the next handler must not find it.
@@ -75,9 +75,8 @@ final class BatchCall<V> {
         : recovery.giveUp(failure);
   }
 
-  private @Nullable Throwable handle(List<BatchedRecord<V>> records) {
+  private @Nullable Throwable handle(List<BatchedRecord<V>> records, long start) {
     sizes.accept(records.size());
-    long start = clock.nanos();
     try {
       handler.handle(List.copyOf(records));
       meters.handlerReturned(clock.nanos() - start);

@@ -49,14 +49,13 @@ final class HandlerCall<V> {
     } catch (PayloadException undecodable) {
       return undecoded(delivery, undecodable);
     }
-    long start = clock.nanos();
     CompletionStage<?> stage;
     try {
       stage = begin(value, delivery);
     } catch (Throwable failure) { // Errors too: the offset must not pass a record that failed.
-      return outcome(delivery, start, failure);
+      return outcome(delivery, failure);
     }
-    return stage == null ? outcome(delivery, start, null) : await(stage, delivery, start, later);
+    return stage == null ? outcome(delivery, null) : await(stage, delivery, later);
   }
 
   private @Nullable CompletionStage<?> begin(V value, Delivery delivery) throws Exception {
@@ -84,14 +83,11 @@ final class HandlerCall<V> {
 
   /** A stage that has completed by now is settled here, by the worker, like any handler's end. */
   private @Nullable Outcome await(
-      CompletionStage<?> stage,
-      Delivery delivery,
-      long start,
-      BiConsumer<Delivery, Outcome> later) {
+      CompletionStage<?> stage, Delivery delivery, BiConsumer<Delivery, Outcome> later) {
     AtomicReference<@Nullable Object> first = new AtomicReference<>();
     BiConsumer<@Nullable Object, @Nullable Throwable> onEnd =
         (ignored, failure) -> {
-          Outcome outcome = outcome(delivery, start, unwrapped(failure));
+          Outcome outcome = outcome(delivery, unwrapped(failure));
           if (!first.compareAndSet(null, outcome) && first.compareAndSet(this, outcome)) {
             later.accept(delivery, outcome);
           }
@@ -99,14 +95,14 @@ final class HandlerCall<V> {
     try {
       var unused = stage.whenComplete(onEnd);
     } catch (Throwable hostile) {
-      return outcome(delivery, start, hostile);
+      return outcome(delivery, hostile);
     }
     return first.compareAndSet(null, this) ? null : (Outcome) first.get();
   }
 
-  private Outcome outcome(Delivery delivery, long start, @Nullable Throwable failure) {
+  private Outcome outcome(Delivery delivery, @Nullable Throwable failure) {
     delivery.ends();
-    long nanos = clock.nanos() - start;
+    long nanos = clock.nanos() - delivery.startedNanos();
     if (failure == null) {
       meters.handlerReturned(nanos);
     } else {

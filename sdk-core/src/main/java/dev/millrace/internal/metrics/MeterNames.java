@@ -8,7 +8,7 @@ final class MeterNames {
   /** Distribution summary: records handed to a handler of batches at once. */
   static final String BATCH_RECORDS = "millrace.consumer.batch.records";
 
-  /** Timer: time inside the handler, by {@code result}. */
+  /** Timer: time of an attempt, decoding and handler, by {@code result}. */
   static final String HANDLER_TIME = "millrace.consumer.handler";
 
   /** Timer: from the poll to the start of the first attempt. */

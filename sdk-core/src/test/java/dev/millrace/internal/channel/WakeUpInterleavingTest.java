@@ -5,6 +5,8 @@ import static dev.millrace.Interleavings.join;
 import static dev.millrace.Interleavings.together;
 
 import dev.millrace.internal.channel.DeliveryProcessor.Progress;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -13,21 +15,43 @@ import org.junit.jupiter.api.Test;
 @Tag("interleavings")
 class WakeUpInterleavingTest {
 
-  /** A pool of one worker, which is told of its lanes by the poll thread and by others. */
+  /** A pool of few workers, which is told of its lanes by the poll thread and by others. */
   private static final class Pool {
-    final InterleavedChannel channel = new InterleavedChannel(Permits.threads(), 1);
+    final InterleavedChannel channel;
     final AtomicInteger handled = new AtomicInteger();
-    private volatile Thread thread;
-    final WorkerPool workers =
-        new WorkerPool(1, this::thread, channel.scheduler, this::handle, bug -> {});
+    final WorkerPool workers;
+    private final DeliveryProcessor handler;
+    private final Queue<Thread> threads = new ConcurrentLinkedQueue<>();
+
+    /** One worker, and records that fail at first. */
+    Pool() {
+      channel = new InterleavedChannel(Permits.threads(), 1);
+      handler = channel::failAtFirst;
+      workers = new WorkerPool(1, this::thread, channel.scheduler, this::handle, bug -> {});
+    }
+
+    /** Two workers, and records of which each waits until another one runs. */
+    Pool(AtomicInteger running) {
+      channel = new InterleavedChannel(Permits.threads(), 2);
+      handler =
+          delivery -> {
+            running.incrementAndGet();
+            while (running.get() < 2) {
+              Thread.onSpinWait();
+            }
+            return Progress.ENDED;
+          };
+      workers = new WorkerPool(2, this::thread, channel.scheduler, this::handle, bug -> {});
+    }
 
     private Thread thread(Runnable work) {
-      thread = new Thread(work);
+      Thread thread = new Thread(work);
+      threads.add(thread);
       return thread;
     }
 
     private Progress handle(Delivery delivery) {
-      Progress progress = channel.failAtFirst(delivery);
+      Progress progress = handler.process(delivery);
       if (progress == Progress.ENDED) {
         handled.incrementAndGet();
       }
@@ -39,7 +63,9 @@ class WakeUpInterleavingTest {
         Thread.onSpinWait();
       }
       workers.stop();
-      join(thread);
+      for (Thread thread : threads) {
+        join(thread);
+      }
     }
   }
 
@@ -59,6 +85,25 @@ class WakeUpInterleavingTest {
                   pool.channel.resumeParked();
                   Thread.onSpinWait();
                 }
+              });
+        });
+  }
+
+  /**
+   * The second wake-up finds the first worker on its way; who comes must see to the second lane.
+   */
+  @Test
+  void aWorkerThatIsOnItsWayWakesTheNext() {
+    check(
+        () -> {
+          Pool pool = new Pool(new AtomicInteger());
+          return together(
+              () -> {
+                pool.channel.offer(0);
+                pool.workers.wakeOne();
+                pool.channel.offer(1);
+                pool.workers.wakeOne();
+                pool.awaitHandled(2);
               });
         });
   }
