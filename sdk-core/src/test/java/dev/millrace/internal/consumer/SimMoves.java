@@ -1,7 +1,6 @@
 package dev.millrace.internal.consumer;
 
 import dev.millrace.config.MissingOffset;
-import java.util.BitSet;
 import org.apache.kafka.common.TopicPartition;
 
 /** Where partitions go on, when a user or the log moves them, and that it was the right place. */
@@ -12,6 +11,19 @@ final class SimMoves {
   SimMoves(SimWorld world, SimOracle oracle) {
     this.world = world;
     this.oracle = oracle;
+  }
+
+  /**
+   * The client begins where a commit says now. It is not always the one that the engine has read
+   * back: an owner whose session is lost while it learns of its partitions finds a later one's.
+   */
+  void begins(SimProcess process, TopicPartition partition, long offset) {
+    SimOwnership ownership = oracle.ownership(process, partition);
+    if (ownership != null && offset < ownership.committedBefore) {
+      ownership.believesNothing();
+    } else if (ownership != null) {
+      ownership.believesTooMuch |= world.broker.log(partition).made > ownership.life;
+    }
   }
 
   /** Nobody can tell: the client reads on in a log that may be another one by now. */
@@ -41,10 +53,15 @@ final class SimMoves {
   }
 
   /** The client has gone back to where its log was cut, without a word. */
-  void wentBack(SimProcess process, TopicPartition partition, long from, long to) {
+  void wentBack(SimProcess process, TopicPartition partition, SimPositions.Position from, long to) {
     world.log(process, " reads ", partition, " from ", to, " by itself");
     SimOwnership ownership = oracle.owner(process, partition);
-    ownership.wentBackFrom = from;
+    SimLog log = world.broker.log(partition);
+    if (log.made > from.life()) {
+      // The epochs began again, so nobody can tell that what is below is new.
+      excuseNewer(log, to, from.life(), ownership);
+    }
+    ownership.wentBackFrom = from.offset();
     ownership.missing = null;
   }
 
@@ -111,19 +128,23 @@ final class SimMoves {
     excuseNewer(log, target, position == null || chosen ? -1 : position.life(), old);
     if (position != null && target >= position.offset()) {
       // What is in flight is still handled.
-      old.endedBefore = new BitSet();
-      old.mayForget = true;
+      old.believesNothing();
       old.life = log.life;
     } else {
       oracle.replace(process, old);
     }
   }
 
-  /** Of what the log does not have any more, some may be open; of a topic made anew, anything. */
+  /**
+   * Of what the log does not have any more, some may be open; of a topic made anew, anything. If
+   * the log was cut once more since the error, it has nothing there, and that is raised next.
+   */
   private static boolean isOldestOpen(long offset, SimLog log, SimOwnership ownership) {
+    boolean anew = ownership.believesTooMuch || log.made > ownership.life;
     return offset == log.begin
         || offset == ownership.oldestOpen()
-        || (log.made > ownership.life && offset >= log.begin);
+        || (anew && offset >= log.begin)
+        || offset >= log.end;
   }
 
   private long target(SimLog log, SimOwnership.Missing missing) {

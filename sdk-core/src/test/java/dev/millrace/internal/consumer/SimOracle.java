@@ -2,7 +2,6 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.config.MissingOffset;
 import dev.millrace.config.Ordering;
-import dev.millrace.internal.offset.CompletedAhead;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -70,6 +69,7 @@ final class SimOracle {
             partition, committed == null ? world.broker.log(partition).life : committed.life());
     ownership.endedBefore = commits.covered(partition, committed);
     if (committed != null) {
+      ownership.committedBefore = committed.said().offset();
       ownership.believesTooMuch = committed.believesTooMuch();
       ownership.aheadBefore = commits.ahead(partition, committed.said());
     }
@@ -79,11 +79,7 @@ final class SimOracle {
 
   /** What is saved can't be believed in, if it can't be read. */
   void couldNotReadBack(SimProcess process, TopicPartition partition) {
-    SimOwnership ownership = owner(process, partition);
-    ownership.endedBefore = new BitSet();
-    ownership.aheadBefore = CompletedAhead.NONE;
-    ownership.believesTooMuch = false;
-    ownership.mayForget = true;
+    owner(process, partition).believesNothing();
   }
 
   void revoking(SimProcess process, List<TopicPartition> partitions) {
@@ -370,11 +366,7 @@ final class SimOracle {
   /** V1, L2: all has ended, is committed, and nothing is held any more. */
   boolean isQuiet() {
     for (SimLog log : world.broker.logs) {
-      SimBroker.Commit committed = world.broker.committed.get(log.partition);
-      if (log.end > 0
-          && (committed == null
-              || committed.said().offset() != log.end
-              || (committed.life() != log.life && !unfinished(log).isEmpty()))) {
+      if (!isCommitted(log)) {
         return false;
       }
     }
@@ -383,6 +375,18 @@ final class SimOracle {
         .allMatch(
             process ->
                 process.inFlight() == 0 && process.running.isEmpty() && !process.workersCanStep());
+  }
+
+  private boolean isCommitted(SimLog log) {
+    SimBroker.Commit committed = world.broker.committed.get(log.partition);
+    if (committed == null && log.made > 0) {
+      // Its commits went with the old topic; an owner that can't tell has nothing new to commit.
+      return unfinished(log).isEmpty();
+    }
+    return log.end == 0
+        || (committed != null
+            && committed.said().offset() == log.end
+            && (committed.life() == log.life || unfinished(log).isEmpty()));
   }
 
   private BitSet unfinished(SimLog log) {

@@ -30,6 +30,9 @@ final class SimOwnership {
   /** What had ended before and is known to the brokers: not to be handled again. */
   BitSet endedBefore = new BitSet();
 
+  /** What was committed when it came. */
+  long committedBefore;
+
   /** What an earlier owner had done beyond its offset, as it was read back. */
   CompletedAhead aheadBefore = CompletedAhead.NONE;
 
@@ -89,7 +92,10 @@ final class SimOwnership {
   /** Returns whether a delivered record is handled, and not known to have ended before. */
   boolean delivers(long offset, int epoch) {
     delivered.set(Math.toIntExact(offset));
-    boolean handled = !endedBefore.get(Math.toIntExact(offset)) && !wronglyBelieves(offset, epoch);
+    if (wronglyBelieves(offset, epoch)) {
+      endedBefore.set(Math.toIntExact(offset));
+    }
+    boolean handled = !endedBefore.get(Math.toIntExact(offset));
     open += handled ? 1 : 0;
     return handled;
   }
@@ -104,6 +110,14 @@ final class SimOwnership {
 
   boolean wronglyBelieves(long offset, int epoch) {
     return believesTooMuch && epoch <= aheadBefore.epoch() && aheadBefore.done().contains(offset);
+  }
+
+  /** What earlier owners had done, rightly or wrongly, is not believed any more. */
+  void believesNothing() {
+    endedBefore = new BitSet();
+    aheadBefore = CompletedAhead.NONE;
+    believesTooMuch = false;
+    mayForget = true;
   }
 
   void leaves(long nowNanos, long untilNanos) {

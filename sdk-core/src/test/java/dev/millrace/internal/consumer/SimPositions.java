@@ -1,5 +1,7 @@
 package dev.millrace.internal.consumer;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -41,6 +43,8 @@ final class SimPositions {
   /** The new protocol's client may raise an error once more. */
   private @Nullable InvalidOffsetException again;
 
+  private final Map<TopicPartition, SimOwnership.Missing> raised = new HashMap<>();
+
   private @Nullable TopicPartition wentBackIn;
 
   SimPositions(SimProcess process, SimBroker broker) {
@@ -55,10 +59,12 @@ final class SimPositions {
         partition,
         name -> {
           SimBroker.Commit committed = broker.committed.get(name);
-          return committed == null
-              ? null
-              : new Position(
-                  committed.said().offset(), committed.said().leaderEpoch(), committed.life());
+          if (committed == null) {
+            return null;
+          }
+          OffsetAndMetadata said = committed.said();
+          world.oracle.moves.begins(process, name, said.offset());
+          return new Position(said.offset(), said.leaderEpoch(), committed.life());
         });
   }
 
@@ -90,6 +96,7 @@ final class SimPositions {
     InvalidOffsetException once = again;
     again = null;
     if (once != null && world.oneIn(8)) {
+      raisedAgain(once);
       throw once;
     }
     Set<TopicPartition> none = new HashSet<>();
@@ -136,7 +143,7 @@ final class SimPositions {
         && world.oneIn(4)) {
       // As a client does that was not told to raise it.
       wentBackIn = log.partition;
-      world.oracle.moves.wentBack(process, log.partition, position.offset(), at.getAsLong());
+      world.oracle.moves.wentBack(process, log.partition, position, at.getAsLong());
       set(log.partition, at.getAsLong(), Optional.empty());
       return;
     }
@@ -144,30 +151,43 @@ final class SimPositions {
     at.ifPresent(offset -> cutAt.put(log.partition, new OffsetAndMetadata(offset)));
   }
 
+  /** Where a partition stands at just that offset, nobody can tell that the error is an old one. */
+  private void raisedAgain(InvalidOffsetException once) {
+    for (TopicPartition partition : once.partitions()) {
+      Position position = known.get(partition);
+      SimOwnership.Missing missing = requireNonNull(raised.get(partition));
+      if (position != null
+          && missing.position() != null
+          && position.offset() == missing.position().offset()) {
+        world.oracle.moves.raised(process, partition, missing);
+      }
+    }
+  }
+
   private void raise(
       Set<TopicPartition> none,
       Map<TopicPartition, Long> lost,
       Map<TopicPartition, Long> cut,
       Map<TopicPartition, OffsetAndMetadata> cutAt) {
-    InvalidOffsetException raised;
+    InvalidOffsetException error;
     if (!none.isEmpty()) {
-      raised = new NoOffsetForPartitionException(none);
+      error = new NoOffsetForPartitionException(none);
     } else if (!cut.isEmpty()) {
-      raised = new LogTruncationException("cut", cut, cutAt);
+      error = new LogTruncationException("cut", cut, cutAt);
     } else if (!lost.isEmpty()) {
-      raised = new OffsetOutOfRangeException(lost);
+      error = new OffsetOutOfRangeException(lost);
     } else {
       return;
     }
-    for (TopicPartition partition : raised.partitions()) {
+    for (TopicPartition partition : error.partitions()) {
       Position position = known.get(partition);
       OffsetAndMetadata at = cutAt.get(partition);
-      world.oracle.moves.raised(
-          process,
-          partition,
-          new SimOwnership.Missing(position, at == null ? null : Long.valueOf(at.offset())));
+      SimOwnership.Missing missing =
+          new SimOwnership.Missing(position, at == null ? null : Long.valueOf(at.offset()));
+      raised.put(partition, missing);
+      world.oracle.moves.raised(process, partition, missing);
     }
-    again = raised;
-    throw raised;
+    again = error;
+    throw error;
   }
 }

@@ -49,6 +49,9 @@ final class SimWorld {
 
   final ConsumerDefinition told;
 
+  /** Whether logs change all the time. */
+  private final boolean restless;
+
   boolean chaos = true;
 
   /** How long turns took that were made while another process waited in its own. */
@@ -69,6 +72,7 @@ final class SimWorld {
     this.kind = KINDS.get(random.nextInt(KINDS.size()));
     this.listens = oneIn(2);
     this.counts = oneIn(8);
+    this.restless = oneIn(8);
     this.definition = SimDefinitions.drawn(random);
     this.told = SimDefinitions.told(definition, bug);
     if (definition.onMissingOffset().start() == MissingOffset.Start.FAIL) {
@@ -181,7 +185,11 @@ final class SimWorld {
     } else if (dice < 990) {
       pick(process -> process.isAlive() && process.listenerCanStep(), SimProcess::stepListener);
     } else if (chaos) {
-      disturb(dice - 990);
+      if (restless && oneIn(6)) {
+        changeLog();
+      } else {
+        disturb(dice - 990);
+      }
     } else if (!exists(SimProcess::isAlive)) {
       start();
     }
