@@ -131,7 +131,11 @@ final class SimMoves {
       old.believesNothing();
       old.life = log.life;
     } else {
-      oracle.replace(process, old);
+      SimOwnership next = oracle.replace(process, old);
+      if (position != null && offset > log.end) {
+        // The log was made anew since the error: nothing is known of it until the next one.
+        next.life = position.life();
+      }
     }
   }
 
