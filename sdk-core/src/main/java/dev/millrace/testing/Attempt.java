@@ -6,7 +6,8 @@ import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One call of the handler, as it stood when it was asked for.
+ * One call of the handler, as it stood when it was asked for; of a handler of batches, one record
+ * of a call.
  *
  * @param partition the record's
  * @param offset the record's
@@ -28,11 +29,11 @@ public record Attempt(
 
   /** What has become of an attempt. */
   public enum State {
-    /** The stage of an asynchronous handler has not completed. */
+    /** The stage of an asynchronous handler has not completed, or a batch is in its handler. */
     RUNNING,
-    /** The handler has returned, or its stage has completed. */
+    /** The handler has returned, its stage has completed, or the record of a batch is done. */
     SUCCEEDED,
-    /** The handler has thrown, or its stage has failed. */
+    /** The handler has thrown, its stage has failed, or it gave a record of a batch a failure. */
     FAILED,
     /** Its process ended before it did: it was killed, or its close did not wait any longer. */
     ABORTED

@@ -1,6 +1,8 @@
 package dev.millrace.testing;
 
 import dev.millrace.consumer.AsyncRecordHandler;
+import dev.millrace.consumer.BatchHandler;
+import dev.millrace.consumer.BatchRecord;
 import dev.millrace.consumer.RecordContext;
 import dev.millrace.consumer.RecordHandler;
 import dev.millrace.internal.time.SteppedClock;
@@ -21,14 +23,15 @@ import org.jspecify.annotations.Nullable;
  */
 final class AttemptLog {
 
-  private static final class Entry {
+  /** Under its own lock: records of a batch get their outcomes on any thread. */
+  static final class Entry {
     final TopicPartition partition;
     final long offset;
     final @Nullable String key;
     final int number;
     final Instant at;
-    Attempt.State state = Attempt.State.RUNNING;
-    @Nullable Throwable failure;
+    private Attempt.State state = Attempt.State.RUNNING;
+    private @Nullable Throwable failure;
 
     Entry(RecordContext context, Instant at) {
       this.partition = new TopicPartition(context.topic(), context.partition());
@@ -38,12 +41,20 @@ final class AttemptLog {
       this.at = at;
     }
 
-    void ended(@Nullable Throwable with) {
+    synchronized boolean isRunning() {
+      return state == Attempt.State.RUNNING;
+    }
+
+    synchronized void ended(@Nullable Throwable with) {
       state = with == null ? Attempt.State.SUCCEEDED : Attempt.State.FAILED;
       failure = with;
     }
 
-    Attempt seen() {
+    synchronized void aborted() {
+      state = Attempt.State.ABORTED;
+    }
+
+    synchronized Attempt seen() {
       return new Attempt(partition, offset, key, number, at, state, Optional.ofNullable(failure));
     }
   }
@@ -108,6 +119,32 @@ final class AttemptLog {
     };
   }
 
+  /** Records that are to fail do so one by one; the handler gets the others, if there are any. */
+  <V> BatchHandler<V> watchedBatch(BatchHandler<V> handler) {
+    return records -> {
+      List<WatchedRecord<V>> left = new ArrayList<>();
+      for (BatchRecord<V> record : records) {
+        WatchedRecord<V> watched = new WatchedRecord<>(record, begin(record.context()));
+        try {
+          failIfWanted();
+          left.add(watched);
+        } catch (Exception wanted) {
+          watched.retry(wanted);
+        }
+      }
+      if (left.isEmpty()) {
+        return;
+      }
+      try {
+        handler.handle(List.copyOf(left));
+        left.forEach(record -> record.handlerEnded(null));
+      } catch (Throwable thrown) {
+        left.forEach(record -> record.handlerEnded(thrown));
+        throw thrown;
+      }
+    };
+  }
+
   @SuppressWarnings("NullAway") // a null is the user's mistake, and for the engine to refuse
   private CompletionStage<?> begun(Entry entry, @Nullable CompletionStage<?> stage) {
     if (stage == null) {
@@ -151,7 +188,7 @@ final class AttemptLog {
 
   /** What still runs has ended with its process; no engine hears of it any more. */
   void processEnded() {
-    running.forEach(work -> work.entry().state = Attempt.State.ABORTED);
+    running.forEach(work -> work.entry().aborted());
     running.clear();
   }
 

@@ -3,10 +3,12 @@ package dev.millrace.testing;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.millrace.config.BackoffDefinition;
 import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.config.ConsumerMode;
 import dev.millrace.config.KafkaConfig;
 import dev.millrace.config.RetryDefinition;
 import dev.millrace.config.Subscription;
 import dev.millrace.consumer.AsyncRecordHandler;
+import dev.millrace.consumer.BatchHandler;
 import dev.millrace.consumer.ConsumerExplanation;
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.consumer.OrderingKey;
@@ -63,7 +65,8 @@ import org.jspecify.annotations.Nullable;
  * <p><b>What is not there.</b> No thread is started and no connection opened, so a handler that
  * blocks blocks the test, and handlers never run at the same time; an asynchronous handler can have
  * up to {@code concurrency} stages at work. The consumer is the only one of its group, and one for
- * all of its {@code instances}.
+ * all of its {@code instances}. There is no handler in an executor, no listener, no pause or seek,
+ * no replay and no {@code mode: queue}; these need a broker.
  *
  * <p>Belongs to the thread that calls it first; any other gets an {@link IllegalStateException}, as
  * does a handler that has the driver go on. Stages of an asynchronous handler may be completed by
@@ -132,10 +135,18 @@ public final class ConsumerDriver<V> implements AutoCloseable {
    * @param consumer a consumer in the configuration
    * @param type the values' type
    * @throws UnknownNameException when the configuration has no such consumer
-   * @throws InvalidDefinitionException when the Kafka client or the engine refuses the definition
+   * @throws InvalidDefinitionException when the Kafka client or the engine refuses the definition,
+   *     or its {@code mode} is {@code queue}
    */
   public static <V> Builder<V> builder(KafkaConfig config, String consumer, Class<V> type) {
-    return new Builder<>(config, NamedDefinitions.consumer(config, consumer), type);
+    ConsumerDefinition definition = NamedDefinitions.consumer(config, consumer);
+    if (definition.mode() == ConsumerMode.QUEUE) {
+      throw new InvalidDefinitionException(
+          "Consumer '%s' has 'mode: queue', which a ConsumerDriver can't run: it has the partitions, offsets and commits of a group; test it with a broker."
+              .formatted(consumer),
+          null);
+    }
+    return new Builder<>(config, definition, type);
   }
 
   // What is in the topics.
@@ -172,8 +183,9 @@ public final class ConsumerDriver<V> implements AutoCloseable {
 
   /**
    * Goes on until nothing can happen any more at this moment: all records that are there and whose
-   * key does not wait for a retry are handled. No time passes, so what is done now is committed
-   * only after {@link #advance}. Does nothing once the consumer has ended by itself.
+   * key does not wait for a retry are handled; of a handler of batches those that fill one, while
+   * others wait for {@code batch.max-wait} to pass. No time passes, so what is done now is
+   * committed only after {@link #advance}. Does nothing once the consumer has ended by itself.
    */
   public void run() {
     goOn(process::run);
@@ -274,7 +286,8 @@ public final class ConsumerDriver<V> implements AutoCloseable {
   // What fails.
 
   /**
-   * Fails the next attempts, whichever records they are at, without calling the handler.
+   * Fails the next attempts, whichever records they are at, without calling the handler. Of a batch
+   * single records fail so, and the handler is called with the others.
    *
    * @param attempts how many; replaces what was said before, 0 takes it back
    * @param failure what they fail with
@@ -311,7 +324,10 @@ public final class ConsumerDriver<V> implements AutoCloseable {
 
   // What has happened. All of this may be asked after the close, too.
 
-  /** Returns all calls of the handler so far, of all processes, in the order they began. */
+  /**
+   * Returns all calls of the handler so far, of all processes, in the order they began; of a
+   * handler of batches one for each record of a call.
+   */
   public List<Attempt> attempts() {
     return attempts.attempts();
   }
@@ -446,6 +462,16 @@ public final class ConsumerDriver<V> implements AutoCloseable {
     public ConsumerDriver<V> subscribeAsync(AsyncRecordHandler<? super V> handler) {
       Objects.requireNonNull(handler, "handler");
       return new ConsumerDriver<>(this, log -> Handling.asynchronous(log.watchedAsync(handler)));
+    }
+
+    /**
+     * Makes the driver of a handler of several records at once.
+     *
+     * @throws InvalidDefinitionException when the format can't hold the type
+     */
+    public ConsumerDriver<V> subscribeBatch(BatchHandler<? super V> handler) {
+      Objects.requireNonNull(handler, "handler");
+      return new ConsumerDriver<>(this, log -> Handling.inBatches(log.watchedBatch(handler)));
     }
   }
 }

@@ -45,6 +45,15 @@ class DriverRulesTest {
         .hasMessageContaining("Consumer 'order-consumer' has 'format: string'");
   }
 
+  /** It would run as an ordered group consumer, and tell the test nothing of the queue. */
+  @Test
+  void aQueueIsRefused() {
+    assertThatThrownBy(() -> orders("mode: queue\n      ordering: unordered"))
+        .isInstanceOf(InvalidDefinitionException.class)
+        .hasMessage(
+            "Consumer 'order-consumer' has 'mode: queue', which a ConsumerDriver can't run: it has the partitions, offsets and commits of a group; test it with a broker.");
+  }
+
   @Test
   void whatMakesNoSenseIsRefused() {
     assertThatThrownBy(() -> orders().partitions(0)).isInstanceOf(IllegalArgumentException.class);
