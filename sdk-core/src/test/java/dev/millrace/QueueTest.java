@@ -292,6 +292,7 @@ class QueueTest {
     await().atMost(BEFORE_LOCK_ENDS).until(() -> handled.size() == 10);
     other.close();
     assertThat(mine).hasSize(10);
+    assertThat(paused.explain().pausedSince()).isPresent();
 
     fill(10);
     paused.resume().get(SOON.toSeconds(), TimeUnit.SECONDS);

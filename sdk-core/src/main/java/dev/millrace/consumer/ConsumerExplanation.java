@@ -18,6 +18,8 @@ import org.apache.kafka.common.TopicPartition;
  * @param consumer its name in the configuration
  * @param at when it was asked
  * @param state where it was in its life
+ * @param pausedSince since when the user has it take nothing, by {@link MessageConsumer#pause()};
+ *     also while it has no partitions
  * @param channel what lay between the poll and the handlers' ends
  * @param permits how many of the {@code concurrency} were in use, by whatever partition
  * @param deadLetterOutage that the dead-letter topic could not be written, if so
@@ -31,6 +33,7 @@ public record ConsumerExplanation(
     String consumer,
     Instant at,
     ConsumerState state,
+    Optional<Instant> pausedSince,
     Channel channel,
     Permits permits,
     Optional<Outage> deadLetterOutage,

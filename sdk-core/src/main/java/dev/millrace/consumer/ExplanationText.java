@@ -6,6 +6,7 @@ import dev.millrace.consumer.ConsumerExplanation.Counts;
 import dev.millrace.consumer.ConsumerExplanation.Outage;
 import dev.millrace.consumer.ConsumerExplanation.Overdue;
 import dev.millrace.consumer.ConsumerExplanation.Partition;
+import dev.millrace.consumer.ConsumerExplanation.PauseCause;
 import dev.millrace.consumer.ConsumerExplanation.Permits;
 import dev.millrace.consumer.ConsumerExplanation.Running;
 import dev.millrace.consumer.ConsumerExplanation.Silence;
@@ -44,6 +45,9 @@ final class ExplanationText {
                 channel.capacityBytes(),
                 permits.used(),
                 permits.all()));
+    explanation
+        .pausedSince()
+        .ifPresent(since -> line("  " + Verdict.paused(PauseCause.USER, since)));
     explanation.deadLetterOutage().ifPresent(this::outage);
     explanation.overdue().forEach(this::overdue);
     explanation.silence().ifPresent(this::silence);

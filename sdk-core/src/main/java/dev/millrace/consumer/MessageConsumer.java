@@ -69,7 +69,8 @@ public interface MessageConsumer extends AutoCloseable {
 
   /**
    * Returns those of its partitions that were asked to pause. Flow control may hold back others for
-   * a while; {@link #explain()} tells.
+   * a while; {@link #explain()} tells, also of a pause of all while it has no partitions. In {@code
+   * mode: queue}, when all is paused, those of which it still holds records.
    */
   Set<TopicPartition> paused();
 

@@ -87,7 +87,7 @@ class ExplanationTextTest {
         .isEqualTo(
             """
             Consumer 'order-consumer' is RUNNING at 2026-03-01T03:00:42.123Z
-              channel: 5 of 2000 records, 4096 of 67108864 bytes; permits: 1 of 16 used
+              channel: 5 of 2032 records, 4096 of 67108864 bytes; permits: 1 of 16 used
               the dead-letter topic can't be written for 2 min 30 s, 7 sends failed
             orders-0: waits for orders-0@17, running for 42 s in Inventory.reserve(Inventory.java:17)
               lag 120, position 37, first unfinished 17, committed 17 (2026-03-01T03:00:00Z)
@@ -137,11 +137,31 @@ class ExplanationTextTest {
         .isEqualTo(
             """
             Consumer 'order-consumer' is RUNNING at 2026-03-01T03:00:42.123Z
-              channel: 5 of 2000 records, 4096 of 67108864 bytes; permits: 1 of 16 used
+              channel: 5 of 2032 records, 4096 of 67108864 bytes; permits: 1 of 16 used
               a poll thread did not answer (waited 2 s), so nothing is known of its partitions; it is
                 at java.lang.Object.wait(Native Method)
                 at shop.Inventory.reserve(Inventory.java:17)
             """);
+  }
+
+  /** A consumer that was paused and one that has nothing to do look the same but for this. */
+  @Test
+  void tellsOfAPauseThoughThereIsNoPartition() {
+    ConsumerExplanation explanation =
+        new ConsumerExplanation(
+            "order-consumer",
+            NOW,
+            ConsumerState.RUNNING,
+            Optional.of(Instant.parse("2026-03-01T02:00:00Z")),
+            new Channel(0, 2032, 0, 64 << 20),
+            new Permits(0, 16),
+            Optional.empty(),
+            List.of(),
+            List.of(),
+            Optional.empty());
+
+    assertThat(explanation.toString())
+        .endsWith("used\n  paused by the user since 2026-03-01T02:00:00Z\n");
   }
 
   @Test
@@ -151,7 +171,8 @@ class ExplanationTextTest {
             "order-consumer",
             NOW,
             ConsumerState.RUNNING,
-            new Channel(5, 2000, 4096, 64 << 20),
+            Optional.empty(),
+            new Channel(5, 2032, 4096, 64 << 20),
             new Permits(1, 16),
             Optional.empty(),
             List.of(
@@ -235,7 +256,8 @@ class ExplanationTextTest {
         "order-consumer",
         NOW,
         ConsumerState.RUNNING,
-        new Channel(5, 2000, 4096, 64 << 20),
+        Optional.empty(),
+        new Channel(5, 2032, 4096, 64 << 20),
         new Permits(1, 16),
         outage,
         List.of(),

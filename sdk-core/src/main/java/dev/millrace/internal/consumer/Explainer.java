@@ -14,9 +14,11 @@ import dev.millrace.internal.channel.Workers;
 import dev.millrace.internal.delivery.DeadLetterOutage;
 import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.kafka.common.TopicPartition;
 
 /** Puts together why a consumer stands where it stands. */
@@ -32,7 +34,11 @@ final class Explainer {
   private final HandlerWatchdog watchdog;
   private final Assignment assignment;
   private final PartitionExplainer partitions;
+  private final Supplier<Optional<Instant>> pausedSince;
 
+  /**
+   * @param pausedSince since when the user has all paused; asked by any thread
+   */
   Explainer(
       ConsumerDefinition definition,
       EngineClock clock,
@@ -41,7 +47,8 @@ final class Explainer {
       DeadLetterOutage outage,
       HandlerWatchdog watchdog,
       Assignment assignment,
-      PartitionExplainer partitions) {
+      PartitionExplainer partitions,
+      Supplier<Optional<Instant>> pausedSince) {
     this.definition = definition;
     this.clock = clock;
     this.inFlight = inFlight;
@@ -50,6 +57,7 @@ final class Explainer {
     this.watchdog = watchdog;
     this.assignment = assignment;
     this.partitions = partitions;
+    this.pausedSince = pausedSince;
   }
 
   /** Poll thread: nothing is delivered, committed or paused meanwhile; only handlers go on. */
@@ -77,6 +85,7 @@ final class Explainer {
         definition.name(),
         clock.now(),
         state,
+        pausedSince.get(),
         new Channel(
             inFlight.records(),
             definition.channelCapacity(),

@@ -9,6 +9,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -100,6 +101,11 @@ final class IntakeGate {
     Set<TopicPartition> paused = new HashSet<>(assignment.names());
     paused.removeIf(partition -> !wanted.contains(partition));
     return Set.copyOf(paused);
+  }
+
+  /** Returns since when the user has paused all, owned or not. Any thread. */
+  Optional<Instant> allPausedByUserSince() {
+    return byUser.all();
   }
 
   /** Newly assigned partitions arrive unpaused. */

@@ -34,6 +34,7 @@ final class JoinedExplanation {
         consumer,
         last.at(),
         last.state(),
+        parts.stream().flatMap(part -> part.pausedSince().stream()).min(Comparator.naturalOrder()),
         channel(parts.stream().map(ConsumerExplanation::channel).toList()),
         permits(parts.stream().map(ConsumerExplanation::permits).toList()),
         outage(parts.stream().flatMap(part -> part.deadLetterOutage().stream()).toList()),

@@ -55,7 +55,7 @@ final class QueueControls implements Controls {
 
   @Override
   public Set<TopicPartition> paused() {
-    return loop.isPaused() ? assignment.names() : Set.of();
+    return loop.pausedSince().isPresent() ? assignment.names() : Set.of();
   }
 
   @Override

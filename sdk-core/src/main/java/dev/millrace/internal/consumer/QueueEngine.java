@@ -125,7 +125,8 @@ final class QueueEngine implements Engine {
             pipeline.deadLetterOutage(),
             watchdog,
             assignment,
-            new PartitionExplainer(partition -> OptionalLong.empty(), partition -> loop.pauses()));
+            new PartitionExplainer(partition -> OptionalLong.empty(), partition -> loop.pauses()),
+            loop::pausedSince);
     this.controls =
         new QueueControls(
             name, new UserRequests(name, commands, clock, explainer), clock, assignment, loop);

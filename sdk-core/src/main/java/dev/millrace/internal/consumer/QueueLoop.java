@@ -6,8 +6,8 @@ import dev.millrace.internal.channel.PollThreadSignal;
 import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.EnumMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -101,16 +101,12 @@ final class QueueLoop {
   }
 
   /** Any thread. */
-  boolean isPaused() {
-    return pausedSince != null;
+  Optional<Instant> pausedSince() {
+    return Optional.ofNullable(pausedSince);
   }
 
   Map<PauseCause, Instant> pauses() {
-    Map<PauseCause, Instant> causes = new EnumMap<>(PauseCause.class);
-    if (pausedSince != null) {
-      causes.put(PauseCause.USER, pausedSince);
-    }
-    return causes;
+    return pausedSince().map(since -> Map.of(PauseCause.USER, since)).orElse(Map.of());
   }
 
   /** Another thread's wish, or the end; workers ask too. */

@@ -63,6 +63,20 @@ class PauseTest {
   }
 
   @Test
+  void aPauseOfAllIsExplainedThoughNoPartitionIsOwned() throws Exception {
+    engine.start((value, context) -> {});
+    assertThat(engine.explained().pausedSince()).isEmpty();
+
+    done(engine.handle().pause());
+
+    assertThat(engine.handle().paused()).isEmpty();
+    assertThat(engine.explained().pausedSince()).isPresent();
+    assertThat(engine.explained().toString()).contains("paused by the user since");
+    done(engine.handle().resume());
+    assertThat(engine.explained().pausedSince()).isEmpty();
+  }
+
+  @Test
   void aPausedPartitionThatGoesAndComesBackIsPaused() throws Exception {
     engine.start((value, context) -> handled.add(context.offset()));
     engine.assign(P0, P1);
