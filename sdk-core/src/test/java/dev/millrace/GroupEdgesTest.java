@@ -75,6 +75,74 @@ class GroupEdgesTest {
     assertThat(consumer.assignment()).hasSize(2);
   }
 
+  /** As all replicas meet it: nobody has an offset of the new partition. */
+  @ParameterizedTest
+  @ValueSource(strings = {"classic", "consumer"})
+  void anAddedPartitionIsNoMissingOffsetToFailFor(String protocol) throws Exception {
+    broker.create(1);
+    MessageConsumer earlier = join("earlier", protocol, "");
+    broker.send("k", "before");
+    await().atMost(SOON).until(() -> handled.contains("before"));
+    earlier.close();
+    MessageConsumer consumer =
+        join(
+            "reader",
+            protocol,
+            "on-missing-offset: fail\n      properties: { metadata.max.age.ms: 3000 }");
+    await().atMost(SOON).until(() -> consumer.assignment().size() == 1);
+
+    broker
+        .kafka()
+        .admin()
+        .createPartitions(Map.of(broker.topic(), NewPartitions.increaseTo(2)))
+        .all()
+        .get();
+    broker.send(new ProducerRecord<>(broker.topic(), 1, null, "first".getBytes(UTF_8)));
+
+    await()
+        .atMost(SOON)
+        .until(() -> handled.contains("first") || consumer.state() == ConsumerState.FAILED);
+    assertThat(consumer.state()).isEqualTo(ConsumerState.RUNNING);
+  }
+
+  /** Under a pattern, topics are added as partitions are. */
+  @ParameterizedTest
+  @ValueSource(strings = {"classic", "consumer"})
+  void anAddedTopicOfAPatternIsNoMissingOffsetToFailFor(String protocol) throws Exception {
+    broker.create(1);
+    MessageConsumer earlier = join("earlier", protocol, "");
+    broker.send("k", "before");
+    await().atMost(SOON).until(() -> handled.contains("before"));
+    earlier.close();
+    String added = broker.topic().replaceFirst("source", "added");
+    MessageConsumer consumer =
+        broker
+            .factory(
+                """
+                kafka:
+                  common: { bootstrap-servers: "${BROKERS}" }
+                  consumers:
+                    reader:
+                      topics-pattern: "%s|${TOPIC}"
+                      group-id: ${GROUP}
+                      group-protocol: %s
+                      on-missing-offset: fail
+                      properties: { metadata.max.age.ms: 3000 }
+                """
+                    .formatted(added, protocol))
+            .createConsumer("reader", String.class)
+            .subscribe((value, context) -> handled.add(value));
+    await().atMost(SOON).until(() -> consumer.assignment().size() == 1);
+
+    broker.kafka().createTopic(added, 1);
+    broker.send(new ProducerRecord<>(added, null, "first".getBytes(UTF_8)));
+
+    await()
+        .atMost(SOON)
+        .until(() -> handled.contains("first") || consumer.state() == ConsumerState.FAILED);
+    assertThat(consumer.state()).isEqualTo(ConsumerState.RUNNING);
+  }
+
   private MessageConsumer join(String name, String protocol, String more) {
     return broker
         .factory(

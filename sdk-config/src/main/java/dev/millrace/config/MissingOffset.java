@@ -20,7 +20,10 @@ public record MissingOffset(Start start, Duration back) {
     LATEST,
     /** The first record that is not older than a duration, as KIP-1106 defines it. */
     BY_DURATION,
-    /** Nowhere: the consumer stops and says why. */
+    /**
+     * Nowhere: the consumer stops and says why. But a partition that is added while the group has
+     * offsets of its topic, or of another that matches its pattern, is read from its start.
+     */
     FAIL
   }
 

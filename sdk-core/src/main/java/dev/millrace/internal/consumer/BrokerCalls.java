@@ -5,6 +5,7 @@ import static dev.millrace.internal.consumer.WakeablePoll.unwoken;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.Consumer;
@@ -16,7 +17,10 @@ import org.jspecify.annotations.Nullable;
 
 /** The Kafka consumer's calls to a broker, but for the poll; no wake-up ends them. Poll thread. */
 record BrokerCalls(Consumer<?, ?> consumer)
-    implements OffsetCommitter.Client, PreviousWork.Client, SeekTargets.Client {
+    implements OffsetCommitter.Client,
+        PreviousWork.Client,
+        SeekTargets.Client,
+        AddedPartitions.Client {
 
   @Override
   public void commitAsync(
@@ -38,6 +42,18 @@ record BrokerCalls(Consumer<?, ?> consumer)
   public Map<TopicPartition, @Nullable OffsetAndMetadata> committed(
       Set<TopicPartition> partitions, Duration timeout) {
     return new HashMap<>(unwoken(() -> consumer.committed(partitions, timeout)));
+  }
+
+  @Override
+  public Set<String> topics() {
+    return consumer.subscription();
+  }
+
+  @Override
+  public List<TopicPartition> partitionsOf(String topic, Duration timeout) {
+    return unwoken(() -> consumer.partitionsFor(topic, timeout)).stream()
+        .map(partition -> new TopicPartition(topic, partition.partition()))
+        .toList();
   }
 
   @Override

@@ -169,7 +169,14 @@ final class ConsumerEngine implements Engine {
             new Intake(
                 clock, consumer, assignment, laneTags(handling, hooks), scheduler, workers, meters),
             new MissingOffsets(
-                name, clock, definition.onMissingOffset(), assignment, seekTargets, seeker, meters),
+                name,
+                clock,
+                definition.onMissingOffset(),
+                assignment,
+                new AddedPartitions(calls, Reading.pattern(definition) != null),
+                seekTargets,
+                seeker,
+                meters),
             new IdleWatch(this.listener, definition.idleAfter(), clock));
     meters.inFlight(inFlight::records, inFlight::bytes);
     meters.oldestRunning(watchdog::oldestNanos);

@@ -38,6 +38,7 @@ final class MissingOffsets {
   private final EngineClock clock;
   private final MissingOffset policy;
   private final Assignment assignment;
+  private final AddedPartitions added;
   private final SeekTargets targets;
   private final Seeker seeker;
   private final ConsumerMeters meters;
@@ -47,6 +48,7 @@ final class MissingOffsets {
       EngineClock clock,
       MissingOffset policy,
       Assignment assignment,
+      AddedPartitions added,
       SeekTargets targets,
       Seeker seeker,
       ConsumerMeters meters) {
@@ -54,6 +56,7 @@ final class MissingOffsets {
     this.clock = clock;
     this.policy = policy;
     this.assignment = assignment;
+    this.added = added;
     this.targets = targets;
     this.seeker = seeker;
     this.meters = meters;
@@ -91,24 +94,32 @@ final class MissingOffsets {
         names.add(partition.partition());
       }
     }
-    if (policy.start() == Start.FAIL && !names.isEmpty()) {
+    Map<TopicPartition, Long> starts =
+        policy.start() == Start.FAIL ? startsOfAdded(names, missing) : starts(names);
+    starts.forEach(
+        (name, offset) -> {
+          seeker.startAt(name, offset);
+          LOG.info(
+              "Consumer '{}' has no committed offset for {} and begins at {} (on-missing-offset: {}).",
+              consumer,
+              name,
+              offset,
+              policy);
+        });
+  }
+
+  /** Nothing of what is added can be lost, so there is nothing to stop for. */
+  private Map<TopicPartition, Long> startsOfAdded(
+      Collection<TopicPartition> names, InvalidOffsetException missing) {
+    List<TopicPartition> notAdded = added.notAdded(names);
+    if (!notAdded.isEmpty()) {
       throw new ConsumerFailedException(
           "Consumer '%s' has no committed offset for %s, and on-missing-offset is fail"
-                  .formatted(consumer, names)
+                  .formatted(consumer, notAdded)
               + ADVICE,
           missing);
     }
-    starts(names)
-        .forEach(
-            (name, offset) -> {
-              seeker.startAt(name, offset);
-              LOG.info(
-                  "Consumer '{}' has no committed offset for {} and begins at {} (on-missing-offset: {}).",
-                  consumer,
-                  name,
-                  offset,
-                  policy);
-            });
+    return names.isEmpty() ? Map.of() : targets.beginning(names);
   }
 
   private void goOn(

@@ -27,6 +27,7 @@ import org.apache.kafka.clients.consumer.NoOffsetForPartitionException;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.awaitility.core.ConditionFactory;
 import org.junit.jupiter.api.AfterEach;
@@ -81,6 +82,25 @@ class MissingOffsetsTest {
                 + " is fail; move the group's offset, or choose earliest, latest or by-duration.")
         .hasCauseInstanceOf(NoOffsetForPartitionException.class);
     assertThat(engine.consumer.commits).isEmpty();
+  }
+
+  /** Else an admin who adds a partition would end all replicas, for ever. */
+  @Test
+  void failReadsAnAddedPartitionFromItsStart() {
+    engine.onMissingOffset = new MissingOffset(Start.FAIL);
+    engine.consumer.updatePartitions(
+        "orders",
+        List.of(
+            new PartitionInfo("orders", 0, null, null, null),
+            new PartitionInfo("orders", 1, null, null, null)));
+    start();
+    commitBefore(new OffsetAndMetadata(0));
+    engine.assign(P0, P1);
+    engine.add(P1, 0, 3);
+
+    soon().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P1)).isEqualTo(3));
+    assertThat(handled).hasSize(3);
+    assertThat(resets()).isZero();
   }
 
   @Test
