@@ -71,7 +71,7 @@ class LateMemberTest {
                     late:
                       topics: ["${TOPIC}"]
                       group-id: ${GROUP}
-                      drain-timeout: 200ms
+                      drain-timeout: 100ms
                       concurrency: 2
                       channel-capacity: 100
                       properties:

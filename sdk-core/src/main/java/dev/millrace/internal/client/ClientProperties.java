@@ -9,6 +9,7 @@ import dev.millrace.config.GroupMembership;
 import dev.millrace.config.GroupProtocol;
 import dev.millrace.config.NearestNames;
 import dev.millrace.config.ProducerDefinition;
+import dev.millrace.config.Subscription;
 import dev.millrace.config.TuningProfile;
 import dev.millrace.errors.InvalidDefinitionException;
 import java.time.Duration;
@@ -270,15 +271,30 @@ public final class ClientProperties {
           null);
     }
     int maxPollInterval = number(parsed, ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG);
-    // A revocation waits for running records and then for the commit, between two polls.
-    long drain = definition.drainTimeout().toMillis();
-    if (drain + Math.max(drain, 500) > maxPollInterval / 2) {
+    if (hasRevocations(definition)) {
+      requireTimeToDrain(owner, definition.drainTimeout().toMillis(), maxPollInterval);
+    }
+    return new ConsumerSettings(settings, maxPollRecords, Duration.ofMillis(maxPollInterval));
+  }
+
+  private static boolean hasRevocations(ConsumerDefinition definition) {
+    return definition.mode() != ConsumerMode.QUEUE
+        && !(definition.subscription() instanceof Subscription.Partitions);
+  }
+
+  /**
+   * Between two polls a rebalance waits for the running records of what leaves, for their commit,
+   * and for the listener to take what comes; that there is one is not known yet. The other half is
+   * for what does not go by drain-timeout: to ask what earlier owners had done takes 5 seconds at
+   * most.
+   */
+  private static void requireTimeToDrain(String owner, long drain, int maxPollInterval) {
+    if (drain + Math.max(drain, 500) + drain > maxPollInterval / 2) {
       throw new InvalidDefinitionException(
-          "%s: drain-timeout is %d ms; waiting so long for running records, and again for the commit, takes more than half of max.poll.interval.ms (%d ms) and could cost the group membership; lower the one or raise the other."
+          "%s: drain-timeout is %d ms; waiting so long for running records, again for the commit, and again for a listener, takes more than half of max.poll.interval.ms (%d ms) and could cost the group membership; lower the one or raise the other."
               .formatted(owner, drain, maxPollInterval),
           null);
     }
-    return new ConsumerSettings(settings, maxPollRecords, Duration.ofMillis(maxPollInterval));
   }
 
   private static int number(Map<String, Object> parsed, String name) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.millrace.config.ConfigLoader;
 import dev.millrace.config.KafkaConfig;
 import dev.millrace.errors.InvalidDefinitionException;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -172,6 +173,28 @@ class ClientPropertiesTest {
         .isInstanceOf(InvalidDefinitionException.class)
         .hasMessageContaining("drain-timeout is 5000 ms")
         .hasMessageContaining("max.poll.interval.ms (8000 ms)");
+  }
+
+  /** A listener's time for what comes may follow, between the same two polls. */
+  @Test
+  void aDrainLeavesRoomForAListenerToo() {
+    String interval = "properties: { max.poll.interval.ms: 6000 } }";
+    assertThatThrownBy(
+            () -> consumer("{ topics: [t], group-id: g, drain-timeout: 1001ms, " + interval))
+        .isInstanceOf(InvalidDefinitionException.class)
+        .hasMessageContaining("and again for a listener");
+    assertThat(consumer("{ topics: [t], group-id: g, drain-timeout: 1s, " + interval)).isNotNull();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "topics: [t], group-id: g, mode: queue, ordering: unordered",
+        "partitions: [t-0], group-id: g"
+      })
+  void whereNothingIsRevokedADrainCostsNoMembership(String reads) {
+    assertThat(consumer("{ " + reads + ", drain-timeout: 1h }").maxPollInterval())
+        .isEqualTo(Duration.ofMinutes(5));
   }
 
   @Test
