@@ -28,6 +28,8 @@ import org.apache.kafka.common.TopicPartition;
  * @param partitions those it owned, by name; without those of a poll thread that did not answer
  * @param silence where a poll thread was that did not answer; of several {@code instances} the
  *     first such
+ * @param instances of several {@code instances} each one's own, under its name, such as {@code
+ *     order-consumer-2}; all else is then their sum. Empty when there is only one
  */
 public record ConsumerExplanation(
     String consumer,
@@ -39,12 +41,14 @@ public record ConsumerExplanation(
     Optional<Outage> deadLetterOutage,
     List<Overdue> overdue,
     List<Partition> partitions,
-    Optional<Silence> silence) {
+    Optional<Silence> silence,
+    List<ConsumerExplanation> instances) {
 
   /** Takes copies of the lists. */
   public ConsumerExplanation {
     overdue = List.copyOf(overdue);
     partitions = List.copyOf(partitions);
+    instances = List.copyOf(instances);
   }
 
   @Override
@@ -90,7 +94,7 @@ public record ConsumerExplanation(
   public record Overdue(TopicPartition partition, long offset, int attempt, Activity activity) {}
 
   /**
-   * A poll thread did not answer.
+   * A poll thread did not answer, or failed at the answer: then the log says how.
    *
    * @param waited how long it was waited for
    * @param stack where it was, the innermost frames; empty when it had not started

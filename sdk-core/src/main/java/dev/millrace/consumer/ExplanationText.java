@@ -26,7 +26,11 @@ final class ExplanationText {
   static String of(ConsumerExplanation explanation) {
     ExplanationText text = new ExplanationText();
     text.consumer(explanation);
-    explanation.partitions().forEach(text::partition);
+    if (explanation.instances().isEmpty()) {
+      text.inside(explanation);
+    } else {
+      explanation.instances().forEach(instance -> text.text.append(of(instance)));
+    }
     return text.text.toString();
   }
 
@@ -49,8 +53,12 @@ final class ExplanationText {
         .pausedSince()
         .ifPresent(since -> line("  " + Verdict.paused(PauseCause.USER, since)));
     explanation.deadLetterOutage().ifPresent(this::outage);
+  }
+
+  private void inside(ConsumerExplanation explanation) {
     explanation.overdue().forEach(this::overdue);
     explanation.silence().ifPresent(this::silence);
+    explanation.partitions().forEach(this::partition);
   }
 
   private void outage(Outage outage) {

@@ -131,7 +131,7 @@ public interface MessageConsumer extends AutoCloseable {
    * Tells why each partition stands where it stands. One moment's view, taken by the consumer's own
    * thread, by each of its own when it has several {@code instances}; costs a stack trace for each
    * partition whose oldest record is running. Waits for at most 2 seconds: when the thread does not
-   * answer, or has ended, the answer says so and has no partitions.
+   * answer, fails at it, or has ended, the answer says so and has no partitions.
    */
   ConsumerExplanation explain();
 

@@ -158,10 +158,61 @@ class ExplanationTextTest {
             Optional.empty(),
             List.of(),
             List.of(),
-            Optional.empty());
+            Optional.empty(),
+            List.of());
 
     assertThat(explanation.toString())
         .endsWith("used\n  paused by the user since 2026-03-01T02:00:00Z\n");
+  }
+
+  /** Which of them hangs is what whoever reads has to know. */
+  @Test
+  void ofSeveralInstancesEachTellsItsOwnUnderItsName() {
+    ConsumerExplanation first = instance("order-consumer-1", Optional.empty());
+    ConsumerExplanation second =
+        instance("order-consumer-2", Optional.of(new Silence(Duration.ofMillis(2001), STACK)));
+
+    assertThat(
+            new ConsumerExplanation(
+                    "order-consumer",
+                    NOW,
+                    ConsumerState.RUNNING,
+                    Optional.empty(),
+                    new Channel(10, 4000, 8192, 64 << 20),
+                    new Permits(2, 16),
+                    Optional.empty(),
+                    first.overdue(),
+                    first.partitions(),
+                    second.silence(),
+                    List.of(first, second))
+                .toString())
+        .isEqualTo(
+            """
+            Consumer 'order-consumer' is RUNNING at 2026-03-01T03:00:42.123Z
+              channel: 10 of 4000 records, 8192 of 67108864 bytes; permits: 2 of 16 used
+            Consumer 'order-consumer-1' is RUNNING at 2026-03-01T03:00:42.123Z
+              channel: 5 of 2000 records, 4096 of 33554432 bytes; permits: 1 of 8 used
+            Consumer 'order-consumer-2' is RUNNING at 2026-03-01T03:00:42.123Z
+              channel: 5 of 2000 records, 4096 of 33554432 bytes; permits: 1 of 8 used
+              a poll thread did not answer (waited 2 s), so nothing is known of its partitions; it is
+                at java.lang.Object.wait(Native Method)
+                at shop.Inventory.reserve(Inventory.java:17)
+            """);
+  }
+
+  private static ConsumerExplanation instance(String name, Optional<Silence> silence) {
+    return new ConsumerExplanation(
+        name,
+        NOW,
+        ConsumerState.RUNNING,
+        Optional.empty(),
+        new Channel(5, 2000, 4096, 32 << 20),
+        new Permits(1, 8),
+        Optional.empty(),
+        List.of(),
+        List.of(),
+        silence,
+        List.of());
   }
 
   @Test
@@ -187,7 +238,8 @@ class ExplanationTextTest {
                     2,
                     new RunningElsewhere(Duration.ofMinutes(3)))),
             List.of(),
-            Optional.empty());
+            Optional.empty(),
+            List.of());
 
     assertThat(explanation.toString())
         .endsWith(
@@ -262,6 +314,7 @@ class ExplanationTextTest {
         outage,
         List.of(),
         List.of(partitions),
-        silence);
+        silence,
+        List.of());
   }
 }

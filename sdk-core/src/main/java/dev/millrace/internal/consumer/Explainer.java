@@ -95,7 +95,8 @@ final class Explainer {
         deadLetterOutage(),
         overdue,
         explained,
-        silence);
+        silence,
+        List.of());
   }
 
   private Optional<Outage> deadLetterOutage() {

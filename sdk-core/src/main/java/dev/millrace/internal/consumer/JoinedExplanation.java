@@ -47,7 +47,8 @@ final class JoinedExplanation {
             .flatMap(part -> part.partitions().stream())
             .sorted(Comparator.comparing(Partition::partition, Explainer.BY_NAME))
             .toList(),
-        parts.stream().flatMap(part -> part.silence().stream()).findFirst());
+        parts.stream().flatMap(part -> part.silence().stream()).findFirst(),
+        parts);
   }
 
   private static Channel channel(List<Channel> parts) {

@@ -4,7 +4,6 @@ import dev.millrace.consumer.ConsumerExplanation;
 import dev.millrace.consumer.ConsumerExplanation.Silence;
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.errors.ConsumerClosedException;
-import dev.millrace.errors.MillraceException;
 import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
 import java.util.Optional;
@@ -72,8 +71,8 @@ final class UserRequests {
       return answer.get(Math.max(0, left), TimeUnit.NANOSECONDS);
     } catch (ExecutionException e) {
       if (!(e.getCause() instanceof ConsumerClosedException)) {
-        throw new MillraceException(
-            "Consumer '%s' could not explain itself.".formatted(consumer), e.getCause());
+        // Whoever asks is in trouble already: what is known from outside is better than nothing.
+        LOG.warn("Consumer '{}' could not explain itself.", consumer, e.getCause());
       }
     } catch (TimeoutException e) {
       answer.cancel(false);

@@ -30,6 +30,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
@@ -47,6 +49,7 @@ class InstancesTest {
   private final FakeConsumer second = new FakeConsumer("earliest", P0, P1, P2);
   private final Queue<String> handled = new ConcurrentLinkedQueue<>();
   private final CountDownLatch release = new CountDownLatch(1);
+  private final Map<String, ConsumerEngine> engines = new LinkedHashMap<>();
   private final EngineHandle handle = twoInstances(this::handle);
   private volatile RecordHandler<String> work = (value, context) -> {};
 
@@ -56,13 +59,13 @@ class InstancesTest {
             Ordering.KEY, 2, 20, 1, false, Duration.ofMillis(20), Duration.ofSeconds(5));
     Handling<String> handling = Handling.inWorker(handler);
     StopRequest stop = new StopRequest(EngineClock.SYSTEM);
-    Map<String, ConsumerEngine> engines = new LinkedHashMap<>();
     for (FakeConsumer client : List.of(first, second)) {
       int number = engines.size() + 1;
+      String name = each.name() + "-" + number;
       engines.put(
-          "engine-test-" + number,
+          name,
           new ConsumerEngine(
-              each,
+              each.as(name, each.onMissingOffset()),
               EngineFixture.MAX_POLL,
               client,
               new StringDeserializer(),
@@ -193,6 +196,41 @@ class InstancesTest {
     assertThat(explained.partitions())
         .extracting(ConsumerExplanation.Partition::partition)
         .containsExactly(P0, P1, P2);
+    assertThat(explained.instances())
+        .extracting(ConsumerExplanation::consumer)
+        .containsExactly("engine-test-1", "engine-test-2");
+    assertThat(explained.instances().get(1).partitions())
+        .extracting(ConsumerExplanation.Partition::partition)
+        .containsExactly(P1);
+  }
+
+  @Test
+  void anInstanceThatFailsToExplainItselfLeavesWhatOthersTell() {
+    start(List.of(P0), List.of(P1));
+    List<EngineInstance> instances =
+        engines.entrySet().stream()
+            .map(one -> new EngineInstance(one.getKey(), one.getValue(), Thread.currentThread()))
+            .toList();
+    InstanceControls controls = new InstanceControls("engine-test", instances);
+
+    await()
+        .untilAsserted(
+            () -> {
+              ConsumerExplanation explained = controls.explain(throwsFirst());
+              assertThat(explained.silence()).isPresent();
+              assertThat(explained.partitions()).hasSize(1);
+            });
+  }
+
+  /** Whichever poll thread asks first can't explain itself. */
+  private static Supplier<ConsumerState> throwsFirst() {
+    AtomicInteger asked = new AtomicInteger();
+    return () -> {
+      if (asked.getAndIncrement() == 0) {
+        throw new IllegalStateException("as the test wants it");
+      }
+      return ConsumerState.RUNNING;
+    };
   }
 
   @Test
