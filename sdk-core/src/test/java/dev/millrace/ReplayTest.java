@@ -288,9 +288,18 @@ class ReplayTest {
         .isInstanceOf(IllegalStateException.class)
         .hasMessageStartingWith("Consumer 'replayed-replay' is already running in this factory");
 
+    await()
+        .atMost(SOON)
+        .untilAsserted(
+            () ->
+                assertThat(running.explain().toString())
+                    .contains("Consumer 'replayed-replay' is RUNNING")
+                    .contains(broker.partition(0) + "@1, running for"));
+
     running.close();
 
     ReplaySummary summary = ended(running);
+    assertThat(running.explain().partitions()).isEmpty();
     assertThat(summary.isComplete()).isFalse();
     assertThat(summary.handled()).isEqualTo(1);
     ended(prepared.replay(ReplayRange.everything(), replay));

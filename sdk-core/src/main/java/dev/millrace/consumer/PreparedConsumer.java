@@ -88,10 +88,11 @@ public interface PreparedConsumer<V> {
    * concurrency, attempts and flow are as the definition says. A record whose attempts are used up
    * goes to the definition's dead-letter topic, or without one ends the replay as failed. Where the
    * range ends is found out before this returns; later records are not read. A listener is not told
-   * of it.
+   * of it. There is no replay with an executor, with an asynchronous handler or with one of
+   * batches.
    *
    * @param range what to read
-   * @param handler the service's work for a record
+   * @param handler the service's work for a record, in the replay's own workers
    * @return the replay under way, which ends by itself; the factory's close ends it too
    * @throws dev.millrace.errors.BrokerUnavailableException as above
    * @throws dev.millrace.errors.InvalidDefinitionException as above

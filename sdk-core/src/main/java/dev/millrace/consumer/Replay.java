@@ -18,6 +18,9 @@ public interface Replay extends AutoCloseable {
   /** Returns how far it has come, as of some 100 ms ago. */
   ReplaySummary progress();
 
+  /** Tells why each partition stands where it stands, as {@link MessageConsumer#explain()} does. */
+  ConsumerExplanation explain();
+
   /**
    * Ends it, as {@link MessageConsumer#close()} ends a consumer, but that there is nothing to
    * commit. Without effect after the end.

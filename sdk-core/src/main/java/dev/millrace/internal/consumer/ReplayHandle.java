@@ -1,5 +1,6 @@
 package dev.millrace.internal.consumer;
 
+import dev.millrace.consumer.ConsumerExplanation;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.consumer.Replay;
 import dev.millrace.consumer.ReplaySummary;
@@ -19,6 +20,11 @@ record ReplayHandle(
   @Override
   public ReplaySummary progress() {
     return state.summary();
+  }
+
+  @Override
+  public ConsumerExplanation explain() {
+    return engine.explain();
   }
 
   @Override
