@@ -2,11 +2,13 @@ package dev.millrace;
 
 import static dev.millrace.BrokerFixture.SOON;
 import static dev.millrace.BrokerFixture.hold;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.awaitility.Awaitility.await;
 
 import dev.millrace.consumer.BatchRecord;
+import dev.millrace.consumer.ConsumerExplanation;
 import dev.millrace.consumer.ConsumerListener;
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.consumer.MessageConsumer;
@@ -17,6 +19,7 @@ import dev.millrace.testkit.junit.TestTopics;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,6 +31,8 @@ import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.AlterConfigOp;
@@ -63,6 +68,12 @@ class QueueTest {
         consumers:
           queue: { topics: ["${TOPIC}"] }
           queue-dead-letters: { topics: ["${TOPIC}"], dead-letter: {} }
+          queue-watched:
+            topics: ["${TOPIC}"]
+            instances: 2
+            concurrency: 4
+            dead-letter: {}
+            handler-watchdog: { after: 1s, policy: dead-letter }
           queue-hurried: { topics: ["${TOPIC}"], close-timeout: 500ms }
       """;
 
@@ -313,6 +324,42 @@ class QueueTest {
 
     assertThat(handled).containsExactlyInAnyOrderElementsOf(sent);
     assertThat(registry.get("millrace.consumer.batch.records").summary().max()).isGreaterThan(1);
+  }
+
+  /** All at once: both instances on one executor, and one record that hangs in it for ever. */
+  @Test
+  void severalInstancesOnAnExecutorGiveUpWhatHangs() {
+    broker.create(1);
+    List<String> sent = new ArrayList<>(fill(50));
+    String hanging = sent.remove(7);
+    ExecutorService executor = Executors.newFixedThreadPool(4);
+    try {
+      MessageConsumer consumer =
+          broker
+              .factory(CONFIG, registry)
+              .createConsumer("queue-watched", String.class)
+              .subscribe(
+                  (value, context) -> {
+                    if (value.equals(hanging)) {
+                      new CountDownLatch(1).await(); // Until the watchdog interrupts it.
+                    }
+                    handled.add(value);
+                  },
+                  executor);
+
+      awaitAcknowledged();
+
+      assertThat(handled).containsExactlyInAnyOrderElementsOf(sent);
+      assertThat(broker.read(broker.deadLetterTopic()).readAll())
+          .extracting(record -> new String(record.value(), UTF_8))
+          .containsExactly(hanging);
+      assertThat(consumer.explain().instances())
+          .extracting(ConsumerExplanation::consumer)
+          .containsExactly("queue-watched-1", "queue-watched-2");
+      assertThat(consumer.state()).isEqualTo(ConsumerState.RUNNING);
+    } finally {
+      executor.shutdownNow();
+    }
   }
 
   @Test
