@@ -12,13 +12,19 @@ import dev.millrace.errors.UnknownNameException;
 import dev.millrace.internal.client.Brokers;
 import dev.millrace.internal.client.ClientProperties;
 import dev.millrace.internal.client.NamedDefinitions;
+import dev.millrace.internal.client.TransactionSupport;
+import dev.millrace.internal.client.TransactionalSettings;
 import dev.millrace.internal.consumer.ConsumerLauncher;
 import dev.millrace.internal.consumer.RunningConsumers;
 import dev.millrace.internal.metrics.ClientMeters;
 import dev.millrace.internal.producer.PooledMessageProducer;
+import dev.millrace.internal.producer.PooledTransactionalProducer;
 import dev.millrace.internal.producer.ProducerPool;
 import dev.millrace.internal.producer.ProducerSlot;
+import dev.millrace.internal.producer.TransactionalPool;
+import dev.millrace.internal.producer.TransactionalSlots;
 import dev.millrace.producer.MessageProducer;
+import dev.millrace.producer.TransactionalProducer;
 import dev.millrace.serialization.Formats;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
@@ -53,6 +59,9 @@ public final class KafkaFactory implements AutoCloseable {
   private final Brokers brokers;
   private final ProducerPool producers;
   private final ProducerPool deadLetterProducers;
+  private final TransactionalSettings transactionalSettings;
+  private final TransactionalPool transactionalProducers = new TransactionalPool();
+  private final ClientMeters clientMeters;
   private final RunningConsumers consumers = new RunningConsumers();
   private final ConsumerLauncher.Surroundings surroundings;
   private final ReentrantLock closing = new ReentrantLock();
@@ -63,7 +72,8 @@ public final class KafkaFactory implements AutoCloseable {
     this.formats = new Formats(builder.objectMapper);
     this.clientProperties = new ClientProperties(config.common().serviceName());
     this.brokers = new Brokers(config.common().connectTimeout());
-    ClientMeters clientMeters = new ClientMeters(builder.meterRegistry);
+    this.transactionalSettings = new TransactionalSettings(clientProperties, config.common());
+    this.clientMeters = new ClientMeters(builder.meterRegistry);
     this.producers = new ProducerPool(clientMeters);
     this.deadLetterProducers = new ProducerPool(clientMeters);
     MeterRegistry registry =
@@ -145,6 +155,52 @@ public final class KafkaFactory implements AutoCloseable {
   }
 
   /**
+   * Returns a handle on a named transactional producer for values of any type, as {@link
+   * #createProducer(String)} does for others.
+   *
+   * @param name a producer of {@code delivery-semantics: exactly-once} in the configuration
+   * @throws UnknownNameException when the configuration has no such producer
+   * @throws InvalidDefinitionException when the producer promises something else, or the Kafka
+   *     client refuses the settings
+   * @throws dev.millrace.errors.BrokerUnavailableException when no broker answers within {@code
+   *     connect-timeout}
+   * @throws IllegalStateException when the factory is closed
+   */
+  public TransactionalProducer<Object> createTransactionalProducer(String name) {
+    return createTransactionalProducer(name, Object.class);
+  }
+
+  /**
+   * Returns a handle on a named transactional producer. The first handle of a name looks at what
+   * the cluster can do, and aborts what an earlier process of the same {@code instance-id} left
+   * open; the Kafka clients are made when transactions need them.
+   *
+   * @param name a producer of {@code delivery-semantics: exactly-once} in the configuration
+   * @param type the values' type
+   * @throws UnknownNameException when the configuration has no such producer
+   * @throws InvalidDefinitionException when the producer promises something else, the Kafka client
+   *     refuses the settings, or the format can't hold the type
+   * @throws dev.millrace.errors.BrokerUnavailableException when no broker answers within {@code
+   *     connect-timeout}
+   * @throws IllegalStateException when the factory is closed
+   */
+  public <V> TransactionalProducer<V> createTransactionalProducer(String name, Class<V> type) {
+    ProducerDefinition definition = producerDefinition(name);
+    var serializer = formats.serializer(definition.format(), type, name);
+    TransactionalSlots slots =
+        transactionalProducers.slots(name, () -> transactionalSlots(definition));
+    return new PooledTransactionalProducer<>(definition, slots, serializer);
+  }
+
+  private TransactionalSlots transactionalSlots(ProducerDefinition definition) {
+    String owner = "Producer '" + definition.name() + "'";
+    Map<String, Map<String, Object>> settings = transactionalSettings.of(definition);
+    new TransactionSupport(owner, brokers, settings).prepare(definition.topics());
+    return TransactionalSlots.of(
+        definition.name(), owner, settings, definition.transaction().timeout(), clientMeters);
+  }
+
+  /**
    * Prepares a named consumer of undecoded values, whatever the format in its definition.
    *
    * @param name a consumer in the configuration
@@ -185,10 +241,10 @@ public final class KafkaFactory implements AutoCloseable {
 
   /**
    * Closes all consumers, each within its {@code close-timeout}, then all producers, whose records
-   * already sent get up to 30 seconds together to be acknowledged. Closing again is harmless, and
-   * waits for a close that is under way. An interrupt ends the waiting for consumers and producers,
-   * which go on ending by themselves, and stays set. Not to be called by a handler: it would wait
-   * for itself.
+   * already sent and whose open transactions get up to 30 seconds together to be acknowledged and
+   * to end. Closing again is harmless, and waits for a close that is under way. An interrupt ends
+   * the waiting for consumers and producers, which go on ending by themselves, and stays set. Not
+   * to be called by a handler: it would wait for itself.
    */
   @Override
   public void close() {
@@ -198,13 +254,18 @@ public final class KafkaFactory implements AutoCloseable {
       consumers.close();
       long deadline = System.nanoTime() + PRODUCER_CLOSE_TIMEOUT.toNanos();
       deadLetterProducers.close(PRODUCER_CLOSE_TIMEOUT);
-      producers.close(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
+      transactionalProducers.close(left(deadline));
+      producers.close(left(deadline));
       if (shutdownHook != null) {
         shutdownHook.remove(); // Last, or the JVM could end in the midst of this.
       }
     } finally {
       closing.unlock();
     }
+  }
+
+  private static Duration left(long deadline) {
+    return Duration.ofNanos(Math.max(0, deadline - System.nanoTime()));
   }
 
   /** Gives a factory what stands in no configuration. Not thread-safe. */

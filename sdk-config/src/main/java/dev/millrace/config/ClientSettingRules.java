@@ -28,6 +28,7 @@ record ClientSettingRules(List<Clash> clashes) {
           Map.entry("value.serializer", "write 'format' instead"),
           Map.entry("key.deserializer", "write 'format' instead"),
           Map.entry("value.deserializer", "write 'format' instead"),
+          Map.entry("transaction.timeout.ms", "write 'transaction.timeout' instead"),
           Map.entry("transactional.id", "write 'delivery-semantics: exactly-once' instead"));
 
   static final ClientSettingRules PRODUCER =

@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param bootstrapServers {@code host:port} of some brokers; the client finds the others
  * @param serviceName the service's name, part of every client id; null when not given
+ * @param instanceId the name of this process among those of the service, the same after a restart,
+ *     part of every transactional id: 1 to 249 of {@code a-z A-Z 0-9 . _ -}; null for a random one
  * @param connectTimeout how long the first contact with the brokers may take before a typed error;
  *     1 ms to 24 h
  * @param properties raw settings for every client, by Kafka's own names; the text of this record
@@ -18,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 public record CommonDefinition(
     List<String> bootstrapServers,
     @Nullable String serviceName,
+    @Nullable String instanceId,
     Duration connectTimeout,
     Map<String, String> properties) {
 

@@ -1,6 +1,7 @@
 package dev.millrace.config;
 
 import static dev.millrace.config.ScalarType.BOOLEAN;
+import static dev.millrace.config.ScalarType.ID_PART;
 import static dev.millrace.config.ScalarType.MEMBER;
 import static dev.millrace.config.ScalarType.MISSING_OFFSET;
 import static dev.millrace.config.ScalarType.PARTITION;
@@ -38,6 +39,7 @@ final class Decoder {
     return new CommonDefinition(
         in.list("bootstrap-servers", SERVER),
         in.optional("service-name", TEXT),
+        in.optional("instance-id", ID_PART),
         in.value("connect-timeout", Defaults.CONNECT_TIMEOUT, PAUSE),
         in.settings("properties"));
   }
@@ -51,7 +53,16 @@ final class Decoder {
         in.optional("enable-idempotence", BOOLEAN),
         in.value("format", Defaults.FORMAT, FORMAT),
         in.value("profile", Defaults.PROFILE, PROFILE),
+        transaction(in.in("transaction")),
         in.settings("properties"));
+  }
+
+  private static TransactionDefinition transaction(Fields in) {
+    return new TransactionDefinition(
+        in.optional("id-prefix", ID_PART),
+        in.value("slots", Defaults.TRANSACTION_SLOTS, whole(1, 64)),
+        in.value("timeout", Defaults.TRANSACTION_TIMEOUT, duration("1s", "24h")),
+        in.value("acquire-timeout", Defaults.TRANSACTION_ACQUIRE_TIMEOUT, duration("0ms", "1h")));
   }
 
   static ConsumerDefinition consumer(String name, Fields in) {

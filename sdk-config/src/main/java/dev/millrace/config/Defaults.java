@@ -10,6 +10,13 @@ final class Defaults {
   static final Format FORMAT = Format.AUTO;
   static final TuningProfile PROFILE = TuningProfile.BALANCED;
 
+  static final int TRANSACTION_SLOTS = 4;
+
+  /** Kafka's own. */
+  static final Duration TRANSACTION_TIMEOUT = Duration.ofMinutes(1);
+
+  static final Duration TRANSACTION_ACQUIRE_TIMEOUT = Duration.ofSeconds(10);
+
   static final ConsumerMode MODE = ConsumerMode.GROUP;
   static final GroupProtocol GROUP_PROTOCOL = GroupProtocol.CLASSIC;
   static final KeylessRecords KEYLESS_RECORDS = KeylessRecords.SPREAD;

@@ -70,6 +70,10 @@ record ScalarType<T>(
   static final ScalarType<String> MEMBER =
       of("a member's name (1 to 249 of a-z A-Z 0-9 . _ -)", matching(ScalarType::isTopic));
 
+  /** Part of a transactional id, for which Kafka itself has no rule. */
+  static final ScalarType<String> ID_PART =
+      of("a name (1 to 249 of a-z A-Z 0-9 . _ -)", matching(ScalarType::isTopic));
+
   private static final ScalarType<MissingOffset.Start> STARTS = oneOf(MissingOffset.Start.class);
   private static final ScalarType<Duration> BACK = duration("1ms", "87600h");
 

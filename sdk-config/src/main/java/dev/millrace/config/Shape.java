@@ -28,6 +28,13 @@ sealed interface Shape {
   Keys HANDLER_WATCHDOG = new Keys().with("after", VALUE).with("policy", VALUE);
   Keys BATCH = new Keys().with("max-records", VALUE).with("max-wait", VALUE);
 
+  Keys TRANSACTION =
+      new Keys()
+          .with("id-prefix", VALUE)
+          .with("slots", VALUE)
+          .with("timeout", VALUE)
+          .with("acquire-timeout", VALUE);
+
   Keys CLIENT =
       new Keys()
           .with("bootstrap-servers", VALUE)
@@ -36,7 +43,8 @@ sealed interface Shape {
           .with("profile", VALUE)
           .with("properties", SETTINGS);
 
-  Keys PRODUCER_DEFAULTS = CLIENT.with("enable-idempotence", VALUE);
+  Keys PRODUCER_DEFAULTS =
+      CLIENT.with("enable-idempotence", VALUE).with("transaction", TRANSACTION);
 
   Keys PRODUCER = PRODUCER_DEFAULTS.with("name", VALUE).with("topics", VALUE);
 
@@ -77,6 +85,7 @@ sealed interface Shape {
           .with("bootstrap-servers", VALUE)
           .with("service-name", VALUE)
           .withAlias("service-short-name", "service-name")
+          .with("instance-id", VALUE)
           .with("connect-timeout", VALUE)
           .with("properties", SETTINGS);
 

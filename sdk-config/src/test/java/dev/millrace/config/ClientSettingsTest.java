@@ -20,6 +20,7 @@ class ClientSettingsTest {
     "auto.commit.interval.ms, commit-interval",
     "key.deserializer, format",
     "value.deserializer, format",
+    "transaction.timeout.ms, transaction.timeout",
     "transactional.id, delivery-semantics: exactly-once"
   })
   void reservedNamesAreRefusedWithTheKeyToUse(String setting, String instead) {

@@ -57,7 +57,11 @@ class ConfigLoaderTest {
     assertThat(config.common())
         .isEqualTo(
             new CommonDefinition(
-                List.of("localhost:9092"), "order-service", Duration.ofSeconds(10), Map.of()));
+                List.of("localhost:9092"),
+                "order-service",
+                null,
+                Duration.ofSeconds(10),
+                Map.of()));
     assertThat(config.producers())
         .containsExactly(
             Map.entry(
@@ -70,6 +74,8 @@ class ConfigLoaderTest {
                     null,
                     Format.AUTO,
                     TuningProfile.BALANCED,
+                    new TransactionDefinition(
+                        null, 4, Duration.ofMinutes(1), Duration.ofSeconds(10)),
                     Map.of())));
     assertThat(config.consumers())
         .containsExactly(
@@ -194,6 +200,25 @@ class ConfigLoaderTest {
     assertThat(load("batch: { max-wait: 1s }").batch())
         .isEqualTo(new BatchDefinition(500, Duration.ofSeconds(1)));
     assertThat(load("channel-capacity: 100").batch().maxRecords()).isEqualTo(500);
+  }
+
+  @Test
+  void transactionsAreReadKeyByKeyOverTheDefaults() {
+    KafkaConfig config =
+        LOADER.parse(
+            "k",
+            """
+            kafka:
+              common: { bootstrap-servers: "a:1", instance-id: order-service-0 }
+              defaults: { producers: { transaction: { slots: 8, timeout: 5m } } }
+              producers:
+                p: { transaction: { id-prefix: orders, slots: 2, acquire-timeout: 0ms } }
+            """);
+
+    assertThat(config.common().instanceId()).isEqualTo("order-service-0");
+    assertThat(config.producers().get("p"))
+        .extracting(ProducerDefinition::transaction)
+        .isEqualTo(new TransactionDefinition("orders", 2, Duration.ofMinutes(5), Duration.ZERO));
   }
 
   @ParameterizedTest

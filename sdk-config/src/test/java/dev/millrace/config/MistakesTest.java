@@ -103,6 +103,25 @@ class MistakesTest {
   }
 
   @Test
+  void aTransactionOutOfItsBoundsIsRefused() {
+    assertThat(
+            Report.ofYaml(
+                """
+                kafka:
+                  common: { bootstrap-servers: "a:1", instance-id: "a b" }
+                  producers:
+                    p: { transaction: { id-prefix: "", slots: 65, timeout: 10ms, acquire-timeout: 2h } }
+                """))
+        .isEqualTo(
+            """
+            kafka.yaml:2:52 common.instance-id: expected a name (1 to 249 of a-z A-Z 0-9 . _ -), found 'a b'
+            kafka.yaml:4:36 producers.p.transaction.id-prefix: expected a name (1 to 249 of a-z A-Z 0-9 . _ -), found ''
+            kafka.yaml:4:47 producers.p.transaction.slots: expected a whole number from 1 to 64, found 65
+            kafka.yaml:4:60 producers.p.transaction.timeout: expected a duration from 1s to 24h, found '10ms'
+            kafka.yaml:4:83 producers.p.transaction.acquire-timeout: expected a duration from 0ms to 1h, found '2h'""");
+  }
+
+  @Test
   void aValueOfTheWrongKindIsNamedWithWhatIsExpected() {
     assertThat(
             Report.ofConsumer(
@@ -270,7 +289,7 @@ class MistakesTest {
         .isEqualTo(
             """
             kafka.yaml:5:7 producers.p.linger.ms: unknown key; Kafka's own settings go under 'properties'
-            kafka.yaml:6:7 producers.p.group: unknown key; known keys: bootstrap-servers, delivery-semantics, format, profile, properties, enable-idempotence, name, topics
+            kafka.yaml:6:7 producers.p.group: unknown key; known keys: bootstrap-servers, delivery-semantics, format, profile, properties, enable-idempotence, transaction, name, topics
             kafka.yaml:7:7 producers.p.formatt: unknown key; did you mean 'format'?""");
     assertThat(
             Report.of(
@@ -322,6 +341,6 @@ class MistakesTest {
         .isEqualTo(
             """
             kafka.yaml:3:36 defaults.producers.format: expected one of auto, json, string, bytes, found 'xml'
-            kafka.yaml:3:41 defaults.producers.topics: unknown key; known keys: bootstrap-servers, delivery-semantics, format, profile, properties, enable-idempotence""");
+            kafka.yaml:3:41 defaults.producers.topics: unknown key; known keys: bootstrap-servers, delivery-semantics, format, profile, properties, enable-idempotence, transaction""");
   }
 }

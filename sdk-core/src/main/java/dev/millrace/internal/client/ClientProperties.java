@@ -10,6 +10,7 @@ import dev.millrace.config.GroupProtocol;
 import dev.millrace.config.NearestNames;
 import dev.millrace.config.ProducerDefinition;
 import dev.millrace.config.Subscription;
+import dev.millrace.config.TransactionDefinition;
 import dev.millrace.config.TuningProfile;
 import dev.millrace.errors.InvalidDefinitionException;
 import java.time.Duration;
@@ -38,6 +39,8 @@ import org.jspecify.annotations.Nullable;
  * definition's raw properties; and last what the engine stands on, which nobody may change.
  */
 public final class ClientProperties {
+  private static final TransactionDefinition NO_TRANSACTIONS =
+      new TransactionDefinition(null, 1, Duration.ofMinutes(1), Duration.ZERO);
   private static final int MAX_POLL_RECORDS = 500;
   private static final List<String> ACCESS_PREFIXES = List.of("security.", "ssl.", "sasl.");
 
@@ -105,7 +108,10 @@ public final class ClientProperties {
               ProducerConfig.ACKS_CONFIG, "all",
               ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, "true");
       case EXACTLY_ONCE ->
-          throw notYet("Producer '" + definition.name() + "'", definition.deliverySemantics());
+          throw new InvalidDefinitionException(
+              "Producer '%s' has 'delivery-semantics: exactly-once', so what it sends belongs to transactions; use createTransactionalProducer."
+                  .formatted(definition.name()),
+              null);
     };
   }
 
@@ -241,6 +247,7 @@ public final class ClientProperties {
             null,
             Format.BYTES,
             TuningProfile.LATENCY,
+            NO_TRANSACTIONS,
             access));
   }
 

@@ -8,11 +8,13 @@ import dev.millrace.config.ConfigLoader;
 import dev.millrace.config.KafkaConfig;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.producer.MessageProducer;
+import dev.millrace.producer.TransactionalProducer;
 import dev.millrace.testkit.cluster.KafkaCluster;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -32,7 +34,10 @@ class ReadmeErrorsTest {
         producers:
           order-producer: { topics: [orders] }
           audit-producer: { topics: [orders, audit] }
-          exact-producer: { topics: [orders], delivery-semantics: exactly-once }
+          exact-producer:
+            topics: [orders]
+            delivery-semantics: exactly-once
+            transaction: { slots: 1, acquire-timeout: 50ms }
         consumers:
           order-consumer: { topics: [orders], group-id: order-service, retry: { max-attempts: 1 } }
           late-consumer: { topics: [orders], group-id: late, delivery-semantics: at-most-once }
@@ -93,6 +98,20 @@ class ReadmeErrorsTest {
   void aPromiseThatIsNotThereYet() {
     assertShown(message(() -> kafka.createProducer("exact-producer", String.class)));
     assertShown(message(() -> kafka.createConsumer("late-consumer", String.class)));
+  }
+
+  @Test
+  void allSlotsInUse() {
+    TransactionalProducer<String> exact =
+        kafka.createTransactionalProducer("exact-producer", String.class);
+    exact.inTransaction(
+        tx -> {
+          CompletableFuture<String> second =
+              CompletableFuture.supplyAsync(
+                  () -> message(() -> exact.inTransaction(other -> null)));
+          assertShown(second.join().replaceFirst("within \\d+ ms", "within 50 ms"));
+          return null;
+        });
   }
 
   @Test

@@ -24,8 +24,11 @@ class ReadmeTablesTest {
   void everyKeyHasItsRow() {
     assertThat(keys("### `common`")).containsExactlyInAnyOrderElementsOf(known("common"));
     assertThat(keys("### `defaults`")).containsExactlyInAnyOrderElementsOf(known("defaults"));
-    assertThat(keys("### Each of `producers`"))
+    List<String> producer = keys("### Each of `producers`");
+    assertThat(producer.stream().map(key -> key.replaceAll("\\..*", "")).distinct())
         .containsExactlyInAnyOrderElementsOf(known("producers/p"));
+    assertThat(below(producer, "transaction."))
+        .containsExactlyInAnyOrderElementsOf(known("producers/p/transaction"));
     List<String> consumer = keys("### Each of `consumers`");
     assertThat(consumer.stream().map(key -> key.replaceAll("\\..*", "")).distinct())
         .containsExactlyInAnyOrderElementsOf(known("consumers/c"));
