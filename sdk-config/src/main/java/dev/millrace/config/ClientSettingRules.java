@@ -31,11 +31,19 @@ record ClientSettingRules(List<Clash> clashes) {
           Map.entry("transaction.timeout.ms", "write 'transaction.timeout' instead"),
           Map.entry("transactional.id", "write 'delivery-semantics: exactly-once' instead"));
 
+  private static final String IN_FLIGHT = "max.in.flight.requests.per.connection";
+
+  /** The brokers remember so many batches of an idempotent producer, by which they keep its order. */
+  private static final Set<String> IN_ORDER = Set.of("1", "2", "3", "4", "5");
+
   static final ClientSettingRules PRODUCER =
       new ClientSettingRules(
           List.of(
               new Clash(AT_LEAST_ONCE, "acks", Set.of("all", "-1"), true),
+              new Clash(AT_LEAST_ONCE, IN_FLIGHT, IN_ORDER, true),
               new Clash(EXACTLY_ONCE, "acks", Set.of("all", "-1"), true),
+              new Clash(EXACTLY_ONCE, "retries", Set.of("0"), false),
+              new Clash(EXACTLY_ONCE, IN_FLIGHT, IN_ORDER, true),
               new Clash(EXACTLY_ONCE, "enable.idempotence", Set.of("true"), true),
               new Clash(AT_MOST_ONCE, "retries", Set.of("0"), true),
               new Clash(AT_MOST_ONCE, "enable.idempotence", Set.of("true"), false)));

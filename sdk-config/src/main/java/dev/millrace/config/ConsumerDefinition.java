@@ -34,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * @param profile the tuning profile
  * @param retry attempts in place
  * @param deadLetter where a record goes whose attempts are used up; null means that the consumer
- *     stops with the record's failure as its cause
+ *     stops with the record's failure as its cause, or under at-most-once passes over the record
  * @param handlerWatchdog what is done about a record that stays in its handler for too long
  * @param batch how records are put together for a handler of batches
  * @param commitInterval how often finished offsets are committed; 10 ms to 1 h

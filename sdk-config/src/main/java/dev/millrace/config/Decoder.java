@@ -70,6 +70,8 @@ final class Decoder {
     int instances = in.value("instances", Defaults.INSTANCES, whole(1, 64));
     BatchDefinition batch = batch(in.in("batch"));
     ConsumerMode mode = in.value("mode", Defaults.MODE, MODE);
+    DeliverySemantics semantics =
+        in.value("delivery-semantics", Defaults.DELIVERY_SEMANTICS, SEMANTICS);
     return new ConsumerDefinition(
         name,
         in.list("bootstrap-servers", SERVER),
@@ -77,8 +79,8 @@ final class Decoder {
         in.value("group-id", "", TEXT),
         mode,
         membership(in),
-        in.value("on-missing-offset", Defaults.onMissingOffset(mode), MISSING_OFFSET),
-        in.value("delivery-semantics", Defaults.DELIVERY_SEMANTICS, SEMANTICS),
+        in.value("on-missing-offset", Defaults.onMissingOffset(mode, semantics), MISSING_OFFSET),
+        semantics,
         in.value("ordering", Defaults.ordering(mode), ORDERING),
         in.value("keyless-records", Defaults.KEYLESS_RECORDS, KEYLESS_RECORDS),
         concurrency,
@@ -91,7 +93,7 @@ final class Decoder {
         in.value("channel-bytes", Defaults.CHANNEL_BYTES, size("1B", "1024GB")),
         in.value("format", Defaults.FORMAT, FORMAT),
         in.value("profile", Defaults.PROFILE, PROFILE),
-        retry(in.in("retry")),
+        retry(in.in("retry"), semantics),
         in.has("dead-letter") ? deadLetter(in.in("dead-letter")) : null,
         handlerWatchdog(in.in("handler-watchdog")),
         batch,
@@ -124,10 +126,10 @@ final class Decoder {
         in.optional("group-instance-id", MEMBER));
   }
 
-  private static RetryDefinition retry(Fields in) {
+  private static RetryDefinition retry(Fields in, DeliverySemantics semantics) {
     Fields backoff = in.in("backoff");
     return new RetryDefinition(
-        in.value("max-attempts", Defaults.MAX_ATTEMPTS, whole(1, 1_000_000)),
+        in.value("max-attempts", Defaults.maxAttempts(semantics), whole(1, 1_000_000)),
         new BackoffDefinition(
             backoff.value("initial", Defaults.BACKOFF_INITIAL, PAUSE),
             backoff.value(

@@ -36,7 +36,6 @@ final class Defaults {
 
   static final Duration IDLE_AFTER = Duration.ofMinutes(1);
 
-  static final int MAX_ATTEMPTS = 4;
   static final Duration BACKOFF_INITIAL = Duration.ofMillis(100);
   static final double BACKOFF_MULTIPLIER = 2;
   static final Duration BACKOFF_MAX = Duration.ofSeconds(5);
@@ -52,10 +51,21 @@ final class Defaults {
 
   private Defaults() {}
 
-  /** What is told to every process is news, not a backlog: a new one would read all there is. */
-  static MissingOffset onMissingOffset(ConsumerMode mode) {
+  /**
+   * What is told to every process is news, not a backlog: a new one would read all there is. And
+   * who would rather miss a record than handle it twice must not begin at a log's first record when
+   * its offset is lost.
+   */
+  static MissingOffset onMissingOffset(ConsumerMode mode, DeliverySemantics semantics) {
     return new MissingOffset(
-        mode == ConsumerMode.BROADCAST ? MissingOffset.Start.LATEST : MissingOffset.Start.EARLIEST);
+        mode == ConsumerMode.BROADCAST || semantics == DeliverySemantics.AT_MOST_ONCE
+            ? MissingOffset.Start.LATEST
+            : MissingOffset.Start.EARLIEST);
+  }
+
+  /** A second attempt would handle a record twice. */
+  static int maxAttempts(DeliverySemantics semantics) {
+    return semantics == DeliverySemantics.AT_MOST_ONCE ? 1 : 4;
   }
 
   static Ordering ordering(ConsumerMode mode) {

@@ -14,9 +14,9 @@ public record MissingOffset(Start start, Duration back) {
 
   /** The places. */
   public enum Start {
-    /** The first record that the log has. The default under at-least-once. */
+    /** The first record that the log has. The default, but in broadcast mode and at-most-once. */
     EARLIEST,
-    /** The end: only what comes from then on. */
+    /** The end: only what comes from then on. The default in broadcast mode and at-most-once. */
     LATEST,
     /** The first record that is not older than a duration, as KIP-1106 defines it. */
     BY_DURATION,

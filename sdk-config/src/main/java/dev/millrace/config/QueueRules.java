@@ -54,6 +54,15 @@ final class QueueRules {
           "a share group keeps no order: write 'ordering: unordered' or remove it, or write 'mode: group'",
           problems);
     }
+    if (consumer.deliverySemantics() != DeliverySemantics.AT_LEAST_ONCE
+        && in.isSound("delivery-semantics")) {
+      refuse(
+          in,
+          "delivery-semantics",
+          "a share group hands a record out again when its consumer is lost: write 'at-least-once', or"
+              + " write 'mode: group'",
+          problems);
+    }
     if (consumer.onMissingOffset().start() == MissingOffset.Start.FAIL) {
       refuse(
           in,

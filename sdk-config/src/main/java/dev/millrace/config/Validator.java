@@ -27,6 +27,7 @@ final class Validator {
     } else {
       GroupRules.check(consumer, in, problems);
     }
+    refuseSecondAttempt(consumer, in);
     refuseLaneWithoutKeys(consumer, in);
     requirePermitForEachInstance(consumer, in);
     refuseInstancesOfFixedPartitions(consumer, in);
@@ -60,6 +61,22 @@ final class Validator {
       Place place = settings.place("enable.idempotence");
       problems.add(
           place, "stands beside " + in.cite("enable-idempotence", "", place), "keep one of them");
+    }
+  }
+
+  private void refuseSecondAttempt(ConsumerDefinition consumer, Fields in) {
+    Fields retry = in.in("retry");
+    if (consumer.deliverySemantics() == DeliverySemantics.AT_MOST_ONCE
+        && consumer.retry().maxAttempts() > 1
+        && retry.isSound("max-attempts")) {
+      Place place = retry.place("max-attempts");
+      problems.add(
+          place,
+          retry.shown("max-attempts")
+              + " contradicts "
+              + in.cite("delivery-semantics", "at-most-once", place)
+              + ", since another attempt would handle a record twice",
+          "write 1 or remove it, or write 'delivery-semantics: at-least-once'");
     }
   }
 

@@ -37,7 +37,11 @@ class ClientSettingsTest {
     "at-least-once, acks, 1",
     "at-least-once, acks, 0",
     "exactly-once, acks, 1",
+    "at-least-once, max.in.flight.requests.per.connection, 6",
     "exactly-once, enable.idempotence, false",
+    "exactly-once, retries, 0",
+    "exactly-once, max.in.flight.requests.per.connection, 6",
+    "at-most-once, retries, 1",
     "at-most-once, enable.idempotence, true"
   })
   void producerSettingsThatBreakThePromiseAreRefusedNamingBothLines(
@@ -57,6 +61,7 @@ class ClientSettingsTest {
     "at-least-once, acks, ALL",
     "at-least-once, acks, -1",
     "at-least-once, enable.idempotence, false",
+    "at-least-once, max.in.flight.requests.per.connection, 5",
     "at-most-once, acks, 1",
     "exactly-once, enable.idempotence, true"
   })

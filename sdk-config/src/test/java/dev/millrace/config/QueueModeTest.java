@@ -40,6 +40,15 @@ class QueueModeTest {
   }
 
   @ParameterizedTest
+  @CsvSource({"at-most-once", "exactly-once"})
+  void aPromiseThatAShareGroupCantKeepIsRefused(String semantics) {
+    assertThat(Report.ofConsumer("mode: queue\ndelivery-semantics: " + semantics))
+        .isEqualTo(
+            "kafka.yaml:8:27 consumers.c.delivery-semantics: %s contradicts mode queue (line 7); a share group hands a record out again when its consumer is lost: write 'at-least-once', or write 'mode: group'"
+                .formatted(semantics));
+  }
+
+  @ParameterizedTest
   @CsvSource({
     "group-protocol, consumer, a share group has a protocol of its own (KIP-932)",
     "group-instance-id, me, a share group has no static members"

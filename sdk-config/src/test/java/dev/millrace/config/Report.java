@@ -9,7 +9,14 @@ import java.util.stream.Collectors;
 final class Report {
   static final ClientSettingNames SETTINGS =
       new ClientSettingNames(
-          Set.of("acks", "linger.ms", "compression.type", "enable.idempotence", "sasl.jaas.config"),
+          Set.of(
+              "acks",
+              "retries",
+              "max.in.flight.requests.per.connection",
+              "linger.ms",
+              "compression.type",
+              "enable.idempotence",
+              "sasl.jaas.config"),
           Set.of("isolation.level", "fetch.min.bytes", "sasl.jaas.config"));
 
   private Report() {}
