@@ -37,7 +37,7 @@ class DriverRulesTest {
 
   @Test
   void aDefinitionThatAFactoryRefusesIsRefused() {
-    assertThatThrownBy(() -> orders("delivery-semantics: at-most-once"))
+    assertThatThrownBy(() -> orders("delivery-semantics: exactly-once"))
         .isInstanceOf(InvalidDefinitionException.class)
         .hasMessageContaining("Consumer 'order-consumer'");
     assertThatThrownBy(() -> orders("format: string").subscribe((order, context) -> {}))

@@ -127,9 +127,7 @@ public final class ClientProperties {
    */
   public ConsumerSettings consumer(ConsumerDefinition definition, String group) {
     String owner = "Consumer '" + definition.name() + "'";
-    if (definition.deliverySemantics() != DeliverySemantics.AT_LEAST_ONCE) {
-      throw notYet(owner, definition.deliverySemantics());
-    }
+    requireOffered(owner, definition);
     requireKnown(owner, definition.properties(), ConsumerConfig.configNames());
     Map<String, Object> settings = new TreeMap<>(TuningProfiles.consumer(definition.profile()));
     settings.put(
@@ -150,6 +148,27 @@ public final class ClientProperties {
     settings.put(ConsumerConfig.KEY_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
     settings.put(ConsumerConfig.VALUE_DESERIALIZER_CLASS_CONFIG, ByteArrayDeserializer.class);
     return sound(owner, definition, settings);
+  }
+
+  /** The loader tells the same of a file, with the lines. */
+  private static void requireOffered(String owner, ConsumerDefinition definition) {
+    if (definition.deliverySemantics() == DeliverySemantics.EXACTLY_ONCE) {
+      throw notYet(owner, definition.deliverySemantics());
+    }
+    if (definition.deliverySemantics() == DeliverySemantics.AT_MOST_ONCE) {
+      if (definition.mode() == ConsumerMode.QUEUE) {
+        throw new InvalidDefinitionException(
+            owner
+                + " has 'delivery-semantics: at-most-once' in 'mode: queue', whose records come again when a consumer is lost; use at-least-once, or mode group.",
+            null);
+      }
+      if (definition.retry().maxAttempts() > 1) {
+        throw new InvalidDefinitionException(
+            "%s has 'delivery-semantics: at-most-once' and 'retry.max-attempts: %d', but another attempt would handle a record twice; allow one attempt, or use at-least-once."
+                .formatted(owner, definition.retry().maxAttempts()),
+            null);
+      }
+    }
   }
 
   /** Returns the settings of a client that reads the same for a replay: no group knows of it. */

@@ -2,12 +2,14 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.internal.channel.Confinement;
 import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.offset.OffsetTracker.Abandoned;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -18,21 +20,29 @@ import org.jspecify.annotations.Nullable;
 final class Assignment {
   private final Confinement confinement = new Confinement("The assignment");
   private final Function<AssignedPartition, Runnable> gauges;
+  private final Consumer<Abandoned> onLeave;
   private final Map<TopicPartition, Entry> owned = new HashMap<>();
   private final LeftBehind leftBehind = new LeftBehind();
   private volatile Set<TopicPartition> names = Set.of();
 
-  Assignment(ConsumerMeters meters) {
-    this(partition -> meters.partition(partition.partition(), partition::lag, partition::unsaved));
+  /**
+   * @param onLeave told, once for each partition that leaves or starts anew, what it leaves undone
+   */
+  Assignment(ConsumerMeters meters, Consumer<Abandoned> onLeave) {
+    this(
+        partition -> meters.partition(partition.partition(), partition::lag, partition::unsaved),
+        onLeave);
   }
 
-  private Assignment(Function<AssignedPartition, Runnable> gauges) {
+  private Assignment(
+      Function<AssignedPartition, Runnable> gauges, Consumer<Abandoned> onLeave) {
     this.gauges = gauges;
+    this.onLeave = onLeave;
   }
 
   /** For partitions that are nobody's own: how far behind they are is not one consumer's matter. */
   static Assignment withoutGauges() {
-    return new Assignment(partition -> () -> {});
+    return new Assignment(partition -> () -> {}, abandoned -> {});
   }
 
   void add(AssignedPartition partition) {
@@ -51,9 +61,7 @@ final class Assignment {
     if (old == null) {
       throw new IllegalStateException(name + " is not assigned.");
     }
-    old.partition().tracker().takeBack();
-    old.removeGauges().run();
-    leftBehind.add(old.partition());
+    leaves(old);
     AssignedPartition anew = old.partition().anew();
     put(anew);
     return anew;
@@ -63,19 +71,22 @@ final class Assignment {
     owned.put(partition.partition(), new Entry(partition, gauges.apply(partition)));
   }
 
-  /**
-   * Forgets the partitions, whose records have been taken back; those not owned are passed over.
-   */
+  /** Forgets the partitions, and takes their records back; those not owned are passed over. */
   void remove(Collection<TopicPartition> gone) {
     confinement.check();
     for (TopicPartition name : gone) {
       Entry entry = owned.remove(name);
       if (entry != null) {
-        entry.removeGauges().run();
-        leftBehind.add(entry.partition());
+        leaves(entry);
       }
     }
     names = Set.copyOf(owned.keySet());
+  }
+
+  private void leaves(Entry entry) {
+    onLeave.accept(entry.partition().tracker().takeBack());
+    entry.removeGauges().run();
+    leftBehind.add(entry.partition());
   }
 
   @Nullable AssignedPartition get(TopicPartition name) {

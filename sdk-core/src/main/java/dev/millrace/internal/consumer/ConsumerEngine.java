@@ -78,22 +78,43 @@ final class ConsumerEngine implements Engine {
     String name = definition.name();
     LaneScheduler scheduler =
         new LaneScheduler(definition.channelCapacity(), signal, permits(definition, handling));
-    this.assignment = new Assignment(meters);
+    // A replay has no offsets to lose: who replays wants the records once more.
+    Promise promise =
+        replay == null ? Promise.of(definition.deliverySemantics()) : Promise.AT_LEAST_ONCE;
+    this.assignment =
+        new Assignment(
+            meters,
+            promise.redelivers()
+                ? abandoned -> {}
+                : abandoned -> meters.dropped(abandoned.running() + abandoned.unstarted()));
     this.watchdog =
         new HandlerWatchdog(name, definition.handlerWatchdog(), clock, assignment, LOG::warn);
     this.listener = new ListenerCalls(name, hooks.listener(), signal, runtime::listenerCalls);
     this.wait = new BoundedWait(signal, stop);
-    this.drain = new Drain(name, wait);
+    this.drain = new Drain(name, promise, wait);
     BrokerCalls calls = new BrokerCalls(consumer);
     OffsetCommitter committer =
         new OffsetCommitter(
             name,
+            promise,
             replay == null ? calls : new NoCommits(),
             meters,
             definition.commitInterval(),
             definition.commitRecords(),
             selfStop::because,
             clock);
+    Clearance clearance =
+        promise.redelivers()
+            ? Clearance.GIVEN
+            : new CommitFirst(
+                name,
+                committer,
+                assignment::all,
+                stop,
+                wait,
+                clock,
+                meters,
+                RebalanceHandler.commitTimeout(definition.drainTimeout()));
     Pipeline pipeline =
         Pipeline.of(
             definition,
@@ -163,15 +184,25 @@ final class ConsumerEngine implements Engine {
             flow,
             inFlight,
             signal,
+            clearance,
             gate,
             poll,
             pipeline::stopWaiting,
             new Intake(
-                clock, consumer, assignment, laneTags(handling, hooks), scheduler, workers, meters),
+                clock,
+                consumer,
+                assignment,
+                promise,
+                clearance,
+                laneTags(handling, hooks),
+                scheduler,
+                workers,
+                meters),
             new MissingOffsets(
                 name,
                 clock,
                 definition.onMissingOffset(),
+                promise,
                 assignment,
                 new AddedPartitions(calls, Reading.pattern(definition) != null),
                 seekTargets,

@@ -15,19 +15,24 @@ final class Drain {
   private static final Logger LOG = LoggerFactory.getLogger(Drain.class);
 
   private final String consumer;
+  private final Promise promise;
   private final BoundedWait wait;
 
-  Drain(String consumer, BoundedWait wait) {
+  Drain(String consumer, Promise promise, BoundedWait wait) {
     this.consumer = consumer;
+    this.promise = promise;
     this.wait = wait;
   }
 
   /**
-   * Waits for running records until the deadline, or a requested stop's if that is earlier; then
-   * takes the rest back.
+   * Waits for what the promise has to end, until the deadline, or a requested stop's if that is
+   * earlier; then takes the rest back.
    */
   void untilIdle(Collection<AssignedPartition> partitions, long deadlineNanos) {
-    boolean unused = wait.until(() -> running(partitions) == 0, deadlineNanos);
+    boolean unused =
+        wait.until(
+            () -> promise.redelivers() ? isIdle(partitions) : isAllDone(partitions),
+            deadlineNanos);
     takeBack(partitions);
   }
 
@@ -41,7 +46,7 @@ final class Drain {
     List<String> stuck = new ArrayList<>();
     for (AssignedPartition partition : partitions) {
       Abandoned abandoned = partition.tracker().takeBack();
-      if (abandoned.running() > 0) {
+      if (abandoned.running() > 0 || (!promise.redelivers() && abandoned.unstarted() > 0)) {
         stuck.add(
             "%s: %d running, the oldest at offset %d, %d not started"
                 .formatted(
@@ -53,11 +58,17 @@ final class Drain {
     }
     if (!stuck.isEmpty()) {
       LOG.warn(
-          "Consumer '{}' gives up partitions while handlers still run; their records will be handled"
-              + " again by the next owner: {}",
+          "Consumer '{}' gives up partitions before all has ended; their records {}: {}",
           consumer,
+          promise.redelivers()
+              ? "will be handled again by the next owner"
+              : "are committed, and lost unless their handlers end well",
           stuck);
     }
+  }
+
+  private static boolean isAllDone(Collection<AssignedPartition> partitions) {
+    return partitions.stream().allMatch(partition -> partition.tracker().isAllDone());
   }
 
   private static int running(Collection<AssignedPartition> partitions) {

@@ -10,8 +10,12 @@ import dev.millrace.internal.offset.OffsetTicket;
 import dev.millrace.internal.offset.OffsetTracker;
 import dev.millrace.internal.time.EngineClock;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -28,6 +32,8 @@ final class Intake {
   private final EngineClock clock;
   private final Consumer<?, ?> consumer;
   private final Assignment assignment;
+  private final Promise promise;
+  private final Clearance clearance;
   private final LaneTags tags;
   private final LaneScheduler scheduler;
   private final Workers workers;
@@ -37,6 +43,8 @@ final class Intake {
       EngineClock clock,
       Consumer<?, ?> consumer,
       Assignment assignment,
+      Promise promise,
+      Clearance clearance,
       LaneTags tags,
       LaneScheduler scheduler,
       Workers workers,
@@ -44,6 +52,8 @@ final class Intake {
     this.clock = clock;
     this.consumer = consumer;
     this.assignment = assignment;
+    this.promise = promise;
+    this.clearance = clearance;
     this.tags = tags;
     this.scheduler = scheduler;
     this.workers = workers;
@@ -54,15 +64,26 @@ final class Intake {
     if (polled.isEmpty() && polled.nextOffsets().isEmpty()) {
       return;
     }
-    long now = clock.nanos();
     Map<TopicPartition, OffsetAndMetadata> next = new HashMap<>(polled.nextOffsets());
+    Set<TopicPartition> readable = new LinkedHashSet<>(polled.partitions());
     for (TopicPartition name : polled.partitions()) {
-      List<ConsumerRecord<byte[], byte[]>> records = polled.records(name);
-      if (startsAnew(name, records.get(0).offset())) {
+      if (startsAnew(name, polled.records(name).get(0).offset())) {
+        readable.remove(name);
         next.remove(name);
-      } else {
-        handOver(owned(name), records, now);
       }
+    }
+    switch (verdict(polled, readable, next)) {
+      case HAND_OVER -> {
+        long now = clock.nanos();
+        readable.forEach(name -> handOver(owned(name), polled.records(name), now));
+      }
+      case POLL_AGAIN ->
+          readable.forEach(
+              name -> {
+                pollAgain(name, polled.records(name).get(0).offset());
+                next.remove(name);
+              });
+      case LEAVE_OUT -> {}
     }
     next.forEach(
         (name, position) -> {
@@ -71,6 +92,35 @@ final class Intake {
           }
         });
     workers.wakeOne();
+  }
+
+  private Clearance.Verdict verdict(
+      ConsumerRecords<byte[], byte[]> polled,
+      Set<TopicPartition> readable,
+      Map<TopicPartition, OffsetAndMetadata> next) {
+    if (readable.isEmpty()) {
+      return Clearance.Verdict.HAND_OVER;
+    }
+    Map<AssignedPartition, Clearance.Taken> taken = new LinkedHashMap<>();
+    for (TopicPartition name : readable) {
+      List<ConsumerRecord<byte[], byte[]>> records = polled.records(name);
+      taken.put(
+          owned(name),
+          new Clearance.Taken(
+              records.get(0).offset(),
+              records.size(),
+              Objects.requireNonNull(next.get(name), "position")));
+    }
+    return clearance.of(taken);
+  }
+
+  private void pollAgain(TopicPartition name, long offset) {
+    try {
+      consumer.seek(name, offset);
+    } catch (IllegalStateException gone) {
+      // Under KIP-848 the client may have lost it meanwhile: its next owner polls it.
+      LOG.debug("Not polled again", gone);
+    }
   }
 
   private void handOver(
@@ -109,7 +159,7 @@ final class Intake {
    * Offsets that start again below the last position mean that the log is no longer the one that
    * was read: the topic was made anew, or an unclean election cut its end off. What is known of the
    * old one must not justify a commit; what it still has below the cut, and has not ended, is read
-   * again.
+   * again, if that was promised.
    *
    * @param firstOffset the first record's; the new position's when a poll has only passed markers
    * @return whether what was polled is to be left, because an earlier offset is read first
@@ -119,9 +169,8 @@ final class Intake {
     if (!old.isBehind(firstOffset)) {
       return false;
     }
-    old.advance();
-    boolean unfinishedBelow = old.oldestOpen() >= 0 && old.oldestOpen() < firstOffset;
-    long from = unfinishedBelow ? old.oldestOpen() : firstOffset;
+    long from = promise.readOnAt(old, firstOffset);
+    boolean unfinishedBelow = from < firstOffset;
     LOG.warn(
         "The offsets of {} start again at {}; it is read on from {}.", name, firstOffset, from);
     assignment.startAnew(name);

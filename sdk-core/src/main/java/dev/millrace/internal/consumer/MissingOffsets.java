@@ -37,6 +37,7 @@ final class MissingOffsets {
   private final String consumer;
   private final EngineClock clock;
   private final MissingOffset policy;
+  private final Promise promise;
   private final Assignment assignment;
   private final AddedPartitions added;
   private final SeekTargets targets;
@@ -47,6 +48,7 @@ final class MissingOffsets {
       String consumer,
       EngineClock clock,
       MissingOffset policy,
+      Promise promise,
       Assignment assignment,
       AddedPartitions added,
       SeekTargets targets,
@@ -55,6 +57,7 @@ final class MissingOffsets {
     this.consumer = consumer;
     this.clock = clock;
     this.policy = policy;
+    this.promise = promise;
     this.assignment = assignment;
     this.added = added;
     this.targets = targets;
@@ -167,7 +170,7 @@ final class MissingOffsets {
       seeker.skipTo(gap.partition, target);
     } else {
       // Retention may have overtaken the oldest: then from where the log has the next of them.
-      from = oldestOpen >= 0 && oldestOpen < target ? Math.max(oldestOpen, gap.begin) : target;
+      from = Math.max(promise.readOnAt(tracker, target), Math.min(gap.begin, target));
       seeker.startAt(gap.partition, from);
     }
     meters.offsetReset();

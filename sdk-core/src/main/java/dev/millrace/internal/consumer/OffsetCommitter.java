@@ -43,6 +43,7 @@ final class OffsetCommitter {
   }
 
   private final String consumer;
+  private final Promise promise;
   private final Client client;
   private final ConsumerMeters meters;
   private final EngineClock clock;
@@ -62,6 +63,7 @@ final class OffsetCommitter {
    */
   OffsetCommitter(
       String consumer,
+      Promise promise,
       Client client,
       ConsumerMeters meters,
       Duration interval,
@@ -69,6 +71,7 @@ final class OffsetCommitter {
       Consumer<Throwable> onFenced,
       EngineClock clock) {
     this.consumer = consumer;
+    this.promise = promise;
     this.client = client;
     this.meters = meters;
     this.intervalNanos = interval.toNanos();
@@ -132,15 +135,29 @@ final class OffsetCommitter {
     if (finished.isEmpty()) {
       return null;
     }
-    try {
-      client.commitSync(byName(finished), timeout);
-      acknowledge(finished);
-      return null;
-    } catch (OffsetMetadataTooLarge e) {
+    KafkaException refusal = tryNow(finished, timeout);
+    if (refusal instanceof OffsetMetadataTooLarge) {
       shorten();
       return tryNow(partitions, timeout);
+    }
+    return refusal;
+  }
+
+  /**
+   * Commits these and waits for the answer.
+   *
+   * @return why it is not known that all is committed; null when all is
+   */
+  @Nullable KafkaException tryNow(
+      Map<AssignedPartition, OffsetAndMetadata> offsets, Duration timeout) {
+    try {
+      client.commitSync(byName(offsets), timeout);
+      acknowledge(offsets);
+      return null;
+    } catch (OffsetMetadataTooLarge e) {
+      return e;
     } catch (KafkaException e) {
-      failed(finished, e);
+      failed(offsets, e);
       fenced(e);
       return e;
     }
@@ -149,8 +166,8 @@ final class OffsetCommitter {
   /** Says in the log what was finished, and remains uncommitted. */
   void givenUp(Collection<AssignedPartition> partitions, KafkaException refusal) {
     LOG.warn(
-        "Consumer '{}' could not commit {} before giving its partitions up; their next owner will"
-            + " handle some records again.",
+        "Consumer '{}' could not commit {} before giving its partitions up; their next owner goes on"
+            + " where the last commit says.",
         consumer,
         byName(finished(partitions)),
         refusal);
@@ -201,7 +218,7 @@ final class OffsetCommitter {
     int chars = Math.min(metadataChars, MAX_CHARS_OF_ALL / Math.max(1, partitions.size()));
     Map<AssignedPartition, OffsetAndMetadata> finished = new HashMap<>();
     for (AssignedPartition partition : partitions) {
-      OffsetAndMetadata offset = partition.tracker().committable(chars);
+      OffsetAndMetadata offset = promise.committable(partition.tracker(), chars);
       if (offset != null) {
         finished.put(partition, offset);
       }

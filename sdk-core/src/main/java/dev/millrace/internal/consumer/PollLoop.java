@@ -35,6 +35,7 @@ final class PollLoop {
   private final FlowControl flow;
   private final InFlight inFlight;
   private final PollThreadSignal signal;
+  private final Clearance clearance;
   private final IntakeGate gate;
   private final WakeablePoll poll;
   private final Runnable whenHeldBack;
@@ -58,6 +59,7 @@ final class PollLoop {
       FlowControl flow,
       InFlight inFlight,
       PollThreadSignal signal,
+      Clearance clearance,
       IntakeGate gate,
       WakeablePoll poll,
       Runnable whenHeldBack,
@@ -75,6 +77,7 @@ final class PollLoop {
     this.flow = flow;
     this.inFlight = inFlight;
     this.signal = signal;
+    this.clearance = clearance;
     this.gate = gate;
     this.poll = poll;
     this.whenHeldBack = whenHeldBack;
@@ -96,7 +99,9 @@ final class PollLoop {
       awaitEase(now);
       shares.hold(assignment.all());
     }
-    boolean room = flow.hasRoom(inFlight.records(), inFlight.bytes()) || awaitRoom(now);
+    boolean room =
+        clearance.isPossible()
+            && (flow.hasRoom(inFlight.records(), inFlight.bytes()) || awaitRoom(now));
     if (!room || shares.isHolding()) {
       whenHeldBack.run();
     }

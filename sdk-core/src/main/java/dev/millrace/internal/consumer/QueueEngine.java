@@ -76,7 +76,7 @@ final class QueueEngine implements Engine {
     InFlight inFlight = scheduler.inFlight();
     this.watchdog =
         new HandlerWatchdog(name, definition.handlerWatchdog(), clock, assignment, LOG::warn);
-    this.drain = new Drain(name, new BoundedWait(signal, stop));
+    this.drain = new Drain(name, Promise.AT_LEAST_ONCE, new BoundedWait(signal, stop));
     Pipeline pipeline =
         Pipeline.of(
             definition,

@@ -55,9 +55,12 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
     this.listener = listener;
     this.wait = wait;
     this.drainTimeout = drainTimeout;
-    // For the coordinator's answer, which a drain of no time still has to wait for.
-    this.commitTimeout =
-        drainTimeout.compareTo(SHORTEST_COMMIT) > 0 ? drainTimeout : SHORTEST_COMMIT;
+    this.commitTimeout = commitTimeout(drainTimeout);
+  }
+
+  /** For the coordinator's answer, which a drain of no time still has to wait for. */
+  static Duration commitTimeout(Duration drainTimeout) {
+    return drainTimeout.compareTo(SHORTEST_COMMIT) > 0 ? drainTimeout : SHORTEST_COMMIT;
   }
 
   @Override

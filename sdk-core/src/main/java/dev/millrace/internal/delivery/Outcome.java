@@ -20,6 +20,9 @@ sealed interface Outcome {
    */
   record DeadLetter(Throwable cause) implements Outcome {}
 
+  /** The record is passed over: its offset was committed before it started. */
+  record Skip(Throwable cause) implements Outcome {}
+
   /** The consumer stops; the offset stays for ever. */
   record Stop(Throwable cause) implements Outcome {}
 

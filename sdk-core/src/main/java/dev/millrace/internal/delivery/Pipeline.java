@@ -34,7 +34,9 @@ public interface Pipeline extends DeliveryProcessor {
       ConsumerMeters meters,
       BiConsumer<ConsumerRecord<byte[], byte[]>, Throwable> onStop) {
     String name = definition.name();
-    Recovery recovery = new Recovery(definition.retry(), definition.deadLetter());
+    Recovery recovery = 
+        new Recovery(
+            definition.retry(), definition.deadLetter(), definition.deliverySemantics());
     if (handling instanceof Handling.InBatches<V> inBatches) {
       BatchDefinition batch = definition.batch();
       Batches batches =

@@ -2,6 +2,7 @@ package dev.millrace.internal.delivery;
 
 import dev.millrace.config.BackoffDefinition;
 import dev.millrace.config.DeadLetterDefinition;
+import dev.millrace.config.DeliverySemantics;
 import dev.millrace.config.RetryDefinition;
 import io.github.resilience4j.core.IntervalFunction;
 import io.github.resilience4j.core.functions.Either;
@@ -13,10 +14,16 @@ import org.jspecify.annotations.Nullable;
 final class Recovery {
   private final RetryConfig retry;
   private final boolean hasDeadLetter;
+  private final boolean passesOver;
 
-  Recovery(RetryDefinition retry, @Nullable DeadLetterDefinition deadLetter) {
+  Recovery(
+      RetryDefinition retry,
+      @Nullable DeadLetterDefinition deadLetter,
+      DeliverySemantics semantics) {
     this.retry = retryConfig(retry);
     this.hasDeadLetter = deadLetter != null;
+    // To stop would keep nothing: the offset is past the record already.
+    this.passesOver = semantics == DeliverySemantics.AT_MOST_ONCE;
   }
 
   private static RetryConfig retryConfig(RetryDefinition definition) {
@@ -47,6 +54,9 @@ final class Recovery {
 
   /** Decides when no attempt can help any more; the same bytes will not decode better again. */
   Outcome giveUp(Throwable cause) {
-    return hasDeadLetter ? new Outcome.DeadLetter(cause) : new Outcome.Stop(cause);
+    if (hasDeadLetter) {
+      return new Outcome.DeadLetter(cause);
+    }
+    return passesOver ? new Outcome.Skip(cause) : new Outcome.Stop(cause);
   }
 }

@@ -80,6 +80,9 @@ final class Settlement {
       delivery.deadLetter(deadLetter.cause(), clock.nanos());
       return sendDeadLetter(delivery, deadLetter.cause());
     }
+    if (outcome instanceof Outcome.Skip skip) {
+      return skip(delivery, skip.cause());
+    }
     if (outcome instanceof Outcome.Stop stop) {
       return stop(delivery, stop.cause());
     }
@@ -197,6 +200,22 @@ final class Settlement {
     if (park(delivery, wait) == ENDED) {
       parking.finish(delivery);
     }
+  }
+
+  private Progress skip(Delivery delivery, Throwable cause) {
+    if (delivery.ticket().complete()) {
+      meters.skipped();
+    }
+    String end = failureLog.permit();
+    if (end != null) {
+      LOG.warn(
+          "Consumer '{}' failed at {} and passes over it, since it handles no record twice: {}{}",
+          consumer,
+          place(delivery),
+          Failures.text(cause),
+          end);
+    }
+    return ENDED;
   }
 
   private Progress stop(Delivery delivery, Throwable cause) {

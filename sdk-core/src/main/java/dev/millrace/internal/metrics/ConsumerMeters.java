@@ -30,6 +30,9 @@ public final class ConsumerMeters implements AutoCloseable {
   private final Counter deadLettered;
   private final Counter stopped;
   private final Counter doneBefore;
+  private final Counter skipped;
+  private final Counter notStarted;
+  private final Counter dropped;
   private final Counter deadLetterFailures;
   private final Counter commitFailures;
   private final Counter offsetResets;
@@ -56,6 +59,9 @@ public final class ConsumerMeters implements AutoCloseable {
     this.deadLettered = outcome("dead-lettered");
     this.stopped = outcome("stopped");
     this.doneBefore = outcome("done-before");
+    this.skipped = outcome("skipped");
+    this.notStarted = outcome("not-started");
+    this.dropped = outcome("dropped");
     this.deadLetterFailures = counter(MeterNames.DEAD_LETTER_FAILURES, tags);
     this.commitFailures = counter(MeterNames.COMMIT_FAILURES, tags);
     this.offsetResets = counter(MeterNames.OFFSET_RESETS, tags);
@@ -94,6 +100,21 @@ public final class ConsumerMeters implements AutoCloseable {
 
   public void doneBefore() {
     doneBefore.increment();
+  }
+
+  /** Counts a record that was passed over since its handler has failed; at-most-once. */
+  public void skipped() {
+    skipped.increment();
+  }
+
+  /** Counts records that may have been committed, and so never start; at-most-once. */
+  public void notStarted(int records) {
+    notStarted.increment(records);
+  }
+
+  /** Counts records that were committed and given up before they had ended; at-most-once. */
+  public void dropped(int records) {
+    dropped.increment(records);
   }
 
   public void deadLetterFailed() {

@@ -143,6 +143,20 @@ public final class OffsetTracker {
   }
 
   /**
+   * Returns where the next poll goes on, if no commit has said so; else null. For who commits what
+   * was polled, whatever becomes of it.
+   */
+  public @Nullable OffsetAndMetadata uncommittedPosition() {
+    return position == null || !isNews(position) ? null : position;
+  }
+
+  /** Returns whether all that was delivered has ended. */
+  public boolean isAllDone() {
+    advance();
+    return open.isEmpty();
+  }
+
+  /**
    * That of the last record before the offset, not a later one's: by it the next owner's client
    * finds out whether an unclean election has cut the log below the offset.
    */

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.millrace.config.BatchDefinition;
 import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.config.DeliverySemantics;
 import dev.millrace.config.HandlerThreads;
 import dev.millrace.config.HandlerWatchdogDefinition;
 import dev.millrace.config.KeylessRecords;
@@ -63,6 +64,7 @@ final class EngineFixture implements AutoCloseable {
   final CountDownLatch release = new CountDownLatch(1);
 
   MissingOffset onMissingOffset = new MissingOffset(MissingOffset.Start.EARLIEST);
+  DeliverySemantics semantics = DeliverySemantics.AT_LEAST_ONCE;
   Ordering ordering = Ordering.KEY;
   KeylessRecords keylessRecords = KeylessRecords.SPREAD;
   OrderingKey orderingKey = ConsumerRecord::key;
@@ -271,6 +273,7 @@ final class EngineFixture implements AutoCloseable {
   private ConsumerDefinition definition() {
     return TestDefinitions.consumer(
         onMissingOffset,
+        semantics,
         ordering,
         keylessRecords,
         permits,

@@ -26,7 +26,7 @@ class HandlerWatchdogTest {
   private static final TopicPartition NAME = new TopicPartition("orders", 0);
 
   private final Assignment assignment =
-      new Assignment(new ConsumerMeters(new SimpleMeterRegistry(), "c", "g"));
+      new Assignment(new ConsumerMeters(new SimpleMeterRegistry(), "c", "g"), abandoned -> {});
   private final AssignedPartition partition = new AssignedPartition(NAME, CompletedAhead.NONE);
   private final List<String> warnings = new ArrayList<>();
 

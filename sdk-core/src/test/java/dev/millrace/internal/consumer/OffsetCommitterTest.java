@@ -50,6 +50,7 @@ class OffsetCommitterTest {
   private final OffsetCommitter committer =
       new OffsetCommitter(
           "c",
+          Promise.AT_LEAST_ONCE,
           client,
           new ConsumerMeters(registry, "c", "g"),
           Duration.ofMillis(100),

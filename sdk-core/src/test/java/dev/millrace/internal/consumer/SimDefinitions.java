@@ -2,6 +2,7 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.config.BatchDefinition;
 import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.config.DeliverySemantics;
 import dev.millrace.config.HandlerThreads;
 import dev.millrace.config.HandlerWatchdogDefinition;
 import dev.millrace.config.KeylessRecords;
@@ -23,6 +24,7 @@ final class SimDefinitions {
     boolean deadLetters = random.nextInt(6) > 0;
     return TestDefinitions.consumer(
         onMissingOffset(random),
+        DeliverySemantics.AT_LEAST_ONCE,
         ORDERINGS.get(random.nextInt(ORDERINGS.size())),
         KeylessRecords.SPREAD,
         1 + random.nextInt(4),
@@ -63,6 +65,7 @@ final class SimDefinitions {
   static ConsumerDefinition told(ConsumerDefinition wanted, SimBug bug) {
     return TestDefinitions.consumer(
         bug.onMissingOffset(wanted.onMissingOffset()),
+        wanted.deliverySemantics(),
         wanted.ordering(),
         wanted.keylessRecords(),
         wanted.concurrency(),

@@ -36,6 +36,7 @@ final class TestDefinitions {
       Duration drainTimeout) {
     return consumer(
         new MissingOffset(MissingOffset.Start.EARLIEST),
+        DeliverySemantics.AT_LEAST_ONCE,
         ordering,
         KeylessRecords.SPREAD,
         concurrency,
@@ -55,6 +56,7 @@ final class TestDefinitions {
 
   static ConsumerDefinition consumer(
       MissingOffset onMissingOffset,
+      DeliverySemantics semantics,
       Ordering ordering,
       KeylessRecords keylessRecords,
       int concurrency,
@@ -78,7 +80,7 @@ final class TestDefinitions {
         ConsumerMode.GROUP,
         new GroupMembership(GroupProtocol.CLASSIC, null),
         onMissingOffset,
-        DeliverySemantics.AT_LEAST_ONCE,
+        semantics,
         ordering,
         keylessRecords,
         concurrency,

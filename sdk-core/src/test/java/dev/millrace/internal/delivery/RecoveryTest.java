@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.config.BackoffDefinition;
 import dev.millrace.config.DeadLetterDefinition;
+import dev.millrace.config.DeliverySemantics;
 import dev.millrace.config.RetryDefinition;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class RecoveryTest {
@@ -18,7 +20,7 @@ class RecoveryTest {
 
   @Test
   void waitsLongerEachTimeUpToTheMaximum() {
-    Recovery recovery = new Recovery(retry(6, 0), null);
+    Recovery recovery = recovery(retry(6, 0), null);
 
     List<Long> millis =
         IntStream.rangeClosed(1, 5)
@@ -31,7 +33,7 @@ class RecoveryTest {
 
   @Test
   void jitterSpreadsTheWaitByItsShare() {
-    Recovery recovery = new Recovery(retry(3, 0.2), null);
+    Recovery recovery = recovery(retry(3, 0.2), null);
     List<Long> millis =
         IntStream.range(0, 1_000)
             .mapToObj(i -> (Outcome.RetryLater) recovery.after(1, failure))
@@ -44,7 +46,7 @@ class RecoveryTest {
 
   @Test
   void whenTheAttemptsAreUsedUpTheRecordIsADeadLetter() {
-    Recovery recovery = new Recovery(FOUR_ATTEMPTS, DEAD_LETTER);
+    Recovery recovery = recovery(FOUR_ATTEMPTS, DEAD_LETTER);
 
     assertThat(recovery.after(3, failure)).isInstanceOf(Outcome.RetryLater.class);
     assertThat(recovery.after(4, failure)).isEqualTo(new Outcome.DeadLetter(failure));
@@ -52,29 +54,46 @@ class RecoveryTest {
 
   @Test
   void withoutADeadLetterTheConsumerStops() {
-    Recovery recovery = new Recovery(FOUR_ATTEMPTS, null);
+    Recovery recovery = recovery(FOUR_ATTEMPTS, null);
 
     assertThat(recovery.after(4, failure)).isEqualTo(new Outcome.Stop(failure));
   }
 
   @Test
   void oneAttemptMeansNoRetry() {
-    assertThat(new Recovery(retry(1, 0), DEAD_LETTER).after(1, failure))
+    assertThat(recovery(retry(1, 0), DEAD_LETTER).after(1, failure))
         .isInstanceOf(Outcome.DeadLetter.class);
   }
 
   @Test
   void bytesThatDoNotDecodeAreNotTriedAgain() {
-    assertThat(new Recovery(FOUR_ATTEMPTS, DEAD_LETTER).giveUp(failure))
+    assertThat(recovery(FOUR_ATTEMPTS, DEAD_LETTER).giveUp(failure))
         .isEqualTo(new Outcome.DeadLetter(failure));
-    assertThat(new Recovery(FOUR_ATTEMPTS, null).giveUp(failure))
+    assertThat(recovery(FOUR_ATTEMPTS, null).giveUp(failure))
         .isEqualTo(new Outcome.Stop(failure));
   }
 
   @Test
   void anErrorIsAFailureLikeAnyOther() {
-    assertThat(new Recovery(FOUR_ATTEMPTS, null).after(1, new StackOverflowError()))
+    assertThat(recovery(FOUR_ATTEMPTS, null).after(1, new StackOverflowError()))
         .isInstanceOf(Outcome.RetryLater.class);
+  }
+
+  @Test
+  void atMostOnceARecordIsPassedOverAndNotTriedAgain() {
+    Recovery recovery = new Recovery(retry(1, 0), null, DeliverySemantics.AT_MOST_ONCE);
+
+    assertThat(recovery.after(1, failure)).isEqualTo(new Outcome.Skip(failure));
+    assertThat(recovery.giveUp(failure)).isEqualTo(new Outcome.Skip(failure));
+    assertThat(
+            new Recovery(retry(1, 0), DEAD_LETTER, DeliverySemantics.AT_MOST_ONCE)
+                .after(1, failure))
+        .isEqualTo(new Outcome.DeadLetter(failure));
+  }
+
+  private static Recovery recovery(
+      RetryDefinition retry, @Nullable DeadLetterDefinition deadLetter) {
+    return new Recovery(retry, deadLetter, DeliverySemantics.AT_LEAST_ONCE);
   }
 
   private static RetryDefinition retry(int attempts, double jitter) {
