@@ -52,11 +52,17 @@ public final class KillableConsumer implements Worker {
               # The next life takes the killed one's place at once; and one that lives is never
               # taken for dead, however busy the machine: its records would be handled again.
               group-instance-id: killable
+              delivery-semantics: %s
+              on-missing-offset: earliest
               properties: { session.timeout.ms: 60000 }
         """;
     return ConfigLoader.create()
         .parse(
             "test",
-            yaml.formatted(test.argument("kafka"), test.argument("topic"), test.argument("group")));
+            yaml.formatted(
+                test.argument("kafka"),
+                test.argument("topic"),
+                test.argument("group"),
+                test.argument("semantics")));
   }
 }

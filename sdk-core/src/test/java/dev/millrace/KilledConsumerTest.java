@@ -1,5 +1,6 @@
 package dev.millrace;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.millrace.config.ConfigLoader;
@@ -19,6 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -38,6 +40,9 @@ class KilledConsumerTest {
    */
   private static final int MOST_REDONE_PER_KILL = 3_000;
 
+  /** The default channel, and one poll. */
+  private static final int MOST_LOST_PER_KILL = 2_032 + 500;
+
   /**
    * Nothing is lost, keys keep their order, and little is handled again, also when a record of each
    * partition hangs, so that no committed offset moves.
@@ -52,23 +57,8 @@ class KilledConsumerTest {
     GroupProbe progress = GroupProbe.of(kafka.directServers(), group, topic);
     TopicProbe orders = TopicProbe.of(kafka.directServers(), topic);
 
-    try (WorkerProcess consumer =
-        WorkerProcess.of(KillableConsumer.class)
-            .jvmOption("-Xmx256m")
-            .jvmOption("-XX:TieredStopAtLevel=1")
-            .argument("kafka", kafka.bootstrapServers())
-            .argument("topic", topic)
-            .argument("group", group)
-            .argument("lives-that-hang", Integer.toString(livesThatHang))
-            .start()) {
-      for (int kill = 1; kill <= KILLS; kill++) {
-        long enough = (long) kill * RECORDS / (KILLS + 2);
-        await()
-            .atMost(Duration.ofSeconds(90))
-            .until(() -> consumer.progress() >= enough || !consumer.isAlive());
-        consumer.kill();
-        consumer.restart();
-      }
+    try (WorkerProcess consumer = start(kafka, topic, group, "at-least-once", livesThatHang)) {
+      killAndRestart(consumer);
       progress.awaitLagZero(Duration.ofSeconds(90));
 
       Path[] histories = consumer.historyFiles().toArray(Path[]::new);
@@ -90,6 +80,71 @@ class KilledConsumerTest {
       System.out.printf(
           "%d records, %d kills, first records hang in %d lives: 0 lost, %d handled again%n",
           RECORDS, KILLS, livesThatHang, handled - RECORDS);
+    }
+  }
+
+  /**
+   * At most once: what was in the channel, or committed and not yet handed over, is lost with the
+   * process, and nothing is handled twice. The last life ends in peace, so it loses nothing.
+   */
+  @Timeout(400)
+  @Test
+  void killedInTheMiddleAtMostOnce(KafkaCluster kafka, TestTopics topics) {
+    String topic = topics.create("orders", 4);
+    String group = topics.groupId("orders");
+    publish(kafka, topic);
+    GroupProbe progress = GroupProbe.of(kafka.directServers(), group, topic);
+    TopicProbe orders = TopicProbe.of(kafka.directServers(), topic);
+
+    try (WorkerProcess consumer = start(kafka, topic, group, "at-most-once", 0)) {
+      killAndRestart(consumer);
+      progress.awaitLagZero(Duration.ofSeconds(90));
+      consumer.stop(Duration.ofSeconds(60));
+
+      Path[] histories = consumer.historyFiles().toArray(Path[]::new);
+      Guarantee.checkAll(
+              Evidence.builder()
+                  .history(histories)
+                  .source(topic, orders.readAll())
+                  .offsets(orders.offsets())
+                  .commits(progress.commits())
+                  .build(),
+              Guarantee.noDuplicates(),
+              Guarantee.orderPerKey(),
+              Guarantee.noOverlapPerKey(),
+              Guarantee.commitsMonotonic())
+          .assertHolds();
+      long ended = History.read(histories).stream().filter(e -> e.kind() == Kind.ENDED).count();
+      assertThat(RECORDS - ended)
+          .as("lost in %d kills", KILLS)
+          .isBetween(1L, (long) KILLS * MOST_LOST_PER_KILL);
+      System.out.printf(
+          "%d records, %d kills, at most once: 0 handled twice, %d lost%n",
+          RECORDS, KILLS, RECORDS - ended);
+    }
+  }
+
+  private static WorkerProcess start(
+      KafkaCluster kafka, String topic, String group, String semantics, int livesThatHang) {
+    return WorkerProcess.of(KillableConsumer.class)
+        .jvmOption("-Xmx256m")
+        .jvmOption("-XX:TieredStopAtLevel=1")
+        .argument("kafka", kafka.bootstrapServers())
+        .argument("topic", topic)
+        .argument("group", group)
+        .argument("semantics", semantics)
+        .argument("lives-that-hang", Integer.toString(livesThatHang))
+        .start();
+  }
+
+  private static void killAndRestart(WorkerProcess consumer) {
+    for (int kill = 1; kill <= KILLS; kill++) {
+      long enough = (long) kill * RECORDS / (2 * KILLS);
+      await()
+          .atMost(Duration.ofSeconds(90))
+          .until(() -> consumer.progress() >= enough || !consumer.isAlive());
+      consumer.kill();
+      consumer.restart();
     }
   }
 

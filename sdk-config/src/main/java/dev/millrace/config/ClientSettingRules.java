@@ -33,7 +33,9 @@ record ClientSettingRules(List<Clash> clashes) {
 
   private static final String IN_FLIGHT = "max.in.flight.requests.per.connection";
 
-  /** The brokers remember so many batches of an idempotent producer, by which they keep its order. */
+  /**
+   * The brokers remember so many batches of an idempotent producer, by which they keep its order.
+   */
   private static final Set<String> IN_ORDER = Set.of("1", "2", "3", "4", "5");
 
   static final ClientSettingRules PRODUCER =

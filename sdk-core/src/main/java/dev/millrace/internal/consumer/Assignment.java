@@ -34,8 +34,7 @@ final class Assignment {
         onLeave);
   }
 
-  private Assignment(
-      Function<AssignedPartition, Runnable> gauges, Consumer<Abandoned> onLeave) {
+  private Assignment(Function<AssignedPartition, Runnable> gauges, Consumer<Abandoned> onLeave) {
     this.gauges = gauges;
     this.onLeave = onLeave;
   }

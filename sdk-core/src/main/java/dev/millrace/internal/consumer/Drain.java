@@ -31,8 +31,7 @@ final class Drain {
   void untilIdle(Collection<AssignedPartition> partitions, long deadlineNanos) {
     boolean unused =
         wait.until(
-            () -> promise.redelivers() ? isIdle(partitions) : isAllDone(partitions),
-            deadlineNanos);
+            () -> promise.redelivers() ? isIdle(partitions) : isAllDone(partitions), deadlineNanos);
     takeBack(partitions);
   }
 

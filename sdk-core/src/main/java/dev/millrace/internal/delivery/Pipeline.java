@@ -34,9 +34,8 @@ public interface Pipeline extends DeliveryProcessor {
       ConsumerMeters meters,
       BiConsumer<ConsumerRecord<byte[], byte[]>, Throwable> onStop) {
     String name = definition.name();
-    Recovery recovery = 
-        new Recovery(
-            definition.retry(), definition.deadLetter(), definition.deliverySemantics());
+    Recovery recovery =
+        new Recovery(definition.retry(), definition.deadLetter(), definition.deliverySemantics());
     if (handling instanceof Handling.InBatches<V> inBatches) {
       BatchDefinition batch = definition.batch();
       Batches batches =

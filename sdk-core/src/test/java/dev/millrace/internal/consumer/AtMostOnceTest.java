@@ -358,8 +358,7 @@ class AtMostOnceTest {
     engine.add(P0, 0, 5);
     await().until(() -> started.size() == 5);
 
-    engine.consumer.onlyMarkers =
-        Map.of(P0, new OffsetAndMetadata(7));
+    engine.consumer.onlyMarkers = Map.of(P0, new OffsetAndMetadata(7));
 
     await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(7));
   }

@@ -69,8 +69,7 @@ class RecoveryTest {
   void bytesThatDoNotDecodeAreNotTriedAgain() {
     assertThat(recovery(FOUR_ATTEMPTS, DEAD_LETTER).giveUp(failure))
         .isEqualTo(new Outcome.DeadLetter(failure));
-    assertThat(recovery(FOUR_ATTEMPTS, null).giveUp(failure))
-        .isEqualTo(new Outcome.Stop(failure));
+    assertThat(recovery(FOUR_ATTEMPTS, null).giveUp(failure)).isEqualTo(new Outcome.Stop(failure));
   }
 
   @Test

@@ -40,7 +40,7 @@ class ReadmeErrorsTest {
             transaction: { slots: 1, acquire-timeout: 50ms }
         consumers:
           order-consumer: { topics: [orders], group-id: order-service, retry: { max-attempts: 1 } }
-          late-consumer: { topics: [orders], group-id: late, delivery-semantics: at-most-once }
+          late-consumer: { topics: [orders], group-id: late, delivery-semantics: exactly-once }
       """;
 
   private static KafkaCluster broker;
