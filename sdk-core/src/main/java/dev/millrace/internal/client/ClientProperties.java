@@ -57,10 +57,20 @@ public final class ClientProperties {
 
   /** Returns a producer's settings. */
   public Map<String, Object> producer(ProducerDefinition definition) {
+    if (definition.deliverySemantics() == DeliverySemantics.EXACTLY_ONCE) {
+      throw new InvalidDefinitionException(
+          "Producer '%s' has 'delivery-semantics: exactly-once', so what it sends belongs to transactions; use createTransactionalProducer."
+              .formatted(definition.name()),
+          null);
+    }
+    return producerSettings(definition);
+  }
+
+  Map<String, Object> producerSettings(ProducerDefinition definition) {
     String owner = "Producer '" + definition.name() + "'";
     requireKnown(owner, definition.properties(), ProducerConfig.configNames());
     Map<String, Object> settings = new TreeMap<>(TuningProfiles.producer(definition.profile()));
-    settings.putAll(promise(definition));
+    settings.putAll(Presets.producer(definition.deliverySemantics()));
     if (definition.enableIdempotence() != null) {
       settings.put(
           ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, definition.enableIdempotence().toString());
@@ -96,25 +106,6 @@ public final class ClientProperties {
     }
   }
 
-  private static Map<String, String> promise(ProducerDefinition definition) {
-    return switch (definition.deliverySemantics()) {
-      case AT_MOST_ONCE ->
-          Map.of(
-              ProducerConfig.ACKS_CONFIG, "0",
-              ProducerConfig.RETRIES_CONFIG, "0",
-              ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, "false");
-      case AT_LEAST_ONCE ->
-          Map.of(
-              ProducerConfig.ACKS_CONFIG, "all",
-              ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, "true");
-      case EXACTLY_ONCE ->
-          throw new InvalidDefinitionException(
-              "Producer '%s' has 'delivery-semantics: exactly-once', so what it sends belongs to transactions; use createTransactionalProducer."
-                  .formatted(definition.name()),
-              null);
-    };
-  }
-
   /** Returns a consumer's settings. */
   public ConsumerSettings consumer(ConsumerDefinition definition) {
     return consumer(definition, group(definition));
@@ -126,10 +117,15 @@ public final class ClientProperties {
    * @param group what {@link #group} said of the whole consumer
    */
   public ConsumerSettings consumer(ConsumerDefinition definition, String group) {
+    requireOffered("Consumer '" + definition.name() + "'", definition);
+    return consumerSettings(definition, group);
+  }
+
+  ConsumerSettings consumerSettings(ConsumerDefinition definition, String group) {
     String owner = "Consumer '" + definition.name() + "'";
-    requireOffered(owner, definition);
     requireKnown(owner, definition.properties(), ConsumerConfig.configNames());
     Map<String, Object> settings = new TreeMap<>(TuningProfiles.consumer(definition.profile()));
+    settings.putAll(Presets.consumer(definition.deliverySemantics()));
     settings.put(
         ConsumerConfig.MAX_POLL_RECORDS_CONFIG,
         Math.max(1, Math.min(mostPolled(definition), definition.channelCapacity() / 4)));

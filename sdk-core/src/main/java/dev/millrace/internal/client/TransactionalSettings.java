@@ -43,7 +43,7 @@ public final class TransactionalSettings {
                   definition.deliverySemantics().name().toLowerCase(Locale.ROOT).replace('_', '-')),
           null);
     }
-    Map<String, Object> shared = clientProperties.producer(acknowledged(definition));
+    Map<String, Object> shared = clientProperties.producerSettings(definition);
     Map<String, Map<String, Object>> slots = new LinkedHashMap<>();
     for (int slot = 0; slot < definition.transaction().slots(); slot++) {
       Map<String, Object> settings = new LinkedHashMap<>(shared);
@@ -66,19 +66,5 @@ public final class TransactionalSettings {
       return prefix;
     }
     return serviceName == null ? definition.name() : serviceName + "-" + definition.name();
-  }
-
-  /** What a transactional client needs besides its id is what at-least-once sets. */
-  private static ProducerDefinition acknowledged(ProducerDefinition definition) {
-    return new ProducerDefinition(
-        definition.name(),
-        definition.bootstrapServers(),
-        definition.topics(),
-        DeliverySemantics.AT_LEAST_ONCE,
-        definition.enableIdempotence(),
-        definition.format(),
-        definition.profile(),
-        definition.transaction(),
-        definition.properties());
   }
 }
