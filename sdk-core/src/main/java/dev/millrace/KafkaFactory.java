@@ -64,10 +64,11 @@ public final class KafkaFactory implements AutoCloseable {
     this.clientProperties = new ClientProperties(config.common().serviceName());
     this.brokers = new Brokers(config.common().connectTimeout());
     ClientMeters clientMeters = new ClientMeters(builder.meterRegistry);
-    this.producers = new ProducerPool(clientMeters);
-    this.deadLetterProducers = new ProducerPool(clientMeters);
     MeterRegistry registry =
         builder.meterRegistry != null ? builder.meterRegistry : new CompositeMeterRegistry();
+    this.producers = new ProducerPool(clientMeters, registry);
+    // The consumer's meters tell of dead letters.
+    this.deadLetterProducers = new ProducerPool(clientMeters, new CompositeMeterRegistry());
     this.surroundings =
         new ConsumerLauncher.Surroundings(
             clientProperties, brokers, deadLetterProducers, registry, clientMeters, consumers);

@@ -41,5 +41,8 @@ final class MeterNames {
   /** Counter: records whose lock was lost while a queue's consumer had them; they come again. */
   static final String LOCKS_LOST = "millrace.consumer.locks.lost";
 
+  /** Counter: ends of sent records, by {@code outcome}. */
+  static final String SENT = "millrace.producer.records";
+
   private MeterNames() {}
 }

@@ -2,6 +2,8 @@ package dev.millrace.internal.producer;
 
 import dev.millrace.errors.InvalidDefinitionException;
 import dev.millrace.internal.metrics.ClientMeters;
+import dev.millrace.internal.metrics.ProducerMeters;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -16,13 +18,19 @@ import org.slf4j.LoggerFactory;
 public final class ProducerPool {
   private static final Logger LOG = LoggerFactory.getLogger(ProducerPool.class);
 
-  private final ClientMeters meters;
+  private final ClientMeters clientMeters;
+  private final MeterRegistry registry;
   private final Map<String, ProducerSlot> slots = new ConcurrentHashMap<>();
   private final ReentrantLock lifecycle = new ReentrantLock();
   private volatile boolean closed;
 
-  public ProducerPool(ClientMeters meters) {
-    this.meters = meters;
+  /**
+   * @param clientMeters where the Kafka clients' own metrics go
+   * @param registry where the producers' meters go
+   */
+  public ProducerPool(ClientMeters clientMeters, MeterRegistry registry) {
+    this.clientMeters = clientMeters;
+    this.registry = registry;
   }
 
   /**
@@ -47,9 +55,11 @@ public final class ProducerPool {
   }
 
   private ProducerSlot create(String name, Map<String, Object> settings) {
+    ProducerMeters meters = new ProducerMeters(registry, name);
     try {
-      return new ProducerSlot(name, settings, meters);
+      return new ProducerSlot(name, settings, clientMeters, meters);
     } catch (KafkaException e) {
+      meters.close();
       throw new InvalidDefinitionException(
           "Producer '%s': the Kafka client can't be made: %s"
               .formatted(name, e.getCause() == null ? e.getMessage() : e.getCause().getMessage()),

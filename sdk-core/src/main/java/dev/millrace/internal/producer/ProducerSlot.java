@@ -1,6 +1,7 @@
 package dev.millrace.internal.producer;
 
 import dev.millrace.internal.metrics.ClientMeters;
+import dev.millrace.internal.metrics.ProducerMeters;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -12,12 +13,17 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 /** One shared Kafka producer. Any thread. */
 public final class ProducerSlot {
   private final Producer<byte[], byte[]> producer;
-  private final ClientMeters.Binding metrics;
+  private final ClientMeters.Binding binding;
+  private final ProducerMeters meters;
+  private final ForgottenFailures forgotten;
 
-  ProducerSlot(String name, Map<String, Object> settings, ClientMeters meters) {
+  ProducerSlot(
+      String name, Map<String, Object> settings, ClientMeters clientMeters, ProducerMeters meters) {
+    this.meters = meters;
+    this.forgotten = new ForgottenFailures(name);
     this.producer = new KafkaProducer<>(settings);
     try {
-      this.metrics = meters.bind(producer, name);
+      this.binding = clientMeters.bind(producer, name);
     } catch (RuntimeException e) {
       producer.close(Duration.ZERO);
       throw e;
@@ -29,22 +35,23 @@ public final class ProducerSlot {
    * future, which completes on the client's I/O thread.
    */
   public CompletableFuture<RecordMetadata> send(ProducerRecord<byte[], byte[]> message) {
-    CompletableFuture<RecordMetadata> sent = new CompletableFuture<>();
+    Flight flight = new Flight(meters);
     try {
-      var unused =
-          producer.send(
-              message,
-              (metadata, failure) -> {
-                if (failure == null) {
-                  sent.complete(metadata);
-                } else {
-                  sent.completeExceptionally(failure);
-                }
-              });
+      var unused = producer.send(message, flight);
     } catch (RuntimeException e) {
-      sent.completeExceptionally(e);
+      flight.fail(e);
     }
-    return sent;
+    return flight.future();
+  }
+
+  void sendAndForget(ProducerRecord<byte[], byte[]> message) {
+    var unused =
+        send(message)
+            .exceptionally(
+                failure -> {
+                  forgotten.report(failure);
+                  return null;
+                });
   }
 
   void flush() {
@@ -52,7 +59,8 @@ public final class ProducerSlot {
   }
 
   void close(Duration timeout) {
-    metrics.close();
+    binding.close();
+    meters.close();
     producer.close(timeout);
   }
 }

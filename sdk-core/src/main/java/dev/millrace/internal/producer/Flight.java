@@ -1,0 +1,46 @@
+package dev.millrace.internal.producer;
+
+import dev.millrace.internal.metrics.ProducerMeters;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.clients.producer.Callback;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One record on its way. Any thread.
+ *
+ * <p>Invariant: it ends once, though a client may report a failure to its callback and throw it,
+ * and though the future is its user's, who may have completed it before.
+ */
+final class Flight implements Callback {
+  private final CompletableFuture<RecordMetadata> future = new CompletableFuture<>();
+  private final AtomicBoolean ended = new AtomicBoolean();
+  private final ProducerMeters meters;
+
+  Flight(ProducerMeters meters) {
+    this.meters = meters;
+  }
+
+  CompletableFuture<RecordMetadata> future() {
+    return future;
+  }
+
+  /** The client's I/O thread, or the sending one when the client refuses the record at once. */
+  @Override
+  public void onCompletion(RecordMetadata metadata, @Nullable Exception failure) {
+    if (failure != null) {
+      fail(failure);
+    } else if (ended.compareAndSet(false, true)) {
+      meters.acknowledged();
+      future.complete(metadata);
+    }
+  }
+
+  void fail(Exception failure) {
+    if (ended.compareAndSet(false, true)) {
+      meters.failed();
+      future.completeExceptionally(failure);
+    }
+  }
+}
