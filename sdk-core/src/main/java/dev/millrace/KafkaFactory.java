@@ -137,6 +137,7 @@ public final class KafkaFactory implements AutoCloseable {
     ProducerSlot slot =
         producers.slot(
             definition.name(),
+            definition.pool(),
             () -> {
               Map<String, Object> settings = clientProperties.producer(definition);
               brokers.requireReachable("Producer '" + definition.name() + "'", settings);

@@ -51,7 +51,12 @@ final class Decoder {
         in.optional("enable-idempotence", BOOLEAN),
         in.value("format", Defaults.FORMAT, FORMAT),
         in.value("profile", Defaults.PROFILE, PROFILE),
+        pool(in),
         in.settings("properties"));
+  }
+
+  private static PoolDefinition pool(Fields in) {
+    return new PoolDefinition(in.value("instances", Defaults.INSTANCES, whole(1, 16)));
   }
 
   static ConsumerDefinition consumer(String name, Fields in) {

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param enableIdempotence overrides the promise's idempotence; null leaves it to the promise
  * @param format how a value becomes bytes
  * @param profile the tuning profile
+ * @param pool how its handles share its Kafka clients
  * @param properties raw client settings by Kafka's own names; they win over promise and profile;
  *     the text of this record shows the names only
  */
@@ -25,6 +26,7 @@ public record ProducerDefinition(
     @Nullable Boolean enableIdempotence,
     Format format,
     TuningProfile profile,
+    PoolDefinition pool,
     Map<String, String> properties) {
 
   public ProducerDefinition {

@@ -36,7 +36,7 @@ sealed interface Shape {
           .with("profile", VALUE)
           .with("properties", SETTINGS);
 
-  Keys PRODUCER_DEFAULTS = CLIENT.with("enable-idempotence", VALUE);
+  Keys PRODUCER_DEFAULTS = CLIENT.with("enable-idempotence", VALUE).with("instances", VALUE);
 
   Keys PRODUCER = PRODUCER_DEFAULTS.with("name", VALUE).with("topics", VALUE);
 

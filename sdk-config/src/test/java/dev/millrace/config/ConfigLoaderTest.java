@@ -70,6 +70,7 @@ class ConfigLoaderTest {
                     null,
                     Format.AUTO,
                     TuningProfile.BALANCED,
+                    new PoolDefinition(1),
                     Map.of())));
     assertThat(config.consumers())
         .containsExactly(
@@ -277,6 +278,14 @@ class ConfigLoaderTest {
   }
 
   @Test
+  void readsHowAProducersHandlesShareItsClients() {
+    assertThat(pool("instances: 16")).isEqualTo(new PoolDefinition(16));
+    assertThat(pool("format: json")).isEqualTo(PoolDefinition.defaults());
+    assertThat(Report.ofProducer("instances: 17"))
+        .contains("producers.p.instances: expected a whole number from 1 to 16, found 17");
+  }
+
+  @Test
   void listsMayBeTextWithCommas() {
     ProducerDefinition producer =
         Objects.requireNonNull(
@@ -323,12 +332,13 @@ class ConfigLoaderTest {
             "6 problems in %1$s/nope.yaml, %1$s, %1$s/binary, %1$s/utf16.yaml, %1$s/control, %1$s/large\n"
                     .formatted(folder)
                 + """
-                  %1$s/nope.yaml: the file does not exist
-                  %1$s: the file is a directory, not a file
-                  %1$s/binary: the file is not a text file in UTF-8
-                  %1$s/utf16.yaml: the file is not a text file in UTF-8
-                  %1$s/control:2:3: a control character (\\u0000); is this a text file?
-                  %1$s/large: the file is larger than 1 MiB"""
+                %1$s/nope.yaml: the file does not exist
+                %1$s: the file is a directory, not a file
+                %1$s/binary: the file is not a text file in UTF-8
+                %1$s/utf16.yaml: the file is not a text file in UTF-8
+                %1$s/control:2:3: a control character (\\u0000); is this a text file?
+                %1$s/large: the file is larger than 1 MiB\
+                """
                     .formatted(folder)
                     .indent(2)
                     .stripTrailing());
@@ -339,5 +349,10 @@ class ConfigLoaderTest {
     ConsumerDefinition consumer =
         Objects.requireNonNull(LOADER.parse("k", consumer(lines)).consumers().get("c"));
     return consumer;
+  }
+
+  private static PoolDefinition pool(String lines) {
+    String text = "kafka:\n  producers:\n    p:\n      bootstrap-servers: a:1\n" + lines.indent(6);
+    return Objects.requireNonNull(LOADER.parse("k", text).producers().get("p")).pool();
   }
 }

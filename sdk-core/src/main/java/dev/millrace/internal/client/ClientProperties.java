@@ -8,6 +8,7 @@ import dev.millrace.config.Format;
 import dev.millrace.config.GroupMembership;
 import dev.millrace.config.GroupProtocol;
 import dev.millrace.config.NearestNames;
+import dev.millrace.config.PoolDefinition;
 import dev.millrace.config.ProducerDefinition;
 import dev.millrace.config.TuningProfile;
 import dev.millrace.errors.InvalidDefinitionException;
@@ -240,6 +241,7 @@ public final class ClientProperties {
             null,
             Format.BYTES,
             TuningProfile.LATENCY,
+            PoolDefinition.defaults(),
             access));
   }
 

@@ -1,6 +1,7 @@
 package dev.millrace.internal.consumer;
 
 import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.config.PoolDefinition;
 import dev.millrace.internal.consumer.ConsumerLauncher.Surroundings;
 import dev.millrace.internal.delivery.DeadLetters;
 import java.util.concurrent.CompletableFuture;
@@ -41,7 +42,10 @@ record DeadLetterRoute(
       topics.beforeDeadLetter(deadLetter);
       return shared
           .deadLetterProducers()
-          .slot(definition.name(), () -> shared.clientProperties().deadLetterProducer(definition))
+          .slot(
+              definition.name(),
+              PoolDefinition.defaults(),
+              () -> shared.clientProperties().deadLetterProducer(definition))
           .send(deadLetter);
     } catch (RuntimeException e) {
       return CompletableFuture.failedFuture(e);

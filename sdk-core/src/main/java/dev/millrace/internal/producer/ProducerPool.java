@@ -1,5 +1,6 @@
 package dev.millrace.internal.producer;
 
+import dev.millrace.config.PoolDefinition;
 import dev.millrace.errors.InvalidDefinitionException;
 import dev.millrace.internal.metrics.ClientMeters;
 import dev.millrace.internal.metrics.ProducerMeters;
@@ -11,13 +12,9 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.apache.kafka.common.KafkaException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The shared producers of a factory, by name, each made when first asked for. Any thread. */
 public final class ProducerPool {
-  private static final Logger LOG = LoggerFactory.getLogger(ProducerPool.class);
-
   private final ClientMeters clientMeters;
   private final MeterRegistry registry;
   private final Map<String, ProducerSlot> slots = new ConcurrentHashMap<>();
@@ -36,10 +33,12 @@ public final class ProducerPool {
   /**
    * Returns the slot of a name.
    *
+   * @param definition how its handles share its Kafka clients
    * @param settings asked for only when the producer has to be made
    * @throws IllegalStateException when the pool is closed
    */
-  public ProducerSlot slot(String name, Supplier<Map<String, Object>> settings) {
+  public ProducerSlot slot(
+      String name, PoolDefinition definition, Supplier<Map<String, Object>> settings) {
     ProducerSlot warm = slots.get(name);
     if (warm != null) {
       return warm;
@@ -48,18 +47,18 @@ public final class ProducerPool {
     lifecycle.lock();
     try {
       requireOpen();
-      return slots.computeIfAbsent(name, absent -> create(name, settings.get()));
+      return slots.computeIfAbsent(name, absent -> create(name, definition, settings.get()));
     } finally {
       lifecycle.unlock();
     }
   }
 
-  private ProducerSlot create(String name, Map<String, Object> settings) {
-    ProducerMeters meters = new ProducerMeters(registry, name);
+  private ProducerSlot create(
+      String name, PoolDefinition definition, Map<String, Object> settings) {
     try {
-      return new ProducerSlot(name, settings, clientMeters, meters);
+      Instances instances = Instances.open(name, definition.instances(), settings, clientMeters);
+      return new ProducerSlot(name, instances, new ProducerMeters(registry, name));
     } catch (KafkaException e) {
-      meters.close();
       throw new InvalidDefinitionException(
           "Producer '%s': the Kafka client can't be made: %s"
               .formatted(name, e.getCause() == null ? e.getMessage() : e.getCause().getMessage()),
@@ -75,22 +74,16 @@ public final class ProducerPool {
 
   /** Closes all producers; records already sent get until the timeout to be acknowledged. */
   public void close(Duration timeout) {
-    List<Map.Entry<String, ProducerSlot>> all;
+    List<ProducerSlot> all;
     lifecycle.lock();
     try {
       closed = true;
-      all = List.copyOf(slots.entrySet());
+      all = List.copyOf(slots.values());
       slots.clear();
     } finally {
       lifecycle.unlock();
     }
     long deadline = System.nanoTime() + timeout.toNanos();
-    for (Map.Entry<String, ProducerSlot> entry : all) {
-      try {
-        entry.getValue().close(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
-      } catch (RuntimeException e) {
-        LOG.warn("Producer '{}' did not close cleanly.", entry.getKey(), e);
-      }
-    }
+    all.forEach(slot -> slot.close(deadline));
   }
 }

@@ -1,33 +1,27 @@
 package dev.millrace.internal.producer;
 
-import dev.millrace.internal.metrics.ClientMeters;
 import dev.millrace.internal.metrics.ProducerMeters;
 import java.time.Duration;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** One shared Kafka producer. Any thread. */
+/** One named producer, which all its handles share. Any thread. */
 public final class ProducerSlot {
-  private final Producer<byte[], byte[]> producer;
-  private final ClientMeters.Binding binding;
+  private static final Logger LOG = LoggerFactory.getLogger(ProducerSlot.class);
+
+  private final String name;
+  private final Instances instances;
   private final ProducerMeters meters;
   private final ForgottenFailures forgotten;
 
-  ProducerSlot(
-      String name, Map<String, Object> settings, ClientMeters clientMeters, ProducerMeters meters) {
+  ProducerSlot(String name, Instances instances, ProducerMeters meters) {
+    this.name = name;
+    this.instances = instances;
     this.meters = meters;
     this.forgotten = new ForgottenFailures(name);
-    this.producer = new KafkaProducer<>(settings);
-    try {
-      this.binding = clientMeters.bind(producer, name);
-    } catch (RuntimeException e) {
-      producer.close(Duration.ZERO);
-      throw e;
-    }
   }
 
   /**
@@ -36,11 +30,7 @@ public final class ProducerSlot {
    */
   public CompletableFuture<RecordMetadata> send(ProducerRecord<byte[], byte[]> message) {
     Flight flight = new Flight(meters);
-    try {
-      var unused = producer.send(message, flight);
-    } catch (RuntimeException e) {
-      flight.fail(e);
-    }
+    instances.of(message).send(message, flight);
     return flight.future();
   }
 
@@ -55,12 +45,19 @@ public final class ProducerSlot {
   }
 
   void flush() {
-    producer.flush();
+    instances.each(ProducerInstance::flush);
   }
 
-  void close(Duration timeout) {
-    binding.close();
+  /** Records already sent get until then to be acknowledged. */
+  void close(long deadlineNanos) {
+    instances.each(
+        instance -> {
+          try {
+            instance.close(Duration.ofNanos(Math.max(0, deadlineNanos - System.nanoTime())));
+          } catch (RuntimeException e) {
+            LOG.warn("Producer '{}' did not close cleanly.", name, e);
+          }
+        });
     meters.close();
-    producer.close(timeout);
   }
 }
