@@ -19,11 +19,13 @@ import dev.millrace.internal.producer.PooledMessageProducer;
 import dev.millrace.internal.producer.ProducerPool;
 import dev.millrace.internal.producer.ProducerSlot;
 import dev.millrace.producer.MessageProducer;
+import dev.millrace.producer.ProducerStatistics;
 import dev.millrace.serialization.Formats;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -135,7 +137,7 @@ public final class KafkaFactory implements AutoCloseable {
   private <V> MessageProducer<V> producer(ProducerDefinition definition, Class<V> type) {
     var serializer = formats.serializer(definition.format(), type, definition.name());
     ProducerSlot slot =
-        producers.slot(
+        producers.lease(
             definition.name(),
             definition.pool(),
             () -> {
@@ -144,6 +146,14 @@ public final class KafkaFactory implements AutoCloseable {
               return settings;
             });
     return new PooledMessageProducer<>(definition, slot, producers, serializer);
+  }
+
+  /**
+   * Returns what each producer that has been made is doing, by name; those of dead letters are not
+   * among them.
+   */
+  public List<ProducerStatistics> producers() {
+    return producers.statistics();
   }
 
   /**

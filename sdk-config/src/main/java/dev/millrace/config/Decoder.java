@@ -56,7 +56,9 @@ final class Decoder {
   }
 
   private static PoolDefinition pool(Fields in) {
-    return new PoolDefinition(in.value("instances", Defaults.INSTANCES, whole(1, 16)));
+    return new PoolDefinition(
+        in.value("instances", Defaults.INSTANCES, whole(1, 16)),
+        in.value("idle-eviction", Defaults.IDLE_EVICTION, duration("0ms", "168h")));
   }
 
   static ConsumerDefinition consumer(String name, Fields in) {

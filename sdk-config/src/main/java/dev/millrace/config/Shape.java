@@ -36,7 +36,11 @@ sealed interface Shape {
           .with("profile", VALUE)
           .with("properties", SETTINGS);
 
-  Keys PRODUCER_DEFAULTS = CLIENT.with("enable-idempotence", VALUE).with("instances", VALUE);
+  Keys PRODUCER_DEFAULTS =
+      CLIENT
+          .with("enable-idempotence", VALUE)
+          .with("instances", VALUE)
+          .with("idle-eviction", VALUE);
 
   Keys PRODUCER = PRODUCER_DEFAULTS.with("name", VALUE).with("topics", VALUE);
 

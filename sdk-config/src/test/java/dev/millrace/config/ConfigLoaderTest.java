@@ -70,7 +70,7 @@ class ConfigLoaderTest {
                     null,
                     Format.AUTO,
                     TuningProfile.BALANCED,
-                    new PoolDefinition(1),
+                    new PoolDefinition(1, Duration.ofMinutes(10)),
                     Map.of())));
     assertThat(config.consumers())
         .containsExactly(
@@ -279,7 +279,8 @@ class ConfigLoaderTest {
 
   @Test
   void readsHowAProducersHandlesShareItsClients() {
-    assertThat(pool("instances: 16")).isEqualTo(new PoolDefinition(16));
+    assertThat(pool("instances: 16\nidleEviction: 0ms"))
+        .isEqualTo(new PoolDefinition(16, Duration.ZERO));
     assertThat(pool("format: json")).isEqualTo(PoolDefinition.defaults());
     assertThat(Report.ofProducer("instances: 17"))
         .contains("producers.p.instances: expected a whole number from 1 to 16, found 17");

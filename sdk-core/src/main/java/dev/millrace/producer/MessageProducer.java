@@ -97,8 +97,9 @@ public interface MessageProducer<V> extends AutoCloseable {
   void flush();
 
   /**
-   * Gives the handle back. The shared Kafka client stays warm until the factory closes, and records
-   * already sent still reach the brokers. Closing again is harmless.
+   * Gives the handle back. Records already sent still reach the brokers. The shared Kafka client
+   * stays warm for the next handle until the factory closes, or nobody has had one for {@code
+   * idle-eviction}. Closing again is harmless.
    */
   @Override
   void close();

@@ -1,7 +1,6 @@
 package dev.millrace.internal.consumer;
 
 import dev.millrace.config.ConsumerDefinition;
-import dev.millrace.config.PoolDefinition;
 import dev.millrace.internal.consumer.ConsumerLauncher.Surroundings;
 import dev.millrace.internal.delivery.DeadLetters;
 import java.util.concurrent.CompletableFuture;
@@ -42,10 +41,7 @@ record DeadLetterRoute(
       topics.beforeDeadLetter(deadLetter);
       return shared
           .deadLetterProducers()
-          .slot(
-              definition.name(),
-              PoolDefinition.defaults(),
-              () -> shared.clientProperties().deadLetterProducer(definition))
+          .slot(definition.name(), () -> shared.clientProperties().deadLetterProducer(definition))
           .send(deadLetter);
     } catch (RuntimeException e) {
       return CompletableFuture.failedFuture(e);

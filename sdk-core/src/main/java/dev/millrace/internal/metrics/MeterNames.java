@@ -44,5 +44,17 @@ final class MeterNames {
   /** Counter: ends of sent records, by {@code outcome}. */
   static final String SENT = "millrace.producer.records";
 
+  /** Gauge: sent records that have neither been acknowledged nor failed. */
+  static final String SENDS_IN_FLIGHT = "millrace.producer.in.flight";
+
+  /** Gauge: the bytes of their keys, values and headers. */
+  static final String SENDS_IN_FLIGHT_BYTES = "millrace.producer.in.flight.bytes";
+
+  /** Gauge: handles given out and not closed. */
+  static final String HANDLES = "millrace.producer.handles";
+
+  /** Gauge: its Kafka clients. */
+  static final String INSTANCES = "millrace.producer.instances";
+
   private MeterNames() {}
 }

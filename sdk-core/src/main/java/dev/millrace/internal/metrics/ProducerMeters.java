@@ -1,11 +1,13 @@
 package dev.millrace.internal.metrics;
 
 import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * One named producer's meters; the names are listed in {@link MeterNames}. Recording is thread-safe
@@ -34,6 +36,22 @@ public final class ProducerMeters implements AutoCloseable {
     failed.increment();
   }
 
+  /** Shows how many handles are out. */
+  public void handles(Supplier<Number> handles) {
+    gauge(MeterNames.HANDLES, handles);
+  }
+
+  /** Shows how many Kafka clients there are. */
+  public void instances(Supplier<Number> instances) {
+    gauge(MeterNames.INSTANCES, instances);
+  }
+
+  /** Shows what is on its way. */
+  public void inFlight(Supplier<Number> records, Supplier<Number> bytes) {
+    gauge(MeterNames.SENDS_IN_FLIGHT, records);
+    gauge(MeterNames.SENDS_IN_FLIGHT_BYTES, bytes);
+  }
+
   @Override
   public void close() {
     registered.forEach(registry::remove);
@@ -43,6 +61,10 @@ public final class ProducerMeters implements AutoCloseable {
   private Counter outcome(String outcome) {
     return keep(
         Counter.builder(MeterNames.SENT).tags(tags.and("outcome", outcome)).register(registry));
+  }
+
+  private void gauge(String name, Supplier<Number> value) {
+    keep(Gauge.builder(name, value).tags(tags).register(registry));
   }
 
   private <M extends Meter> M keep(M meter) {

@@ -16,9 +16,16 @@ import org.jspecify.annotations.Nullable;
 final class Flight implements Callback {
   private final CompletableFuture<RecordMetadata> future = new CompletableFuture<>();
   private final AtomicBoolean ended = new AtomicBoolean();
+  private final int size;
+  private final InFlight inFlight;
   private final ProducerMeters meters;
 
-  Flight(ProducerMeters meters) {
+  /**
+   * @param size what it has taken of {@code inFlight}, and gives back at its end
+   */
+  Flight(int size, InFlight inFlight, ProducerMeters meters) {
+    this.size = size;
+    this.inFlight = inFlight;
     this.meters = meters;
   }
 
@@ -26,12 +33,17 @@ final class Flight implements Callback {
     return future;
   }
 
-  /** The client's I/O thread, or the sending one when the client refuses the record at once. */
+  /**
+   * Before the future is completed, all that counts it has counted its end.
+   *
+   * <p>The client's I/O thread, or the sending one when the client refuses the record at once.
+   */
   @Override
   public void onCompletion(RecordMetadata metadata, @Nullable Exception failure) {
     if (failure != null) {
       fail(failure);
     } else if (ended.compareAndSet(false, true)) {
+      inFlight.giveBack(size);
       meters.acknowledged();
       future.complete(metadata);
     }
@@ -39,6 +51,7 @@ final class Flight implements Callback {
 
   void fail(Exception failure) {
     if (ended.compareAndSet(false, true)) {
+      inFlight.giveBack(size);
       meters.failed();
       future.completeExceptionally(failure);
     }

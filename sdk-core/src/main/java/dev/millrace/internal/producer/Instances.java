@@ -57,6 +57,10 @@ final class Instances {
     return message.partition() != null ? message.partition() : keyless.getAndIncrement();
   }
 
+  int count() {
+    return all.size();
+  }
+
   void each(Consumer<ProducerInstance> action) {
     all.forEach(action);
   }

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.serialization.Serializer;
@@ -20,8 +21,11 @@ public final class PooledMessageProducer<V> implements MessageProducer<V> {
   private final ProducerSlot slot;
   private final ProducerPool pool;
   private final Serializer<V> serializer;
-  private volatile boolean closed;
+  private final AtomicBoolean closed = new AtomicBoolean();
 
+  /**
+   * @param slot leased for this handle, which gives it back
+   */
   public PooledMessageProducer(
       ProducerDefinition definition,
       ProducerSlot slot,
@@ -112,11 +116,13 @@ public final class PooledMessageProducer<V> implements MessageProducer<V> {
 
   @Override
   public void close() {
-    closed = true;
+    if (closed.compareAndSet(false, true)) {
+      slot.giveBack();
+    }
   }
 
   private void requireOpen() {
-    if (closed) {
+    if (closed.get()) {
       throw new IllegalStateException("This handle on producer '" + name() + "' is closed.");
     }
     pool.requireOpen();

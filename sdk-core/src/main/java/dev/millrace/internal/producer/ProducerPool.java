@@ -4,8 +4,10 @@ import dev.millrace.config.PoolDefinition;
 import dev.millrace.errors.InvalidDefinitionException;
 import dev.millrace.internal.metrics.ClientMeters;
 import dev.millrace.internal.metrics.ProducerMeters;
+import dev.millrace.producer.ProducerStatistics;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -15,9 +17,12 @@ import org.apache.kafka.common.KafkaException;
 
 /** The shared producers of a factory, by name, each made when first asked for. Any thread. */
 public final class ProducerPool {
+  private static final Duration EVICTION_TIMEOUT = Duration.ofSeconds(5);
+
   private final ClientMeters clientMeters;
   private final MeterRegistry registry;
   private final Map<String, ProducerSlot> slots = new ConcurrentHashMap<>();
+  private final IdleEviction eviction = new IdleEviction(this::evict);
   private final ReentrantLock lifecycle = new ReentrantLock();
   private volatile boolean closed;
 
@@ -31,33 +36,77 @@ public final class ProducerPool {
   }
 
   /**
-   * Returns the slot of a name.
+   * Returns the slot of a name for one more handle, which gives it back. A warm one costs no lock.
    *
    * @param definition how its handles share its Kafka clients
    * @param settings asked for only when the producer has to be made
    * @throws IllegalStateException when the pool is closed
    */
-  public ProducerSlot slot(
+  public ProducerSlot lease(
       String name, PoolDefinition definition, Supplier<Map<String, Object>> settings) {
     ProducerSlot warm = slots.get(name);
-    if (warm != null) {
+    if (warm != null && warm.take()) {
       return warm;
     }
     // One lock for making and closing: a producer made while the pool closes would never be closed.
     lifecycle.lock();
     try {
-      requireOpen();
-      return slots.computeIfAbsent(name, absent -> create(name, definition, settings.get()));
+      ProducerSlot slot = existingOrNew(name, definition, settings);
+      slot.take(); // It is not retired: that happens under the lock, and takes it out of the map.
+      return slot;
     } finally {
       lifecycle.unlock();
     }
+  }
+
+  /** Returns the slot of a name for good: one without handles is not evicted. */
+  public ProducerSlot slot(String name, Supplier<Map<String, Object>> settings) {
+    ProducerSlot warm = slots.get(name);
+    if (warm != null) {
+      return warm;
+    }
+    lifecycle.lock();
+    try {
+      return existingOrNew(name, PoolDefinition.defaults(), settings);
+    } finally {
+      lifecycle.unlock();
+    }
+  }
+
+  private ProducerSlot existingOrNew(
+      String name, PoolDefinition definition, Supplier<Map<String, Object>> settings) {
+    requireOpen();
+    return slots.computeIfAbsent(name, absent -> create(name, definition, settings.get()));
+  }
+
+  /** The timer's thread. Nothing is in flight, so the close does not wait. */
+  private void evict(ProducerSlot slot) {
+    lifecycle.lock();
+    try {
+      if (slot.retire()) {
+        slots.remove(slot.name());
+        // Under the lock, or it would take away the meters of the next one of its name.
+        slot.close(System.nanoTime() + EVICTION_TIMEOUT.toNanos());
+      }
+    } finally {
+      lifecycle.unlock();
+    }
+  }
+
+  /** Returns what each producer is doing, by name. */
+  public List<ProducerStatistics> statistics() {
+    return slots.values().stream()
+        .map(ProducerSlot::statistics)
+        .sorted(Comparator.comparing(ProducerStatistics::name))
+        .toList();
   }
 
   private ProducerSlot create(
       String name, PoolDefinition definition, Map<String, Object> settings) {
     try {
       Instances instances = Instances.open(name, definition.instances(), settings, clientMeters);
-      return new ProducerSlot(name, instances, new ProducerMeters(registry, name));
+      return new ProducerSlot(
+          name, definition, instances, eviction, new ProducerMeters(registry, name));
     } catch (KafkaException e) {
       throw new InvalidDefinitionException(
           "Producer '%s': the Kafka client can't be made: %s"
@@ -80,6 +129,7 @@ public final class ProducerPool {
       closed = true;
       all = List.copyOf(slots.values());
       slots.clear();
+      eviction.close();
     } finally {
       lifecycle.unlock();
     }

@@ -1,6 +1,8 @@
 package dev.millrace.internal.producer;
 
+import dev.millrace.config.PoolDefinition;
 import dev.millrace.internal.metrics.ProducerMeters;
+import dev.millrace.producer.ProducerStatistics;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -14,14 +16,72 @@ public final class ProducerSlot {
 
   private final String name;
   private final Instances instances;
+  private final Leases leases = new Leases();
+  private final InFlight inFlight = new InFlight();
+  private final IdleEviction.Watch idleWatch;
   private final ProducerMeters meters;
   private final ForgottenFailures forgotten;
 
-  ProducerSlot(String name, Instances instances, ProducerMeters meters) {
+  /**
+   * @param meters closed with the slot
+   */
+  ProducerSlot(
+      String name,
+      PoolDefinition definition,
+      Instances instances,
+      IdleEviction eviction,
+      ProducerMeters meters) {
     this.name = name;
     this.instances = instances;
+    this.idleWatch = eviction.watch(this, definition.idleEviction());
     this.meters = meters;
     this.forgotten = new ForgottenFailures(name);
+    meters.handles(leases::open);
+    meters.instances(instances::count);
+    meters.inFlight(inFlight::records, inFlight::bytes);
+  }
+
+  String name() {
+    return name;
+  }
+
+  /** For one more handle; false when it is evicted. */
+  boolean take() {
+    return leases.take();
+  }
+
+  /** A handle is closed. */
+  void giveBack() {
+    if (leases.giveBack()) {
+      idleWatch.begin();
+    }
+  }
+
+  boolean isIdle() {
+    return leases.isIdle();
+  }
+
+  Duration idleFor() {
+    return leases.age();
+  }
+
+  /** Returns whether it may be closed: no handle is out, none will be, and all has ended. */
+  boolean retire() {
+    return inFlight.records() == 0 && leases.retire();
+  }
+
+  boolean isRetired() {
+    return leases.isRetired();
+  }
+
+  ProducerStatistics statistics() {
+    return new ProducerStatistics(
+        name,
+        instances.count(),
+        leases.open(),
+        leases.since(),
+        inFlight.records(),
+        inFlight.bytes());
   }
 
   /**
@@ -29,7 +89,9 @@ public final class ProducerSlot {
    * future, which completes on the client's I/O thread.
    */
   public CompletableFuture<RecordMetadata> send(ProducerRecord<byte[], byte[]> message) {
-    Flight flight = new Flight(meters);
+    int size = InFlight.size(message);
+    inFlight.take(size);
+    Flight flight = new Flight(size, inFlight, meters);
     instances.of(message).send(message, flight);
     return flight.future();
   }
