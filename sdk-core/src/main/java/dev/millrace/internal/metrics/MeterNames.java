@@ -56,5 +56,8 @@ final class MeterNames {
   /** Gauge: its Kafka clients. */
   static final String INSTANCES = "millrace.producer.instances";
 
+  /** Counter: Kafka clients made in the place of one that could not go on. */
+  static final String REPLACEMENTS = "millrace.producer.replacements";
+
   private MeterNames() {}
 }

@@ -20,12 +20,14 @@ public final class ProducerMeters implements AutoCloseable {
 
   private final Counter acknowledged;
   private final Counter failed;
+  private final Counter replacements;
 
   public ProducerMeters(MeterRegistry registry, String producer) {
     this.registry = registry;
     this.tags = Tags.of("producer", producer);
     this.acknowledged = outcome("acknowledged");
     this.failed = outcome("failed");
+    this.replacements = counter(MeterNames.REPLACEMENTS, tags);
   }
 
   public void acknowledged() {
@@ -34,6 +36,10 @@ public final class ProducerMeters implements AutoCloseable {
 
   public void failed() {
     failed.increment();
+  }
+
+  public void clientReplaced() {
+    replacements.increment();
   }
 
   /** Shows how many handles are out. */
@@ -59,8 +65,11 @@ public final class ProducerMeters implements AutoCloseable {
   }
 
   private Counter outcome(String outcome) {
-    return keep(
-        Counter.builder(MeterNames.SENT).tags(tags.and("outcome", outcome)).register(registry));
+    return counter(MeterNames.SENT, tags.and("outcome", outcome));
+  }
+
+  private Counter counter(String name, Tags with) {
+    return keep(Counter.builder(name).tags(with).register(registry));
   }
 
   private void gauge(String name, Supplier<Number> value) {

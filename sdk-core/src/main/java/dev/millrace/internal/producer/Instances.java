@@ -27,7 +27,12 @@ final class Instances {
   }
 
   /** Makes all or none. Of several, each has its number, from 1, at the end of its client id. */
-  static Instances open(String name, int count, Map<String, Object> settings, ClientMeters meters) {
+  static Instances open(
+      String name,
+      int count,
+      Map<String, Object> settings,
+      ClientMeters meters,
+      Runnable onReplacement) {
     List<ProducerInstance> made = new ArrayList<>();
     try {
       for (int number = 1; number <= count; number++) {
@@ -36,7 +41,8 @@ final class Instances {
           Object clientId = settings.get(CommonClientConfigs.CLIENT_ID_CONFIG);
           own.put(CommonClientConfigs.CLIENT_ID_CONFIG, clientId + "-" + number);
         }
-        made.add(new ProducerInstance(name, own, meters));
+        made.add(
+            new ProducerInstance(name, () -> BoundClient.make(name, own, meters), onReplacement));
       }
     } catch (RuntimeException e) {
       made.forEach(instance -> instance.close(Duration.ZERO));

@@ -103,11 +103,14 @@ public final class ProducerPool {
 
   private ProducerSlot create(
       String name, PoolDefinition definition, Map<String, Object> settings) {
+    ProducerMeters meters = new ProducerMeters(registry, name);
     try {
-      Instances instances = Instances.open(name, definition.instances(), settings, clientMeters);
-      return new ProducerSlot(
-          name, definition, instances, eviction, new ProducerMeters(registry, name));
+      Instances instances =
+          Instances.open(
+              name, definition.instances(), settings, clientMeters, meters::clientReplaced);
+      return new ProducerSlot(name, definition, instances, eviction, meters);
     } catch (KafkaException e) {
+      meters.close();
       throw new InvalidDefinitionException(
           "Producer '%s': the Kafka client can't be made: %s"
               .formatted(name, e.getCause() == null ? e.getMessage() : e.getCause().getMessage()),
