@@ -162,7 +162,7 @@ class ProducerPoolTest {
     ProducerStatistics used = factory.producers().get(1);
     assertThat(used)
         .isEqualTo(
-            new ProducerStatistics("unsent", 1, 2, used.since(), 2, 2L * "keyvalue".length()));
+            new ProducerStatistics("unsent", 1, 2, used.since(), 2, 2L * "keyvalue".length(), 0));
     assertThat(used.inUse()).isTrue();
     assertThat(used.since()).isBetween(before, Instant.now());
     assertThat(gauge("handles")).isEqualTo(2);

@@ -40,7 +40,10 @@ sealed interface Shape {
       CLIENT
           .with("enable-idempotence", VALUE)
           .with("instances", VALUE)
-          .with("idle-eviction", VALUE);
+          .with("idle-eviction", VALUE)
+          .with("max-in-flight-records", VALUE)
+          .with("max-in-flight-bytes", VALUE)
+          .with("when-full", VALUE);
 
   Keys PRODUCER = PRODUCER_DEFAULTS.with("name", VALUE).with("topics", VALUE);
 

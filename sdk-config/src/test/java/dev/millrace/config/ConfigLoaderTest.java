@@ -70,7 +70,8 @@ class ConfigLoaderTest {
                     null,
                     Format.AUTO,
                     TuningProfile.BALANCED,
-                    new PoolDefinition(1, Duration.ofMinutes(10)),
+                    new PoolDefinition(
+                        1, Duration.ofMinutes(10), new InFlightDefinition(0, 0, WhenFull.BLOCK)),
                     Map.of())));
     assertThat(config.consumers())
         .containsExactly(
@@ -279,8 +280,13 @@ class ConfigLoaderTest {
 
   @Test
   void readsHowAProducersHandlesShareItsClients() {
-    assertThat(pool("instances: 16\nidleEviction: 0ms"))
-        .isEqualTo(new PoolDefinition(16, Duration.ZERO));
+    assertThat(
+            pool(
+                "instances: 16\nidleEviction: 0ms\nmax-in-flight-records: 1000\n"
+                    + "max-in-flight-bytes: 1MB\nwhen-full: drop"))
+        .isEqualTo(
+            new PoolDefinition(
+                16, Duration.ZERO, new InFlightDefinition(1000, 1 << 20, WhenFull.DROP)));
     assertThat(pool("format: json")).isEqualTo(PoolDefinition.defaults());
     assertThat(Report.ofProducer("instances: 17"))
         .contains("producers.p.instances: expected a whole number from 1 to 16, found 17");

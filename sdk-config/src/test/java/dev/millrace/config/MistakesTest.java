@@ -283,7 +283,7 @@ class MistakesTest {
         .isEqualTo(
             """
             kafka.yaml:5:7 producers.p.linger.ms: unknown key; Kafka's own settings go under 'properties'
-            kafka.yaml:6:7 producers.p.group: unknown key; known keys: bootstrap-servers, delivery-semantics, format, profile, properties, enable-idempotence, instances, idle-eviction, name, topics
+            kafka.yaml:6:7 producers.p.group: unknown key; known keys: bootstrap-servers, delivery-semantics, format, profile, properties, enable-idempotence, instances, idle-eviction, max-in-flight-records, max-in-flight-bytes, when-full, name, topics
             kafka.yaml:7:7 producers.p.formatt: unknown key; did you mean 'format'?\
             """);
     assertThat(
@@ -336,7 +336,7 @@ class MistakesTest {
         .isEqualTo(
             """
             kafka.yaml:3:36 defaults.producers.format: expected one of auto, json, string, bytes, found 'xml'
-            kafka.yaml:3:41 defaults.producers.topics: unknown key; known keys: bootstrap-servers, delivery-semantics, format, profile, properties, enable-idempotence, instances, idle-eviction\
+            kafka.yaml:3:41 defaults.producers.topics: unknown key; known keys: bootstrap-servers, delivery-semantics, format, profile, properties, enable-idempotence, instances, idle-eviction, max-in-flight-records, max-in-flight-bytes, when-full\
             """);
   }
 }

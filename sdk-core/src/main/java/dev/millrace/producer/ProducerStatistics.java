@@ -11,6 +11,7 @@ import java.time.Instant;
  * @param since since when it is {@linkplain #inUse in use}, or idle
  * @param inFlightRecords records sent and neither acknowledged nor failed
  * @param inFlightBytes the bytes of their keys, values and headers
+ * @param waiting threads that wait for room, since no more may be on its way
  */
 public record ProducerStatistics(
     String name,
@@ -18,7 +19,8 @@ public record ProducerStatistics(
     int openHandles,
     Instant since,
     long inFlightRecords,
-    long inFlightBytes) {
+    long inFlightBytes,
+    int waiting) {
 
   /** Returns whether somebody has a handle on it; else it is idle. */
   public boolean inUse() {

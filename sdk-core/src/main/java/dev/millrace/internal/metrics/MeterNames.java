@@ -59,5 +59,8 @@ final class MeterNames {
   /** Counter: Kafka clients made in the place of one that could not go on. */
   static final String REPLACEMENTS = "millrace.producer.replacements";
 
+  /** Gauge: threads that wait for room to send. */
+  static final String SENDS_WAITING = "millrace.producer.waiting";
+
   private MeterNames() {}
 }

@@ -20,6 +20,7 @@ public final class ProducerMeters implements AutoCloseable {
 
   private final Counter acknowledged;
   private final Counter failed;
+  private final Counter dropped;
   private final Counter replacements;
 
   public ProducerMeters(MeterRegistry registry, String producer) {
@@ -27,6 +28,7 @@ public final class ProducerMeters implements AutoCloseable {
     this.tags = Tags.of("producer", producer);
     this.acknowledged = outcome("acknowledged");
     this.failed = outcome("failed");
+    this.dropped = outcome("dropped");
     this.replacements = counter(MeterNames.REPLACEMENTS, tags);
   }
 
@@ -40,6 +42,15 @@ public final class ProducerMeters implements AutoCloseable {
 
   public void clientReplaced() {
     replacements.increment();
+  }
+
+  public void dropped() {
+    dropped.increment();
+  }
+
+  /** Shows how many threads wait for room. */
+  public void waiting(Supplier<Number> threads) {
+    gauge(MeterNames.SENDS_WAITING, threads);
   }
 
   /** Shows how many handles are out. */

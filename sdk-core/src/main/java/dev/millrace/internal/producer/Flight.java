@@ -17,15 +17,15 @@ final class Flight implements Callback {
   private final CompletableFuture<RecordMetadata> future = new CompletableFuture<>();
   private final AtomicBoolean ended = new AtomicBoolean();
   private final int size;
-  private final InFlight inFlight;
+  private final Admission admission;
   private final ProducerMeters meters;
 
   /**
-   * @param size what it has taken of {@code inFlight}, and gives back at its end
+   * @param size what it has of {@code admission}, and gives back at its end
    */
-  Flight(int size, InFlight inFlight, ProducerMeters meters) {
+  Flight(int size, Admission admission, ProducerMeters meters) {
     this.size = size;
-    this.inFlight = inFlight;
+    this.admission = admission;
     this.meters = meters;
   }
 
@@ -43,7 +43,7 @@ final class Flight implements Callback {
     if (failure != null) {
       fail(failure);
     } else if (ended.compareAndSet(false, true)) {
-      inFlight.giveBack(size);
+      admission.leave(size);
       meters.acknowledged();
       future.complete(metadata);
     }
@@ -51,7 +51,7 @@ final class Flight implements Callback {
 
   void fail(Exception failure) {
     if (ended.compareAndSet(false, true)) {
-      inFlight.giveBack(size);
+      admission.leave(size);
       meters.failed();
       future.completeExceptionally(failure);
     }

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.KafkaException;
 
 /** The shared producers of a factory, by name, each made when first asked for. Any thread. */
@@ -103,12 +104,13 @@ public final class ProducerPool {
 
   private ProducerSlot create(
       String name, PoolDefinition definition, Map<String, Object> settings) {
+    Admission admission = new Admission(name, definition.inFlight(), maxBlock(settings));
     ProducerMeters meters = new ProducerMeters(registry, name);
     try {
       Instances instances =
           Instances.open(
               name, definition.instances(), settings, clientMeters, meters::clientReplaced);
-      return new ProducerSlot(name, definition, instances, eviction, meters);
+      return new ProducerSlot(name, definition, instances, admission, eviction, meters);
     } catch (KafkaException e) {
       meters.close();
       throw new InvalidDefinitionException(
@@ -116,6 +118,12 @@ public final class ProducerPool {
               .formatted(name, e.getCause() == null ? e.getMessage() : e.getCause().getMessage()),
           e);
     }
+  }
+
+  /** What Kafka has read without complaint; it is there, since every profile sets it. */
+  private static Duration maxBlock(Map<String, Object> settings) {
+    String millis = String.valueOf(settings.get(ProducerConfig.MAX_BLOCK_MS_CONFIG));
+    return Duration.ofMillis(Long.parseLong(millis.strip()));
   }
 
   void requireOpen() {

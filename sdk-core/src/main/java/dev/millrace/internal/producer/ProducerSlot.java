@@ -1,6 +1,7 @@
 package dev.millrace.internal.producer;
 
 import dev.millrace.config.PoolDefinition;
+import dev.millrace.errors.ProducerFullException;
 import dev.millrace.internal.metrics.ProducerMeters;
 import dev.millrace.producer.ProducerStatistics;
 import java.time.Duration;
@@ -17,7 +18,7 @@ public final class ProducerSlot {
   private final String name;
   private final Instances instances;
   private final Leases leases = new Leases();
-  private final InFlight inFlight = new InFlight();
+  private final Admission admission;
   private final IdleEviction.Watch idleWatch;
   private final ProducerMeters meters;
   private final ForgottenFailures forgotten;
@@ -29,16 +30,19 @@ public final class ProducerSlot {
       String name,
       PoolDefinition definition,
       Instances instances,
+      Admission admission,
       IdleEviction eviction,
       ProducerMeters meters) {
     this.name = name;
     this.instances = instances;
+    this.admission = admission;
     this.idleWatch = eviction.watch(this, definition.idleEviction());
     this.meters = meters;
     this.forgotten = new ForgottenFailures(name);
     meters.handles(leases::open);
     meters.instances(instances::count);
-    meters.inFlight(inFlight::records, inFlight::bytes);
+    meters.inFlight(admission.inFlight()::records, admission.inFlight()::bytes);
+    meters.waiting(admission::waiting);
   }
 
   String name() {
@@ -67,7 +71,7 @@ public final class ProducerSlot {
 
   /** Returns whether it may be closed: no handle is out, none will be, and all has ended. */
   boolean retire() {
-    return inFlight.records() == 0 && leases.retire();
+    return admission.inFlight().records() == 0 && leases.retire();
   }
 
   boolean isRetired() {
@@ -80,8 +84,9 @@ public final class ProducerSlot {
         instances.count(),
         leases.open(),
         leases.since(),
-        inFlight.records(),
-        inFlight.bytes());
+        admission.inFlight().records(),
+        admission.inFlight().bytes(),
+        admission.waiting());
   }
 
   /**
@@ -90,10 +95,26 @@ public final class ProducerSlot {
    */
   public CompletableFuture<RecordMetadata> send(ProducerRecord<byte[], byte[]> message) {
     int size = InFlight.size(message);
-    inFlight.take(size);
-    Flight flight = new Flight(size, inFlight, meters);
+    RuntimeException refusal = admission.enter(size);
+    if (refusal != null) {
+      return refused(refusal);
+    }
+    Flight flight = new Flight(size, admission, meters);
     instances.of(message).send(message, flight);
     return flight.future();
+  }
+
+  private CompletableFuture<RecordMetadata> refused(RuntimeException refusal) {
+    if (isDropped(refusal)) {
+      meters.dropped();
+    } else {
+      meters.failed();
+    }
+    return CompletableFuture.failedFuture(refusal);
+  }
+
+  private boolean isDropped(Throwable failure) {
+    return admission.drops() && failure instanceof ProducerFullException;
   }
 
   void sendAndForget(ProducerRecord<byte[], byte[]> message) {
@@ -101,7 +122,9 @@ public final class ProducerSlot {
         send(message)
             .exceptionally(
                 failure -> {
-                  forgotten.report(failure);
+                  if (!isDropped(failure)) {
+                    forgotten.report(failure);
+                  }
                   return null;
                 });
   }

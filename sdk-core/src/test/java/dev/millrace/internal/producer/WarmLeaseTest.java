@@ -85,6 +85,8 @@ class WarmLeaseTest {
   private Map<String, Object> settings() {
     made.incrementAndGet();
     return Map.of(
+        "max.block.ms",
+        "1000",
         "bootstrap.servers",
         "127.0.0.1:1",
         "client.id",
