@@ -10,7 +10,8 @@ final class Report {
   static final ClientSettingNames SETTINGS =
       new ClientSettingNames(
           Set.of("acks", "linger.ms", "compression.type", "enable.idempotence", "sasl.jaas.config"),
-          Set.of("isolation.level", "fetch.min.bytes", "sasl.jaas.config"));
+          Set.of("isolation.level", "fetch.min.bytes", "sasl.jaas.config"),
+          Set.of());
 
   private Report() {}
 

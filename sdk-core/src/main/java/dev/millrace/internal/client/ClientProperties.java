@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -49,7 +50,22 @@ public final class ClientProperties {
 
   /** Returns the names that the producer and the consumer client on the classpath know. */
   public static ClientSettingNames knownNames() {
-    return new ClientSettingNames(ProducerConfig.configNames(), ConsumerConfig.configNames());
+    return new ClientSettingNames(
+        ProducerConfig.configNames(), ConsumerConfig.configNames(), classSettings());
+  }
+
+  /** Those that hold one class say so; of lists, Kafka does not say what is in them. */
+  private static Set<String> classSettings() {
+    return Stream.concat(
+            Stream.of(
+                ProducerConfig.INTERCEPTOR_CLASSES_CONFIG,
+                CommonClientConfigs.METRIC_REPORTER_CLASSES_CONFIG,
+                ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG),
+            Stream.of(ProducerConfig.configDef(), ConsumerConfig.configDef())
+                .flatMap(definitions -> definitions.configKeys().values().stream())
+                .filter(key -> key.type() == ConfigDef.Type.CLASS)
+                .map(key -> key.name))
+        .collect(Collectors.toSet());
   }
 
   /** Returns a producer's settings. */
