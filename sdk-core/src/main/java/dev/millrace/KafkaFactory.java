@@ -24,12 +24,14 @@ import dev.millrace.internal.producer.ProducerSlot;
 import dev.millrace.internal.producer.TransactionalPool;
 import dev.millrace.internal.producer.TransactionalSlots;
 import dev.millrace.producer.MessageProducer;
+import dev.millrace.producer.ProducerStatistics;
 import dev.millrace.producer.TransactionalProducer;
 import dev.millrace.serialization.Formats;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -74,10 +76,11 @@ public final class KafkaFactory implements AutoCloseable {
     this.brokers = new Brokers(config.common().connectTimeout());
     this.transactionalSettings = new TransactionalSettings(clientProperties, config.common());
     this.clientMeters = new ClientMeters(builder.meterRegistry);
-    this.producers = new ProducerPool(clientMeters);
-    this.deadLetterProducers = new ProducerPool(clientMeters);
     MeterRegistry registry =
         builder.meterRegistry != null ? builder.meterRegistry : new CompositeMeterRegistry();
+    this.producers = new ProducerPool(clientMeters, registry);
+    // The consumer's meters tell of dead letters.
+    this.deadLetterProducers = new ProducerPool(clientMeters, new CompositeMeterRegistry());
     this.surroundings =
         new ConsumerLauncher.Surroundings(
             clientProperties, brokers, deadLetterProducers, registry, clientMeters, consumers);
@@ -144,8 +147,9 @@ public final class KafkaFactory implements AutoCloseable {
   private <V> MessageProducer<V> producer(ProducerDefinition definition, Class<V> type) {
     var serializer = formats.serializer(definition.format(), type, definition.name());
     ProducerSlot slot =
-        producers.slot(
+        producers.lease(
             definition.name(),
+            definition.pool(),
             () -> {
               Map<String, Object> settings = clientProperties.producer(definition);
               brokers.requireReachable("Producer '" + definition.name() + "'", settings);
@@ -198,6 +202,14 @@ public final class KafkaFactory implements AutoCloseable {
     new TransactionSupport(owner, brokers, settings).prepare(definition.topics());
     return TransactionalSlots.of(
         definition.name(), owner, settings, definition.transaction().timeout(), clientMeters);
+  }
+
+  /**
+   * Returns what each producer that has been made is doing, by name; those of dead letters are not
+   * among them.
+   */
+  public List<ProducerStatistics> producers() {
+    return producers.statistics();
   }
 
   /**

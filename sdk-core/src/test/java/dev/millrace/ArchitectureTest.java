@@ -63,7 +63,12 @@ final class ArchitectureTest {
           .mayOnlyBeAccessedByLayers("internal.consumer", "internal.delivery", "internal.channel")
           .whereLayer("internal.time")
           .mayOnlyBeAccessedByLayers(
-              "testing", "internal.consumer", "internal.delivery", "internal.channel")
+              "factory",
+              "testing",
+              "internal.consumer",
+              "internal.delivery",
+              "internal.channel",
+              "internal.producer")
           .whereLayer("internal.producer")
           .mayOnlyBeAccessedByLayers("factory", "internal.consumer")
           .whereLayer("internal.client")

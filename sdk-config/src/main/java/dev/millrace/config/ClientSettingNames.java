@@ -8,11 +8,14 @@ import java.util.Set;
  *
  * @param producer the names of {@code ProducerConfig}
  * @param consumer the names of {@code ConsumerConfig}
+ * @param classes those of either whose values are names of classes, one or several with commas
+ *     between them: a class that can't be loaded is refused where its name stands
  */
-public record ClientSettingNames(Set<String> producer, Set<String> consumer) {
+public record ClientSettingNames(Set<String> producer, Set<String> consumer, Set<String> classes) {
 
   public ClientSettingNames {
     producer = Set.copyOf(producer);
     consumer = Set.copyOf(consumer);
+    classes = Set.copyOf(classes);
   }
 }

@@ -29,6 +29,7 @@ final class Decoder {
   private static final ScalarType<HandlerThreads> HANDLER_THREADS = oneOf(HandlerThreads.class);
   private static final ScalarType<ConsumerMode> MODE = oneOf(ConsumerMode.class);
   private static final ScalarType<GroupProtocol> GROUP_PROTOCOL = oneOf(GroupProtocol.class);
+  private static final ScalarType<WhenFull> WHEN_FULL = oneOf(WhenFull.class);
   private static final ScalarType<Duration> PAUSE = duration("1ms", "24h");
 
   private static final ScalarType<WatchdogPolicy> WATCHDOG_POLICY = oneOf(WatchdogPolicy.class);
@@ -54,6 +55,7 @@ final class Decoder {
         in.value("format", Defaults.FORMAT, FORMAT),
         in.value("profile", Defaults.PROFILE, PROFILE),
         transaction(in.in("transaction")),
+        pool(in),
         in.settings("properties"));
   }
 
@@ -63,6 +65,17 @@ final class Decoder {
         in.value("slots", Defaults.TRANSACTION_SLOTS, whole(1, 64)),
         in.value("timeout", Defaults.TRANSACTION_TIMEOUT, duration("1s", "24h")),
         in.value("acquire-timeout", Defaults.TRANSACTION_ACQUIRE_TIMEOUT, duration("0ms", "1h")));
+  }
+
+  private static PoolDefinition pool(Fields in) {
+    return new PoolDefinition(
+        in.value("instances", Defaults.INSTANCES, whole(1, 16)),
+        in.value("idle-eviction", Defaults.IDLE_EVICTION, duration("0ms", "168h")),
+        new InFlightDefinition(
+            in.value(
+                "max-in-flight-records", Defaults.IN_FLIGHT.maxRecords(), whole(0, 10_000_000)),
+            in.value("max-in-flight-bytes", Defaults.IN_FLIGHT.maxBytes(), size("0B", "1024GB")),
+            in.value("when-full", Defaults.IN_FLIGHT.whenFull(), WHEN_FULL)));
   }
 
   static ConsumerDefinition consumer(String name, Fields in) {

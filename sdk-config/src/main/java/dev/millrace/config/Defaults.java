@@ -22,6 +22,11 @@ final class Defaults {
   static final KeylessRecords KEYLESS_RECORDS = KeylessRecords.SPREAD;
   static final int CONCURRENCY = 16;
   static final int INSTANCES = 1;
+  static final Duration IDLE_EVICTION = Duration.ofMinutes(10);
+
+  /** By Kafka's {@code buffer.memory} alone. */
+  static final InFlightDefinition IN_FLIGHT = new InFlightDefinition(0, 0, WhenFull.BLOCK);
+
   static final HandlerThreads HANDLER_THREADS = HandlerThreads.PLATFORM;
   static final long CHANNEL_BYTES = 64L << 20;
   static final int BATCH_MAX_RECORDS = 500;

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param format how a value becomes bytes
  * @param profile the tuning profile
  * @param transaction how its transactions run; looked at under {@code exactly-once} only
+ * @param pool how its handles share its Kafka clients
  * @param properties raw client settings by Kafka's own names; they win over promise and profile;
  *     the text of this record shows the names only
  */
@@ -27,6 +28,7 @@ public record ProducerDefinition(
     Format format,
     TuningProfile profile,
     TransactionDefinition transaction,
+    PoolDefinition pool,
     Map<String, String> properties) {
 
   public ProducerDefinition {

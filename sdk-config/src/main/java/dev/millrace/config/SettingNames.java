@@ -1,12 +1,16 @@
 package dev.millrace.config;
 
 import dev.millrace.config.Node.Table;
+import dev.millrace.config.Node.Text;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Part of step 5: the names under {@code properties}, where they are written. */
+/**
+ * Part of step 5: the names under {@code properties}, where they are written, and the classes that
+ * their values name.
+ */
 final class SettingNames {
   private final @Nullable ClientSettingNames known;
   private final Problems problems;
@@ -46,6 +50,7 @@ final class SettingNames {
                 problems.add(
                     field.key(), "is not a setting of Kafka's " + kind, suggestion(name, names));
               }
+              requireClasses(name, field.value());
             });
   }
 
@@ -56,6 +61,7 @@ final class SettingNames {
         .fields()
         .forEach(
             (name, field) -> {
+              requireClasses(name, field.value());
               if (!isFree(name, field.key()) || both.contains(name)) {
                 return;
               }
@@ -68,6 +74,35 @@ final class SettingNames {
                     field.key(), "is not a setting of Kafka's clients", suggestion(name, both));
               }
             });
+  }
+
+  private void requireClasses(String name, Node value) {
+    if (known == null || !known.classes().contains(name) || !(value instanceof Text text)) {
+      return;
+    }
+    for (String className : text.text().split(",", -1)) {
+      if (!className.isBlank() && !isOnClasspath(className.strip())) {
+        problems.add(
+            text.place(),
+            (text.hidden() ? text.shown() : Display.quoted(className.strip()))
+                + " is no class on the classpath",
+            "write its full name, with $ before a nested class, and add its jar");
+      }
+    }
+  }
+
+  /** By the loaders that the Kafka clients ask; the class's own code does not run. */
+  private static boolean isOnClasspath(String className) {
+    return isKnownTo(Thread.currentThread().getContextClassLoader(), className)
+        || isKnownTo(SettingNames.class.getClassLoader(), className);
+  }
+
+  private static boolean isKnownTo(@Nullable ClassLoader loader, String className) {
+    try {
+      return Class.forName(className, false, loader) != null;
+    } catch (ClassNotFoundException | LinkageError e) {
+      return false;
+    }
   }
 
   private void refuseOneSided(Place place, String kind) {

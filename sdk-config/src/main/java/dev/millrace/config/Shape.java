@@ -44,7 +44,14 @@ sealed interface Shape {
           .with("properties", SETTINGS);
 
   Keys PRODUCER_DEFAULTS =
-      CLIENT.with("enable-idempotence", VALUE).with("transaction", TRANSACTION);
+      CLIENT
+          .with("enable-idempotence", VALUE)
+          .with("instances", VALUE)
+          .with("idle-eviction", VALUE)
+          .with("max-in-flight-records", VALUE)
+          .with("max-in-flight-bytes", VALUE)
+          .with("when-full", VALUE)
+          .with("transaction", TRANSACTION);
 
   Keys PRODUCER = PRODUCER_DEFAULTS.with("name", VALUE).with("topics", VALUE);
 

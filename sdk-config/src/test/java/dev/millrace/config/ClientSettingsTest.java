@@ -2,7 +2,9 @@ package dev.millrace.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -10,6 +12,40 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ClientSettingsTest {
   private static final ConfigLoader CHECKING =
       ConfigLoader.create().clientSettings(Report.SETTINGS);
+
+  @Test
+  void aClassThatCannotBeLoadedIsRefusedWhereItsNameStands() {
+    ConfigLoader loader =
+        ConfigLoader.create()
+            .environment(Map.of("SECRET", "no.such.Secret"))
+            .clientSettings(
+                new ClientSettingNames(
+                    Set.of("interceptor.classes", "acks"),
+                    Set.of("interceptor.classes"),
+                    Set.of("interceptor.classes")));
+
+    assertThat(
+            Report.of(
+                loader,
+                "kafka.yaml",
+                """
+                kafka:
+                  common: { bootstrap-servers: "a:1", properties: { interceptor.classes: no.such.A } }
+                  defaults:
+                    consumers: { properties: { interceptor.classes: "${SECRET}" } }
+                  producers:
+                    p:
+                      properties:
+                        acks: all
+                        interceptor.classes: java.lang.String, no.such.B, java.util.Map$Entry
+                """))
+        .isEqualTo(
+            """
+            kafka.yaml:2:74 common.properties.interceptor.classes: 'no.such.A' is no class on the classpath; write its full name, with $ before a nested class, and add its jar
+            kafka.yaml:4:53 defaults.consumers.properties.interceptor.classes: the value of '${SECRET}' is no class on the classpath; write its full name, with $ before a nested class, and add its jar
+            kafka.yaml:9:30 producers.p.properties.interceptor.classes: 'no.such.B' is no class on the classpath; write its full name, with $ before a nested class, and add its jar\
+            """);
+  }
 
   @ParameterizedTest
   @CsvSource({
@@ -72,10 +108,10 @@ class ClientSettingsTest {
                 .parse(
                     "k",
                     """
-                kafka:
-                  common: { bootstrap-servers: a:1 }
-                  producers: { p: { delivery-semantics: %s, properties: { %s: %s } } }
-                """
+                    kafka:
+                      common: { bootstrap-servers: a:1 }
+                      producers: { p: { delivery-semantics: %s, properties: { %s: %s } } }
+                    """
                         .replace("a:1", "\"a:1\"")
                         .formatted(semantics, setting, value))
                 .producers()
@@ -104,7 +140,8 @@ class ClientSettingsTest {
   void anExactlyOnceConsumerReadsCommittedRecords() {
     assertThat(
             Report.ofConsumer(
-                "delivery-semantics: exactly-once\nproperties: { isolation.level: read_uncommitted }"))
+                "delivery-semantics: exactly-once\n"
+                    + "properties: { isolation.level: read_uncommitted }"))
         .isEqualTo(
             "kafka.yaml:8:38 consumers.c.properties.isolation.level: read_uncommitted contradicts"
                 + " delivery-semantics exactly-once (line 7); change one of them");
@@ -129,7 +166,8 @@ class ClientSettingsTest {
             kafka.yaml:4:19 common.properties.fetch.min.bytes: is a setting of consumers only; write it under 'defaults.consumers.properties'
             kafka.yaml:4:60 common.properties.sasl.jas.config: is not a setting of Kafka's clients; did you mean 'sasl.jaas.config'?
             kafka.yaml:5:42 defaults.producers.properties.fetch.min.bytes: is not a setting of Kafka's producers
-            kafka.yaml:6:59 consumers.c.properties.linger.ms: is not a setting of Kafka's consumers""");
+            kafka.yaml:6:59 consumers.c.properties.linger.ms: is not a setting of Kafka's consumers\
+            """);
   }
 
   @Test
@@ -139,7 +177,8 @@ class ClientSettingsTest {
             """
             kafka.yaml:5:21 producers.p.properties.a: expected text, found a list; separate the items by commas
             kafka.yaml:5:35 producers.p.properties.sasl: expected text, found an object; write names in full, with their dots
-            kafka.yaml:5:64 producers.p.properties.n: has no value; write a value or remove the line""");
+            kafka.yaml:5:64 producers.p.properties.n: has no value; write a value or remove the line\
+            """);
     assertThat(Report.ofProducer("properties: password=hunter2"))
         .isEqualTo("kafka.yaml:5:19 producers.p.properties: expected an object, found text");
   }

@@ -76,6 +76,8 @@ class ConfigLoaderTest {
                     TuningProfile.BALANCED,
                     new TransactionDefinition(
                         null, 4, Duration.ofMinutes(1), Duration.ofSeconds(10)),
+                    new PoolDefinition(
+                        1, Duration.ofMinutes(10), new InFlightDefinition(0, 0, WhenFull.BLOCK)),
                     Map.of())));
     assertThat(config.consumers())
         .containsExactly(
@@ -302,6 +304,20 @@ class ConfigLoaderTest {
   }
 
   @Test
+  void readsHowAProducersHandlesShareItsClients() {
+    assertThat(
+            pool(
+                "instances: 16\nidleEviction: 0ms\nmax-in-flight-records: 1000\n"
+                    + "max-in-flight-bytes: 1MB\nwhen-full: drop"))
+        .isEqualTo(
+            new PoolDefinition(
+                16, Duration.ZERO, new InFlightDefinition(1000, 1 << 20, WhenFull.DROP)));
+    assertThat(pool("format: json")).isEqualTo(PoolDefinition.defaults());
+    assertThat(Report.ofProducer("instances: 17"))
+        .contains("producers.p.instances: expected a whole number from 1 to 16, found 17");
+  }
+
+  @Test
   void listsMayBeTextWithCommas() {
     ProducerDefinition producer =
         Objects.requireNonNull(
@@ -348,12 +364,13 @@ class ConfigLoaderTest {
             "6 problems in %1$s/nope.yaml, %1$s, %1$s/binary, %1$s/utf16.yaml, %1$s/control, %1$s/large\n"
                     .formatted(folder)
                 + """
-                  %1$s/nope.yaml: the file does not exist
-                  %1$s: the file is a directory, not a file
-                  %1$s/binary: the file is not a text file in UTF-8
-                  %1$s/utf16.yaml: the file is not a text file in UTF-8
-                  %1$s/control:2:3: a control character (\\u0000); is this a text file?
-                  %1$s/large: the file is larger than 1 MiB"""
+                %1$s/nope.yaml: the file does not exist
+                %1$s: the file is a directory, not a file
+                %1$s/binary: the file is not a text file in UTF-8
+                %1$s/utf16.yaml: the file is not a text file in UTF-8
+                %1$s/control:2:3: a control character (\\u0000); is this a text file?
+                %1$s/large: the file is larger than 1 MiB\
+                """
                     .formatted(folder)
                     .indent(2)
                     .stripTrailing());
@@ -364,5 +381,10 @@ class ConfigLoaderTest {
     ConsumerDefinition consumer =
         Objects.requireNonNull(LOADER.parse("k", consumer(lines)).consumers().get("c"));
     return consumer;
+  }
+
+  private static PoolDefinition pool(String lines) {
+    String text = "kafka:\n  producers:\n    p:\n      bootstrap-servers: a:1\n" + lines.indent(6);
+    return Objects.requireNonNull(LOADER.parse("k", text).producers().get("p")).pool();
   }
 }

@@ -111,8 +111,9 @@ class MergeTest {
         .withMessage(
             """
             2 problems in %1$s/0.yaml, %1$s/1.yaml
-              %1$s/0.yaml:3:55 producers.p.x: unknown key; known keys: bootstrap-servers, delivery-semantics, format, profile, properties, enable-idempotence, transaction, name, topics
-              %1$s/1.yaml:1:48 producers.p.properties.acks: 0 contradicts delivery-semantics exactly-once (%1$s/0.yaml:3); change one of them"""
+              %1$s/0.yaml:3:55 producers.p.x: unknown key; known keys: bootstrap-servers, delivery-semantics, format, profile, properties, enable-idempotence, instances, idle-eviction, max-in-flight-records, max-in-flight-bytes, when-full, transaction, name, topics
+              %1$s/1.yaml:1:48 producers.p.properties.acks: 0 contradicts delivery-semantics exactly-once (%1$s/0.yaml:3); change one of them\
+            """
                 .formatted(folder));
   }
 
@@ -135,6 +136,7 @@ class MergeTest {
         format,
         TuningProfile.BALANCED,
         new TransactionDefinition(null, 4, Duration.ofMinutes(1), Duration.ofSeconds(10)),
+        PoolDefinition.defaults(),
         properties);
   }
 }

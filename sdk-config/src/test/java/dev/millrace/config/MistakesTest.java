@@ -98,7 +98,8 @@ class MistakesTest {
             kafka.json:4:73 Consumers[0].ChannelCapacity: expected a whole number from 1 to 10000000, found 'a lot'; write digits only
             kafka.json:5:14 Consumers[1].Name: 'Orders' is the name of two entries, first in line 4
             kafka.json:6:5 Consumers[2]: the entry has no 'name'
-            kafka.json:6:23 Consumers[2].GroupId: has no value; write a value or remove the line"""
+            kafka.json:6:23 Consumers[2].GroupId: has no value; write a value or remove the line\
+            """
                 .stripTrailing());
   }
 
@@ -148,7 +149,8 @@ class MistakesTest {
             kafka.yaml:13:31 consumers.c.dead-letter.enabled: expected true or false, found 'maybe'
             kafka.yaml:13:38 consumers.c.dead-letter.topic: expected a topic name (1 to 249 of a-z A-Z 0-9 . _ -), found an object
             kafka.yaml:14:24 consumers.c.commit-interval: expected a duration from 10ms to 1h, found '1ms'
-            kafka.yaml:15:22 consumers.c.drain-timeout: expected a duration from 0ms to 1h, found 'soon'; write it as in 100ms, 5s, 1m, 2h or PT5S""");
+            kafka.yaml:15:22 consumers.c.drain-timeout: expected a duration from 0ms to 1h, found 'soon'; write it as in 100ms, 5s, 1m, 2h or PT5S\
+            """);
   }
 
   @Test
@@ -165,15 +167,18 @@ class MistakesTest {
             """
             kafka.yaml:8:25 consumers.c.channel-capacity: is less than concurrency 64 (line 7)
             kafka.yaml:9:45 consumers.c.retry.backoff.max: is less than initial 2s (line 9)
-            kafka.yaml:10:29 consumers.c.dead-letter.topic: is a topic this consumer reads itself""");
+            kafka.yaml:10:29 consumers.c.dead-letter.topic: is a topic this consumer reads itself\
+            """);
     assertThat(Report.ofConsumer("channel-capacity: 10\nretry: { backoff: { initial: 1m } }"))
         .isEqualTo(
             """
             kafka.yaml:7:25 consumers.c.channel-capacity: is less than concurrency 16 (the default)
-            kafka.yaml:8:36 consumers.c.retry.backoff.initial: is longer than max 5000ms (the default); write max as well""");
+            kafka.yaml:8:36 consumers.c.retry.backoff.initial: is longer than max 5000ms (the default); write max as well\
+            """);
     assertThat(Report.ofConsumer("channel-capacity: 100\nbatch: { max-records: 101 }"))
         .isEqualTo(
-            "kafka.yaml:8:29 consumers.c.batch.max-records: is more than channel-capacity 100 (line 7)");
+            "kafka.yaml:8:29 consumers.c.batch.max-records: is more than channel-capacity 100 (line"
+                + " 7)");
   }
 
   @Test
@@ -187,18 +192,20 @@ class MistakesTest {
     }
     assertThat(Report.ofConsumer("ordering: keys\nkeyless-records: lane"))
         .isEqualTo(
-            "kafka.yaml:7:17 consumers.c.ordering: expected one of key, partition, unordered, found 'keys'; did you mean 'key'?");
+            "kafka.yaml:7:17 consumers.c.ordering: expected one of key, partition, unordered, found"
+                + " 'keys'; did you mean 'key'?");
   }
 
   @Test
   void instancesNeedAPermitEachAndRoomForABatch() {
     assertThat(Report.ofConsumer("instances: 65"))
         .isEqualTo(
-            "kafka.yaml:7:18 consumers.c.instances: expected a whole number from 1 to 64, found 65");
+            "kafka.yaml:7:18 consumers.c.instances: expected a whole number from 1 to 64, found"
+                + " 65");
     assertThat(Report.ofConsumer("instances: 17"))
         .isEqualTo(
-            "kafka.yaml:7:18 consumers.c.instances: is more than concurrency 16 (the default), which"
-                + " they divide; raise concurrency, or write fewer instances");
+            "kafka.yaml:7:18 consumers.c.instances: is more than concurrency 16 (the default),"
+                + " which they divide; raise concurrency, or write fewer instances");
     assertThat(Report.ofConsumer("instances: 4\nconcurrency: 3"))
         .isEqualTo(
             "kafka.yaml:7:18 consumers.c.instances: is more than concurrency 3 (line 8), which they"
@@ -217,7 +224,8 @@ class MistakesTest {
             kafka.yaml:3:5 producers.p.bootstrap-servers: is missing; write host:port here or under 'common'
             kafka.yaml:5:5 consumers.c.bootstrap-servers: is missing; write host:port here or under 'common'
             kafka.yaml:5:5 consumers.c.group-id: is missing; write the consumer group's name
-            kafka.yaml:5:5 consumers.c.topics: is missing; write the topics it reads, or 'topics-pattern' or 'partitions'""");
+            kafka.yaml:5:5 consumers.c.topics: is missing; write the topics it reads, or 'topics-pattern' or 'partitions'\
+            """);
   }
 
   @Test
@@ -226,7 +234,8 @@ class MistakesTest {
         .isEqualTo(
             """
             kafka.yaml:1:23 producers.p.bootstrap-servers: is missing; write host:port here or under 'common'
-            kafka.yaml:1:48 producers.p.properties.acks: 1 contradicts delivery-semantics at-least-once (the default); change one of them""");
+            kafka.yaml:1:48 producers.p.properties.acks: 1 contradicts delivery-semantics at-least-once (the default); change one of them\
+            """);
   }
 
   @Test
@@ -235,7 +244,8 @@ class MistakesTest {
         .isEqualTo(
             """
             kafka.yaml:8:7 consumers.c.commitInterval: is the same key as 'commit-interval' in line 7; keep one of them
-            kafka.yaml:9:7 consumers.c.group-id: is written twice, first in line 6""");
+            kafka.yaml:9:7 consumers.c.group-id: is written twice, first in line 6\
+            """);
     assertThat(Report.ofYaml("kafka: {}\nKafka: {}"))
         .isEqualTo("kafka.yaml:2:1 kafka: is written twice, first in line 1");
   }
@@ -251,7 +261,8 @@ class MistakesTest {
   @Test
   void aDeadLetterTopicNeedsAPossibleNameOfItsOwn() {
     String consumer =
-        "kafka: { consumers: { c: { bootstrap-servers: 'a:1', dead-letter: {}, group-id: %s, topics: %s } } }";
+        "kafka: { consumers: { c: { bootstrap-servers: 'a:1', dead-letter: {}, group-id: %s,"
+            + " topics: %s } } }";
     assertThat(Report.ofYaml(consumer.formatted("team/orders", "[t]")))
         .isEqualTo(
             "kafka.yaml:1:81 consumers.c.group-id: makes a dead-letter topic that can't have its"
@@ -267,7 +278,8 @@ class MistakesTest {
   void aWatchdogThatGivesRecordsUpNeedsADeadLetterTopic() {
     assertThat(
             Report.ofYaml(
-                "kafka: { consumers: { c: { bootstrap-servers: 'a:1', group-id: g, topics: t, handler-watchdog: { policy: dead-letter } } } }"))
+                "kafka: { consumers: { c: { bootstrap-servers: 'a:1', group-id: g, topics: t,"
+                    + " handler-watchdog: { policy: dead-letter } } } }"))
         .isEqualTo(
             "kafka.yaml:1:106 consumers.c.handler-watchdog.policy: dead-letter has no topic to go"
                 + " to; write 'dead-letter: {}' for this consumer, or another policy");
@@ -280,7 +292,8 @@ class MistakesTest {
             """
             kafka.yaml:5:22 producers.p.topics[2]: 'a' is already in the list
             kafka.yaml:5:25 producers.p.topics[3]: expected a topic name (1 to 249 of a-z A-Z 0-9 . _ -), found '..'
-            kafka.yaml:5:29 producers.p.topics[4]: expected a topic name (1 to 249 of a-z A-Z 0-9 . _ -), found ''""");
+            kafka.yaml:5:29 producers.p.topics[4]: expected a topic name (1 to 249 of a-z A-Z 0-9 . _ -), found ''\
+            """);
   }
 
   @Test
@@ -289,8 +302,9 @@ class MistakesTest {
         .isEqualTo(
             """
             kafka.yaml:5:7 producers.p.linger.ms: unknown key; Kafka's own settings go under 'properties'
-            kafka.yaml:6:7 producers.p.group: unknown key; known keys: bootstrap-servers, delivery-semantics, format, profile, properties, enable-idempotence, transaction, name, topics
-            kafka.yaml:7:7 producers.p.formatt: unknown key; did you mean 'format'?""");
+            kafka.yaml:6:7 producers.p.group: unknown key; known keys: bootstrap-servers, delivery-semantics, format, profile, properties, enable-idempotence, instances, idle-eviction, max-in-flight-records, max-in-flight-bytes, when-full, transaction, name, topics
+            kafka.yaml:7:7 producers.p.formatt: unknown key; did you mean 'format'?\
+            """);
     assertThat(
             Report.of(
                 LOADER, "k", "kafka: { producers: { p: { acks: 1, bootstrap-servers: a:1 }}}"))
@@ -341,6 +355,7 @@ class MistakesTest {
         .isEqualTo(
             """
             kafka.yaml:3:36 defaults.producers.format: expected one of auto, json, string, bytes, found 'xml'
-            kafka.yaml:3:41 defaults.producers.topics: unknown key; known keys: bootstrap-servers, delivery-semantics, format, profile, properties, enable-idempotence, transaction""");
+            kafka.yaml:3:41 defaults.producers.topics: unknown key; known keys: bootstrap-servers, delivery-semantics, format, profile, properties, enable-idempotence, instances, idle-eviction, max-in-flight-records, max-in-flight-bytes, when-full, transaction\
+            """);
   }
 }

@@ -17,7 +17,8 @@ final class Report {
               "compression.type",
               "enable.idempotence",
               "sasl.jaas.config"),
-          Set.of("isolation.level", "fetch.min.bytes", "sasl.jaas.config"));
+          Set.of("isolation.level", "fetch.min.bytes", "sasl.jaas.config"),
+          Set.of());
 
   private Report() {}
 

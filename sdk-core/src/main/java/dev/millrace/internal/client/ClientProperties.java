@@ -8,6 +8,7 @@ import dev.millrace.config.Format;
 import dev.millrace.config.GroupMembership;
 import dev.millrace.config.GroupProtocol;
 import dev.millrace.config.NearestNames;
+import dev.millrace.config.PoolDefinition;
 import dev.millrace.config.ProducerDefinition;
 import dev.millrace.config.Subscription;
 import dev.millrace.config.TransactionDefinition;
@@ -23,6 +24,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -52,7 +54,22 @@ public final class ClientProperties {
 
   /** Returns the names that the producer and the consumer client on the classpath know. */
   public static ClientSettingNames knownNames() {
-    return new ClientSettingNames(ProducerConfig.configNames(), ConsumerConfig.configNames());
+    return new ClientSettingNames(
+        ProducerConfig.configNames(), ConsumerConfig.configNames(), classSettings());
+  }
+
+  /** Those that hold one class say so; of lists, Kafka does not say what is in them. */
+  private static Set<String> classSettings() {
+    return Stream.concat(
+            Stream.of(
+                ProducerConfig.INTERCEPTOR_CLASSES_CONFIG,
+                CommonClientConfigs.METRIC_REPORTER_CLASSES_CONFIG,
+                ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG),
+            Stream.of(ProducerConfig.configDef(), ConsumerConfig.configDef())
+                .flatMap(definitions -> definitions.configKeys().values().stream())
+                .filter(key -> key.type() == ConfigDef.Type.CLASS)
+                .map(key -> key.name))
+        .collect(Collectors.toSet());
   }
 
   /** Returns a producer's settings. */
@@ -263,6 +280,7 @@ public final class ClientProperties {
             Format.BYTES,
             TuningProfile.LATENCY,
             NO_TRANSACTIONS,
+            PoolDefinition.defaults(),
             access));
   }
 

@@ -1,8 +1,8 @@
 package dev.millrace.internal.consumer;
 
-import dev.millrace.internal.delivery.LogThrottle;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.time.EngineClock;
+import dev.millrace.internal.time.LogThrottle;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;

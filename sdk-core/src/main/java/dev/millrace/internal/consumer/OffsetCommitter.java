@@ -1,9 +1,9 @@
 package dev.millrace.internal.consumer;
 
-import dev.millrace.internal.delivery.LogThrottle;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.offset.CompletedAhead;
 import dev.millrace.internal.time.EngineClock;
+import dev.millrace.internal.time.LogThrottle;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;

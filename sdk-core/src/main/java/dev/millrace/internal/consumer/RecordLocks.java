@@ -1,9 +1,9 @@
 package dev.millrace.internal.consumer;
 
 import dev.millrace.internal.channel.Confinement;
-import dev.millrace.internal.delivery.LogThrottle;
 import dev.millrace.internal.offset.OffsetTicket;
 import dev.millrace.internal.time.EngineClock;
+import dev.millrace.internal.time.LogThrottle;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -175,8 +175,8 @@ final class RecordLocks {
     String end = lossLog.permit();
     if (end != null) {
       LOG.warn(
-          "Consumer '{}' lost its locks on {} records of {} ({}). They are delivered again, and may be"
-              + " handled twice.{}",
+          "Consumer '{}' lost its locks on {} records of {} ({}). They are delivered again, and may"
+              + " be handled twice.{}",
           consumer,
           offsets.size(),
           partition,

@@ -10,6 +10,7 @@ import dev.millrace.internal.channel.Parking;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
+import dev.millrace.internal.time.LogThrottle;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -188,8 +189,8 @@ final class Settlement {
     String end = deadLetterLog.permit();
     if (end != null) {
       LOG.warn(
-          "Consumer '{}' could not write the dead letter of {} to '{}': {}. It tries again in {} ms;"
-              + " until it succeeds, the partition's committed offset stays.{}",
+          "Consumer '{}' could not write the dead letter of {} to '{}': {}. It tries again in {}"
+              + " ms; until it succeeds, the partition's committed offset stays.{}",
           consumer,
           place(delivery),
           topic,

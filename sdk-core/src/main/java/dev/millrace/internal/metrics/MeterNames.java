@@ -41,5 +41,26 @@ final class MeterNames {
   /** Counter: records whose lock was lost while a queue's consumer had them; they come again. */
   static final String LOCKS_LOST = "millrace.consumer.locks.lost";
 
+  /** Counter: ends of sent records, by {@code outcome}. */
+  static final String SENT = "millrace.producer.records";
+
+  /** Gauge: sent records that have neither been acknowledged nor failed. */
+  static final String SENDS_IN_FLIGHT = "millrace.producer.in.flight";
+
+  /** Gauge: the bytes of their keys, values and headers. */
+  static final String SENDS_IN_FLIGHT_BYTES = "millrace.producer.in.flight.bytes";
+
+  /** Gauge: handles given out and not closed. */
+  static final String HANDLES = "millrace.producer.handles";
+
+  /** Gauge: its Kafka clients. */
+  static final String INSTANCES = "millrace.producer.instances";
+
+  /** Counter: Kafka clients made in the place of one that could not go on. */
+  static final String REPLACEMENTS = "millrace.producer.replacements";
+
+  /** Gauge: threads that wait for room to send. */
+  static final String SENDS_WAITING = "millrace.producer.waiting";
+
   private MeterNames() {}
 }

@@ -2,9 +2,14 @@ package dev.millrace.internal.producer;
 
 import dev.millrace.config.ProducerDefinition;
 import dev.millrace.errors.PayloadException;
+import dev.millrace.producer.Message;
 import dev.millrace.producer.MessageProducer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.serialization.Serializer;
@@ -16,8 +21,11 @@ public final class PooledMessageProducer<V> implements MessageProducer<V> {
   private final ProducerSlot slot;
   private final ProducerPool pool;
   private final Serializer<V> serializer;
-  private volatile boolean closed;
+  private final AtomicBoolean closed = new AtomicBoolean();
 
+  /**
+   * @param slot leased for this handle, which gives it back
+   */
   public PooledMessageProducer(
       ProducerDefinition definition,
       ProducerSlot slot,
@@ -35,31 +43,55 @@ public final class PooledMessageProducer<V> implements MessageProducer<V> {
   }
 
   @Override
-  public CompletableFuture<RecordMetadata> send(@Nullable String key, @Nullable V value) {
-    if (definition.topics().size() != 1) {
-      throw new IllegalStateException(
-          "Producer '%s' has %d topics %s; say which one: send(topic, key, value)."
-              .formatted(name(), definition.topics().size(), definition.topics()));
-    }
-    return encodeAndSend(definition.topics().get(0), key, value);
+  public CompletableFuture<RecordMetadata> send(Message<V> message) {
+    return slot.send(encoded(message));
   }
 
   @Override
-  public CompletableFuture<RecordMetadata> send(
-      String topic, @Nullable String key, @Nullable V value) {
-    if (!definition.topics().contains(topic)) {
-      throw new IllegalArgumentException(
-          "Producer '%s' does not write to topic '%s'; its topics are %s."
-              .formatted(name(), topic, definition.topics()));
-    }
-    return encodeAndSend(topic, key, value);
+  public CompletableFuture<List<RecordMetadata>> sendAll(Collection<Message<V>> messages) {
+    // All are encoded before the first is sent: a bad value keeps all of them back.
+    List<ProducerRecord<byte[], byte[]>> records = messages.stream().map(this::encoded).toList();
+    return Acknowledgements.ofAll(name(), records.stream().map(slot::send).toList());
   }
 
-  private CompletableFuture<RecordMetadata> encodeAndSend(
-      String topic, @Nullable String key, @Nullable V value) {
+  @Override
+  public void sendAndForget(Message<V> message) {
+    slot.sendAndForget(encoded(message));
+  }
+
+  @Override
+  public RecordMetadata sendAndWait(Message<V> message, Duration timeout) {
+    long start = System.nanoTime();
+    return Acknowledgements.await(name(), send(message), start, timeout);
+  }
+
+  private ProducerRecord<byte[], byte[]> encoded(Message<V> message) {
     requireOpen();
-    byte[] keyBytes = key == null ? null : key.getBytes(StandardCharsets.UTF_8);
-    return slot.send(new ProducerRecord<>(topic, null, keyBytes, encode(topic, value)));
+    String topic = topic(message.topic());
+    return new ProducerRecord<>(
+        topic,
+        message.partition(),
+        message.timestamp() == null ? null : message.timestamp().toEpochMilli(),
+        message.key() == null ? null : message.key().getBytes(StandardCharsets.UTF_8),
+        encode(topic, message.value()),
+        message.headers());
+  }
+
+  private String topic(@Nullable String said) {
+    if (said == null) {
+      if (definition.topics().size() != 1) {
+        throw new IllegalStateException(
+            "Producer '%s' has %d topics %s; say which one: send(topic, key, value)."
+                .formatted(name(), definition.topics().size(), definition.topics()));
+      }
+      return definition.topics().get(0);
+    }
+    if (!definition.topics().contains(said)) {
+      throw new IllegalArgumentException(
+          "Producer '%s' does not write to topic '%s'; its topics are %s."
+              .formatted(name(), said, definition.topics()));
+    }
+    return said;
   }
 
   private byte @Nullable [] encode(String topic, @Nullable V value) {
@@ -84,11 +116,13 @@ public final class PooledMessageProducer<V> implements MessageProducer<V> {
 
   @Override
   public void close() {
-    closed = true;
+    if (closed.compareAndSet(false, true)) {
+      slot.giveBack();
+    }
   }
 
   private void requireOpen() {
-    if (closed) {
+    if (closed.get()) {
       throw new IllegalStateException("This handle on producer '" + name() + "' is closed.");
     }
     pool.requireOpen();

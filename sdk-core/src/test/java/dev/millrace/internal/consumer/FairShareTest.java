@@ -28,7 +28,7 @@ class FairShareTest {
 
   private final MockConsumer<byte[], byte[]> client = new MockConsumer<>("none");
   private final Assignment assignment =
-      new Assignment(new ConsumerMeters(new SimpleMeterRegistry(), "c", "g"));
+      new Assignment(new ConsumerMeters(new SimpleMeterRegistry(), "c", "g"), abandoned -> {});
   private final LaneScheduler channel =
       new LaneScheduler(100, new NobodyWaits(), Permits.threads());
   private final IntakeGate gate = new IntakeGate(client, assignment, new StoppedClock());

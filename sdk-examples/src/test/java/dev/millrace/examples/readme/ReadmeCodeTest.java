@@ -41,8 +41,12 @@ class ReadmeCodeTest {
       import dev.millrace.testkit.cluster.*;
       import io.micrometer.core.instrument.MeterRegistry;
       import java.nio.file.Path;
+      import java.time.Duration;
+      import java.time.Instant;
+      import java.util.List;
       import java.util.Map;
       import java.util.concurrent.*;
+      import org.apache.kafka.clients.producer.RecordMetadata;
       import org.junit.jupiter.api.Test;
       record Order(String id, int quantity) {}
       interface Inventory { void reserve(Order order); }

@@ -7,6 +7,7 @@ import dev.millrace.KafkaFactory;
 import dev.millrace.config.ConfigLoader;
 import dev.millrace.config.KafkaConfig;
 import dev.millrace.consumer.MessageConsumer;
+import dev.millrace.producer.Message;
 import dev.millrace.producer.MessageProducer;
 import dev.millrace.producer.TransactionalProducer;
 import dev.millrace.testkit.cluster.KafkaCluster;
@@ -119,6 +120,26 @@ class ReadmeErrorsTest {
     MessageProducer<String> audit = kafka.createProducer("audit-producer", String.class);
     assertShown(message(() -> audit.send("key", "value").join()));
     assertShown(message(() -> audit.send("invoices", "key", "value").join()));
+  }
+
+  @Test
+  void noRoom() {
+    broker.createTopic("busy", 1);
+    String yaml =
+        """
+        kafka:
+          common: { bootstrap-servers: "%s" }
+          producers:
+            busy-producer:
+              { topics: [busy], max-in-flight-records: 1, when-full: fail, properties: { linger.ms: 60000 } }
+        """;
+    KafkaConfig config =
+        ConfigLoader.create().parse("kafka.yaml", yaml.formatted(broker.bootstrapServers()));
+    try (KafkaFactory factory = KafkaFactory.create(config)) {
+      MessageProducer<String> busy = factory.createProducer("busy-producer", String.class);
+      var unused = busy.send(null, "1");
+      assertShown(message(() -> busy.sendAndWait(Message.of(null, "2"), Duration.ofSeconds(60))));
+    }
   }
 
   @Test

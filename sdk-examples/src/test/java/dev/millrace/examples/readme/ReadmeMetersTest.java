@@ -10,6 +10,7 @@ import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -21,11 +22,11 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** The README's table of meters must be what a running consumer registers. */
+/** The README's table of meters must be what running consumers and producers register. */
 @Timeout(400)
 class ReadmeMetersTest {
   private static final Pattern CODE = Pattern.compile("`([^`]+)`");
-  private static final Set<String> TAGS_OF_ALL = Set.of("consumer", "group", "member");
+  private static final Set<String> TAGS_OF_ALL = Set.of("consumer", "group", "member", "producer");
   private static final Set<String> TAGS_WITH_WORDS = Set.of("outcome", "result");
 
   @Test
@@ -45,6 +46,7 @@ class ReadmeMetersTest {
         kafka.createConsumer("order-consumer", String.class).subscribeBatch(orders -> {});
         // And a queue has one of its own.
         kafka.createConsumer("queue-consumer", String.class).subscribe((order, context) -> {});
+        kafka.createProducer("order-producer", String.class);
         // Some come with the first partition, one after the other.
         await()
             .atMost(Duration.ofSeconds(60))
@@ -77,7 +79,9 @@ class ReadmeMetersTest {
 
   private static Map<String, Set<String>> documented() {
     Map<String, Set<String>> meters = new TreeMap<>();
-    for (List<String> row : Readme.table("## Meters")) {
+    List<List<String>> rows = new ArrayList<>(Readme.table("## Meters"));
+    rows.addAll(Readme.table("### Meters of producers"));
+    for (List<String> row : rows) {
       Set<String> words =
           CODE.matcher(row.get(2))
               .results()

@@ -1,4 +1,4 @@
-package dev.millrace.internal.delivery;
+package dev.millrace.internal.time;
 
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
