@@ -69,8 +69,8 @@ public record ConsumerExplanation(
   /**
    * How many records may be worked on at the same time.
    *
-   * @param used records, or batches, in their handler; also for partitions that have left, while
-   *     their handlers hang
+   * @param used records, or batches, in their handler, or given to the service's executor; also for
+   *     partitions that have left, while their handlers hang
    * @param all the definition's {@code concurrency}
    */
   public record Permits(int used, int all) {}
@@ -181,7 +181,7 @@ public record ConsumerExplanation(
   /**
    * A partition's records that have been delivered and that the frontier has not passed.
    *
-   * @param queued wait for a worker
+   * @param queued wait for a worker, or for the service's executor
    * @param running are in their handler
    * @param parked wait for a retry or for the acknowledgement of their dead letter
    * @param doneBeyond done behind one that is not
@@ -211,7 +211,7 @@ public record ConsumerExplanation(
   /**
    * It is in its handler.
    *
-   * @param thread the name of the worker's thread
+   * @param thread the name of the handler's thread
    * @param lasting since the attempt began
    * @param in the innermost frame that is not the JDK's, in short
    * @param stack the innermost frames, 15 at most, those of Millrace left away
@@ -226,8 +226,15 @@ public record ConsumerExplanation(
   }
 
   /**
-   * Its handler has begun and left the worker's thread: its stage has not completed, or the
-   * service's own executor has not come to it.
+   * The service's own executor was given it, and has not begun it. It holds a permit and its key;
+   * its handler has not been called.
+   *
+   * @param lasting since the executor was given it
+   */
+  public record WaitsForExecutor(Duration lasting) implements Activity {}
+
+  /**
+   * Its handler has begun and left the worker's thread: its stage has not completed.
    *
    * @param lasting since the attempt began
    */

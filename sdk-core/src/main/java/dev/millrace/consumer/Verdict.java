@@ -11,6 +11,7 @@ import dev.millrace.consumer.ConsumerExplanation.Running;
 import dev.millrace.consumer.ConsumerExplanation.RunningElsewhere;
 import dev.millrace.consumer.ConsumerExplanation.Unfinished;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForDeadLetter;
+import dev.millrace.consumer.ConsumerExplanation.WaitsForExecutor;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForRetry;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -58,6 +59,9 @@ final class Verdict {
     }
     if (activity instanceof RunningElsewhere elsewhere) {
       return "whose stage has not completed for " + time(elsewhere.lasting());
+    }
+    if (activity instanceof WaitsForExecutor executor) {
+      return "which its executor has not begun for " + time(executor.lasting());
     }
     if (activity instanceof WaitsForDeadLetter letter) {
       return "whose dead letter is not acknowledged for %s after %s"

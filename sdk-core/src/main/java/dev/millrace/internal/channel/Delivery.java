@@ -110,15 +110,26 @@ public final class Delivery implements OffsetTicket.Holder {
   /** Decides for the dead-letter topic; whenever the lane resumes, the send is tried again. */
   public void deadLetter(Throwable cause, long nowNanos) {
     deadLetterCause = cause;
-    waiting = new Waiting(false, nowNanos, cause.getClass().getName());
+    waiting = new Waiting.ForDeadLetter(nowNanos, cause.getClass().getName());
   }
 
   /** Worker, before it parks the lane. */
   public void waitsForRetry(long untilNanos, Throwable cause) {
-    waiting = new Waiting(true, untilNanos, cause.getClass().getName());
+    waiting = new Waiting.ForRetry(untilNanos, cause.getClass().getName());
   }
 
-  /** Worker, at the start of an attempt; costs no fence. */
+  /**
+   * Worker, in an attempt that is to begin anew in the service's executor: until then nobody has
+   * it.
+   *
+   * @return as {@link #ends()}
+   */
+  public boolean waitsForExecutor(long nowNanos) {
+    waiting = new Waiting.ForExecutor(nowNanos);
+    return ends();
+  }
+
+  /** The handler's thread, at the start of an attempt; costs no fence. */
   public void runs(long nowNanos) {
     startedNanos = nowNanos;
     if (leftWorker) {
@@ -137,16 +148,6 @@ public final class Delivery implements OffsetTicket.Holder {
       leftWorker = true;
       runner = null;
       interrupted = false;
-      letGo();
-    }
-  }
-
-  /** A thread of the service's, when it begins to handle what has left its worker. */
-  public void runsElsewhere(long nowNanos) {
-    if (hold()) {
-      startedNanos = nowNanos;
-      leftWorker = false;
-      runner = Thread.currentThread();
       letGo();
     }
   }

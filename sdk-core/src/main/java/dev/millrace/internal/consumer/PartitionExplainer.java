@@ -7,6 +7,7 @@ import dev.millrace.consumer.ConsumerExplanation.PauseCause;
 import dev.millrace.consumer.ConsumerExplanation.Queued;
 import dev.millrace.consumer.ConsumerExplanation.Unfinished;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForDeadLetter;
+import dev.millrace.consumer.ConsumerExplanation.WaitsForExecutor;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForRetry;
 import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.channel.Waiting;
@@ -113,10 +114,15 @@ final class PartitionExplainer {
 
     private Activity activity(OffsetTicket ticket, Delivery delivery) {
       Waiting waiting = delivery.waiting();
-      if (waiting != null && isParked(waiting)) {
-        return waiting.forRetry()
-            ? new WaitsForRetry(Duration.ofNanos(waiting.nanos() - now), waiting.failure())
-            : new WaitsForDeadLetter(Duration.ofNanos(now - waiting.nanos()), waiting.failure());
+      if (waiting instanceof Waiting.ForRetry retry && isParked(retry)) {
+        return new WaitsForRetry(Duration.ofNanos(retry.dueNanos() - now), retry.failure());
+      }
+      if (waiting instanceof Waiting.ForDeadLetter letter) {
+        return new WaitsForDeadLetter(
+            Duration.ofNanos(now - letter.sinceNanos()), letter.failure());
+      }
+      if (waiting instanceof Waiting.ForExecutor executor) {
+        return new WaitsForExecutor(Duration.ofNanos(now - executor.sinceNanos()));
       }
       if (waiting != null || !ticket.isRunning()) {
         return new Queued();
@@ -126,7 +132,9 @@ final class PartitionExplainer {
 
     /** A retry that is due waits for a worker, like any other. */
     private boolean isParked(@Nullable Waiting waiting) {
-      return waiting != null && (!waiting.forRetry() || waiting.nanos() - now > 0);
+      return waiting instanceof Waiting.ForRetry retry
+          ? retry.dueNanos() - now > 0
+          : waiting instanceof Waiting.ForDeadLetter;
     }
   }
 }

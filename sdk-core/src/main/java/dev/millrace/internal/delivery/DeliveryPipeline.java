@@ -69,13 +69,15 @@ final class DeliveryPipeline implements Pipeline {
     if (delivery.attempt() == 1) {
       meters.queueWait(now - delivery.queuedNanos());
     }
-    Outcome outcome = call.attempt(delivery, this::endedOutsideOfWorker);
+    ConsumerRecord<byte[], byte[]> record = delivery.record();
+    Outcome outcome =
+        call.attempt(delivery, later -> endedOutsideOfWorker(delivery, record, later));
     return outcome == null ? Progress.RUNNING : settlement.settle(delivery, outcome);
   }
 
   /** Whoever completes the handler's stage. */
-  private void endedOutsideOfWorker(Delivery delivery, Outcome outcome) {
-    ConsumerRecord<byte[], byte[]> record = delivery.record();
+  private void endedOutsideOfWorker(
+      Delivery delivery, ConsumerRecord<byte[], byte[]> record, Outcome outcome) {
     try {
       if (settlement.settleOutsideOfWorker(delivery, outcome) == Progress.ENDED) {
         scheduler.finish(delivery);

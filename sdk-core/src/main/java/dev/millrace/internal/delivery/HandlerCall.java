@@ -3,12 +3,14 @@ package dev.millrace.internal.delivery;
 import dev.millrace.errors.PayloadException;
 import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.offset.OffsetTicket;
 import dev.millrace.internal.time.EngineClock;
 import java.util.Objects;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** One attempt at a record: decode, call the handler, and make an outcome of what came back. */
@@ -38,7 +40,7 @@ final class HandlerCall<V> {
    * @param later told of the outcome, by whoever completes the handler's stage
    * @return the outcome; null when it comes later
    */
-  @Nullable Outcome attempt(Delivery delivery, BiConsumer<Delivery, Outcome> later) {
+  @Nullable Outcome attempt(Delivery delivery, Consumer<Outcome> later) {
     if (delivery.givenUp() != null) {
       delivery.ends();
       return failed(delivery, null);
@@ -83,13 +85,16 @@ final class HandlerCall<V> {
 
   /** A stage that has completed by now is settled here, by the worker, like any handler's end. */
   private @Nullable Outcome await(
-      CompletionStage<?> stage, Delivery delivery, BiConsumer<Delivery, Outcome> later) {
+      CompletionStage<?> stage, Delivery delivery, Consumer<Outcome> later) {
     AtomicReference<@Nullable Object> first = new AtomicReference<>();
     BiConsumer<@Nullable Object, @Nullable Throwable> onEnd =
-        (ignored, failure) -> {
-          Outcome outcome = outcome(delivery, unwrapped(failure));
+        (result, failure) -> {
+          Outcome outcome =
+              result == ExecutorTask.NOT_CALLED
+                  ? failed(delivery, null)
+                  : outcome(delivery, unwrapped(failure));
           if (!first.compareAndSet(null, outcome) && first.compareAndSet(this, outcome)) {
-            later.accept(delivery, outcome);
+            later.accept(outcome);
           }
         };
     try {
@@ -113,9 +118,10 @@ final class HandlerCall<V> {
         : failed(delivery, failure);
   }
 
-  /** What comes of an attempt that failed, or whose record was given up before or meanwhile. */
+  /** What comes of an attempt that failed, or whose record was given up or taken back. */
   private Outcome failed(Delivery delivery, @Nullable Throwable failure) {
-    if (delivery.ticket().isAbandoned()) {
+    OffsetTicket ticket = delivery.ticket();
+    if (ticket.isAbandoned() || ticket.isWithdrawn()) {
       return Outcome.Abandoned.INSTANCE;
     }
     Throwable givenUp = delivery.givenUp();

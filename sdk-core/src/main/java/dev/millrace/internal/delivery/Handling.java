@@ -6,7 +6,6 @@ import dev.millrace.consumer.RecordContext;
 import dev.millrace.consumer.RecordHandler;
 import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.time.EngineClock;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -99,33 +98,7 @@ public sealed interface Handling<V> {
     @Override
     public CompletionStage<?> begin(
         V value, RecordContext context, Delivery delivery, EngineClock clock) {
-      CompletableFuture<@Nullable Void> end = new CompletableFuture<>();
-      delivery.leavesWorker(); // Before: the executor may be quicker than we are.
-      executor.execute(
-          () -> {
-            Throwable failure = handle(value, context, delivery, clock);
-            if (failure == null) {
-              end.complete(null);
-            } else {
-              end.completeExceptionally(failure);
-            }
-          });
-      return end;
-    }
-
-    private @Nullable Throwable handle(
-        V value, RecordContext context, Delivery delivery, EngineClock clock) {
-      delivery.runsElsewhere(clock.nanos());
-      try {
-        handler.handle(value, context);
-        return null;
-      } catch (Throwable failure) {
-        return failure;
-      } finally {
-        if (delivery.ends()) {
-          Thread.interrupted(); // Ours: the executor's next task must not find it.
-        }
-      }
+      return new ExecutorTask<>(handler, value, context, delivery, clock).giveTo(executor);
     }
   }
 }

@@ -26,7 +26,7 @@ sealed interface Outcome {
   /** The consumer stops; the offset stays for ever. */
   record Stop(Throwable cause) implements Outcome {}
 
-  /** The record was taken back while it ran; what its handler threw no longer matters. */
+  /** The record was taken back, before its handler was called or while it ran. */
   record Abandoned() implements Outcome {
     static final Abandoned INSTANCE = new Abandoned();
   }

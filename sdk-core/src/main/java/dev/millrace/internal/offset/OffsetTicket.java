@@ -97,8 +97,8 @@ public final class OffsetTicket {
   }
 
   /**
-   * Puts a running record back for another attempt; false when there will be none, because its
-   * partition leaves or has left.
+   * Puts a running record back, for another attempt or for another thread to begin this one; false
+   * when that will not be, because its partition leaves or has left.
    */
   public boolean requeue() {
     if (STATE.compareAndSet(this, RUNNING, QUEUED)) {

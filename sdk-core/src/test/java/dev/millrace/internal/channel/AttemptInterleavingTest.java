@@ -62,7 +62,7 @@ class AttemptInterleavingTest {
   }
 
   @Test
-  void whatLeavesItsWorkerIsInterruptedOnlyWhereItGoesOn() {
+  void whatWaitsForTheExecutorIsInterruptedOnlyWhereItRuns() {
     check(
         () -> {
           Delivery delivery = InterleavedChannel.polled();
@@ -70,7 +70,7 @@ class AttemptInterleavingTest {
           elsewhere[0] =
               new Handler(
                   () -> {
-                    delivery.runsElsewhere(2);
+                    delivery.runs(2);
                     boolean told = delivery.ends();
                     boolean was = elsewhere[0].wasInterrupted();
                     require(told == was, "interrupted: " + was + ", but told: " + told);
@@ -80,8 +80,9 @@ class AttemptInterleavingTest {
               new Handler(
                   () -> {
                     delivery.runs(1);
-                    delivery.leavesWorker();
-                    worker[0].wasInterrupted();
+                    boolean told = delivery.waitsForExecutor(1);
+                    boolean was = worker[0].wasInterrupted();
+                    require(told == was, "interrupted: " + was + ", but told: " + told);
                     elsewhere[0].runToItsEnd();
                   });
           return together(
@@ -92,7 +93,7 @@ class AttemptInterleavingTest {
                   worker[0]::runToItsEnd)
               .then(
                   () -> {
-                    require(!worker[0].wasInterrupted(), "the worker was, after it was left");
+                    require(!worker[0].wasInterrupted(), "the worker was, after it gave it away");
                     require(!elsewhere[0].wasInterrupted(), "interrupted after the end");
                   });
         });

@@ -48,24 +48,25 @@ class AttemptTest {
   void aHandlerThatHasLeftItsWorkerHasNoThreadToInterrupt() {
     delivery.runs(0);
     delivery.leavesWorker();
-    assertThat(delivery.interrupt()).isFalse();
 
-    delivery.runsElsewhere(5);
+    assertThat(delivery.interrupt()).isFalse();
+  }
+
+  @Test
+  void anAttemptThatWaitsForTheExecutorIsNotDisturbedUntilItBeginsThere() {
+    delivery.runs(0);
+    assertThat(delivery.waitsForExecutor(1)).isFalse();
+
+    assertThat(delivery.interrupt()).isFalse();
+    delivery.giveUp(new IllegalStateException());
+    assertThat(delivery.isInHandler()).isFalse();
+    assertThat(delivery.givenUp()).isNull();
+
+    delivery.runs(5);
     assertThat(delivery.startedNanos()).isEqualTo(5);
     assertThat(delivery.interrupt()).isTrue();
     assertThat(delivery.ends()).isTrue();
     assertThat(Thread.interrupted()).isTrue();
-  }
-
-  @Test
-  void anAttemptThatHasEndedDoesNotBeginAgainElsewhere() {
-    delivery.runs(0);
-    delivery.leavesWorker();
-    delivery.ends();
-
-    delivery.runsElsewhere(5);
-
-    assertThat(delivery.isInHandler()).isFalse();
   }
 
   @Test

@@ -1,0 +1,115 @@
+package dev.millrace.internal.delivery;
+
+import static dev.millrace.Interleavings.check;
+import static dev.millrace.Interleavings.require;
+import static dev.millrace.Interleavings.together;
+
+import dev.millrace.internal.channel.Deliveries;
+import dev.millrace.internal.channel.Delivery;
+import dev.millrace.internal.channel.PartitionLoad;
+import dev.millrace.internal.offset.CompletedAhead;
+import dev.millrace.internal.offset.OffsetTracker;
+import dev.millrace.internal.time.EngineClock;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Objects;
+import java.util.Queue;
+import org.apache.kafka.common.TopicPartition;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** A task of the service's executor, while others decide about its record. */
+@Tag("interleavings")
+class ExecutorInterleavingTest {
+
+  /** A record given to an executor that begins it when the test says, or rejects it. */
+  private static final class Given {
+    final OffsetTracker tracker =
+        new OffsetTracker(new TopicPartition("t", 0), CompletedAhead.NONE);
+    final Delivery delivery =
+        new Delivery(
+            Deliveries.record(0, "key"),
+            Objects.requireNonNull(tracker.issue(0, -1)),
+            new PartitionLoad(),
+            0);
+    private final Queue<Runnable> tasks = new ArrayDeque<>();
+    private final ExecutorTask<String> task;
+    boolean atRest;
+    int calls;
+
+    Given() {
+      HandlerContext context = new HandlerContext(delivery.record(), 1);
+      task =
+          new ExecutorTask<>((value, ignored) -> call(), "", context, delivery, new StillClock());
+    }
+
+    private void call() {
+      require(!atRest, "the handler is called when the partition has come to rest");
+      require(delivery.isInHandler(), "the handler is called outside of an attempt");
+      calls++;
+    }
+
+    /** Worker. */
+    void give(boolean rejects) {
+      if (delivery.ticket().start()) {
+        delivery.runs(1);
+        var unused =
+            task.giveTo(
+                given -> {
+                  tasks.add(given);
+                  if (rejects) {
+                    throw new IllegalStateException("rejected");
+                  }
+                });
+      }
+    }
+
+    /** Executor. */
+    void run() {
+      Runnable given = tasks.poll();
+      if (given != null) {
+        given.run();
+      }
+    }
+
+    /** Poll thread. */
+    void retire() {
+      atRest = tracker.retire() == 0;
+    }
+  }
+
+  private static final class StillClock implements EngineClock {
+    @Override
+    public long nanos() {
+      return 0;
+    }
+
+    @Override
+    public Instant now() {
+      return Instant.EPOCH;
+    }
+  }
+
+  @Test
+  void whatHasNotBegunWhenItsPartitionComesToRestNeverBegins() {
+    check(
+        () -> {
+          Given given = new Given();
+          return together(given::retire, () -> given.give(false), given::run).then(given::run);
+        });
+  }
+
+  @Test
+  void anExecutorThatRunsWhatItRejectsHasItHandledOnceAtMost() {
+    check(
+        () -> {
+          Given given = new Given();
+          return together(() -> given.give(true), given::run)
+              .then(
+                  () -> {
+                    given.run();
+                    require(given.calls <= 1, "handled twice");
+                  });
+        });
+  }
+}
