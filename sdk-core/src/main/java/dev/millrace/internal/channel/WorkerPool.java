@@ -83,7 +83,7 @@ public final class WorkerPool implements Workers {
         waking = true;
       } else if (workers.size() < most) {
         waking = true;
-        noThread = start(new Worker());
+        noThread = startOne();
       }
       someCanWake = !sleepers.isEmpty() || workers.size() < most;
     } finally {
@@ -98,9 +98,10 @@ public final class WorkerPool implements Workers {
     }
   }
 
-  /** Under the lock. A worker whose thread can't start must hold no permit. */
-  private @Nullable Throwable start(Worker worker) {
+  /** Under the lock. A worker whose thread can't be made or started must hold no permit. */
+  private @Nullable Throwable startOne() {
     try {
+      Worker worker = new Worker();
       worker.thread.start();
       workers.add(worker);
       return null;

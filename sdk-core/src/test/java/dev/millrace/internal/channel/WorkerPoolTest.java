@@ -212,13 +212,25 @@ class WorkerPoolTest {
 
   @Test
   void aThreadThatCanNotStartIsReportedAndHoldsNoPermit() throws Exception {
+    isReportedAndTheNextOneWorks(work -> new UnstartableThread());
+  }
+
+  @Test
+  void aThreadThatCanNotBeMadeIsReportedAndHoldsNoPermit() throws Exception {
+    isReportedAndTheNextOneWorks(
+        work -> {
+          throw new OutOfMemoryError("no room for a thread");
+        });
+  }
+
+  private void isReportedAndTheNextOneWorks(ThreadFactory first) throws Exception {
     AtomicInteger made = new AtomicInteger();
     CountDownLatch ended = new CountDownLatch(1);
     pool =
         new WorkerPool(
             1,
             work ->
-                made.incrementAndGet() == 1 ? new UnstartableThread() : new Thread(work, "second"),
+                made.incrementAndGet() == 1 ? first.newThread(work) : new Thread(work, "second"),
             scheduler,
             delivery -> {
               ended.countDown();
