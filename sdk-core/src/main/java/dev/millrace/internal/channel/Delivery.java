@@ -176,10 +176,11 @@ public final class Delivery implements OffsetTicket.Holder {
    * Interrupts the handler's thread, while this record's handler runs there and only then. One
    * thread that is not the handler's.
    *
+   * @param began by {@link #startedNanos()}, which attempt is meant
    * @return whether there was a thread to interrupt
    */
-  public boolean interrupt() {
-    if (!hold()) {
+  public boolean interrupt(long began) {
+    if (!hold(began)) {
       return false;
     }
     try {
@@ -197,12 +198,17 @@ public final class Delivery implements OffsetTicket.Holder {
   /**
    * Says, while the handler runs, that whatever it does no longer counts. One thread that is not
    * the handler's.
+   *
+   * @param began by {@link #startedNanos()}, which attempt is meant
+   * @return whether it has been said, now or before; false when the attempt has ended
    */
-  public void giveUp(Throwable cause) {
-    if (hold()) {
-      givenUp = givenUp == null ? cause : givenUp;
-      letGo();
+  public boolean giveUp(long began, Throwable cause) {
+    if (!hold(began)) {
+      return false;
     }
+    givenUp = givenUp == null ? cause : givenUp;
+    letGo();
+    return true;
   }
 
   /** Poll thread, before it offers the record: no handler is to be called for it. */
@@ -217,6 +223,17 @@ public final class Delivery implements OffsetTicket.Holder {
 
   private boolean hold() {
     return changeAttempt(HELD);
+  }
+
+  private boolean hold(long began) {
+    if (!hold()) {
+      return false;
+    }
+    if (startedNanos != began) {
+      letGo();
+      return false;
+    }
+    return true;
   }
 
   private void letGo() {

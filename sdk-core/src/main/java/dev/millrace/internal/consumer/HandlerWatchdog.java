@@ -9,8 +9,12 @@ import dev.millrace.errors.HandlerTimeoutException;
 import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -39,7 +43,7 @@ final class HandlerWatchdog {
   private volatile long oldestNanos;
 
   /**
-   * @param warnings told of each overdue record; must not block
+   * @param warnings told of each overdue record or batch; must not block
    */
   HandlerWatchdog(
       String consumer,
@@ -60,16 +64,8 @@ final class HandlerWatchdog {
     if (now - dueNanos < 0) {
       return;
     }
-    List<RunningRecord> due =
-        look(now).overdue().stream().filter(record -> isDue(record.nanos(now), now)).toList();
-    for (int i = 0; i < due.size(); i++) {
-      see(due.get(i), now, i < MOST_TOLD);
-    }
-    if (due.size() > MOST_TOLD) {
-      warnings.accept(
-          "Consumer '%s': %d more records have been in their handler for longer than %s."
-              .formatted(consumer, due.size() - MOST_TOLD, text(after)));
-    }
+    seeTo(
+        look(now).overdue().stream().filter(record -> isDue(record.nanos(now), now)).toList(), now);
     lookedNanos = now;
     dueNanos = now + INTERVAL_NANOS;
   }
@@ -109,45 +105,106 @@ final class HandlerWatchdog {
     return nanos < afterNanos ? 0 : Long.SIZE - Long.numberOfLeadingZeros(nanos / afterNanos);
   }
 
-  private void see(RunningRecord record, long now, boolean tell) {
-    // First, so that the stack shows where it hangs, not where the interrupt has sent it.
-    Optional<Overdue> seen = tell ? explained(record, now) : Optional.empty();
-    String consequence = act(record, text(Duration.ofNanos(record.nanos(now))));
-    seen.ifPresent(overdue -> warn(record, overdue, now, consequence));
+  private void seeTo(List<RunningRecord> due, long now) {
+    List<List<RunningRecord>> handlers = byHandler(due);
+    // First, so that the stacks show where they hang, not where the interrupt has sent them.
+    List<Optional<Overdue>> seen = new ArrayList<>();
+    for (int i = 0; i < Math.min(handlers.size(), MOST_TOLD); i++) {
+      seen.add(explained(handlers.get(i).get(0), now));
+    }
+    List<String> consequences = act(handlers, now);
+    int told = 0;
+    for (int i = 0; i < seen.size(); i++) {
+      List<RunningRecord> records = handlers.get(i);
+      String consequence = consequences.get(i);
+      seen.get(i).ifPresent(overdue -> warn(records, overdue, now, consequence));
+      told += records.size();
+    }
+    if (due.size() > told) {
+      warnings.accept(
+          "Consumer '%s': %d more records have been in their handler for longer than %s."
+              .formatted(consumer, due.size() - told, text(after)));
+    }
   }
 
-  private String act(RunningRecord record, String age) {
+  /** Those of a batch have been handed to one handler, at one time and in one thread. */
+  private static List<List<RunningRecord>> byHandler(List<RunningRecord> records) {
+    Map<Object, List<RunningRecord>> handlers = new LinkedHashMap<>();
+    for (RunningRecord record : records) {
+      Thread runner = record.delivery().runner();
+      Object handler = runner == null ? record : List.of(runner, record.beganNanos());
+      handlers.computeIfAbsent(handler, first -> new ArrayList<>()).add(record);
+    }
+    return List.copyOf(handlers.values());
+  }
+
+  /** Returns for each handler what follows. */
+  private List<String> act(List<List<RunningRecord>> handlers, long now) {
     return switch (policy) {
-      case WARN -> "";
-      case UNHEALTHY -> " The consumer is unhealthy until it ends.";
+      case WARN -> Collections.nCopies(handlers.size(), "");
+      case UNHEALTHY ->
+          Collections.nCopies(handlers.size(), " The consumer is unhealthy until it ends.");
       case INTERRUPT ->
-          record.delivery().interrupt()
-              ? " Its thread has been interrupted."
-              : " It has no thread to interrupt.";
+          handlers.stream()
+              .map(
+                  records ->
+                      interrupt(records)
+                          ? " Its thread has been interrupted."
+                          : " It has no thread to interrupt.")
+              .toList();
       case DEAD_LETTER -> {
-        record
-            .delivery()
-            .giveUp(
-                new HandlerTimeoutException(
-                    "Consumer '%s' gave up %s, which had been in its handler for %s; handler-watchdog.after is %s."
-                        .formatted(consumer, record.place(), age, text(after)),
-                    null));
-        record.delivery().interrupt();
-        yield " It goes to the dead-letter topic when its handler ends.";
+        // All of them first: an interrupt ends the handler of all records of a batch.
+        List<String> consequences = handlers.stream().map(records -> giveUp(records, now)).toList();
+        handlers.forEach(HandlerWatchdog::interrupt);
+        yield consequences;
       }
     };
   }
 
-  private void warn(RunningRecord record, Overdue overdue, long now, String consequence) {
+  /** Interrupts for each of the records: each knows then why its handler failed. */
+  private static boolean interrupt(List<RunningRecord> records) {
+    return records.stream().filter(RunningRecord::interrupt).count() > 0;
+  }
+
+  private String giveUp(List<RunningRecord> records, long now) {
+    long givenUp =
+        records.stream()
+            .filter(
+                record ->
+                    record.giveUp(
+                        new HandlerTimeoutException(
+                            "Consumer '%s' gave up %s, which had been in its handler for %s; handler-watchdog.after is %s."
+                                .formatted(consumer, record.place(), age(record, now), text(after)),
+                            null)))
+            .count();
+    if (givenUp == 0) {
+      return " It has ended meanwhile.";
+    }
+    return givenUp == 1
+        ? " It goes to the dead-letter topic when its handler ends."
+        : " They go to the dead-letter topic when their handler ends.";
+  }
+
+  private void warn(List<RunningRecord> records, Overdue overdue, long now, String consequence) {
+    RunningRecord first = records.get(0);
+    String which =
+        records.size() == 1
+            ? first.place() + " has been in its handler"
+            : "%s and %d more of its batch have been in their handler"
+                .formatted(first.place(), records.size() - 1);
     warnings.accept(
-        "Consumer '%s': %s has been in its handler for %s, attempt %d.%s%s"
+        "Consumer '%s': %s for %s, attempt %d.%s%s"
             .formatted(
                 consumer,
-                record.place(),
-                text(Duration.ofNanos(record.nanos(now))),
+                which,
+                age(first, now),
                 overdue.attempt(),
                 consequence,
                 where(overdue.activity())));
+  }
+
+  private static String age(RunningRecord record, long now) {
+    return text(Duration.ofNanos(record.nanos(now)));
   }
 
   private static String where(Activity activity) {

@@ -8,12 +8,31 @@ import java.time.Duration;
 import java.util.Optional;
 import org.apache.kafka.common.TopicPartition;
 
-/** A record that is in its handler, or was when it was looked at. */
-record RunningRecord(TopicPartition partition, Delivery delivery) {
+/**
+ * A record that is in its handler, or was when it was looked at; by then the attempt may have
+ * ended, and another one begun.
+ *
+ * @param beganNanos when the attempt began
+ */
+record RunningRecord(TopicPartition partition, Delivery delivery, long beganNanos) {
+
+  RunningRecord(TopicPartition partition, Delivery delivery) {
+    this(partition, delivery, delivery.startedNanos());
+  }
 
   /** Returns how long the attempt has taken by now. */
   long nanos(long now) {
-    return Math.max(0, now - delivery.startedNanos());
+    return Math.max(0, now - beganNanos);
+  }
+
+  /** As {@link Delivery#giveUp}, if the attempt has not ended. */
+  boolean giveUp(Throwable cause) {
+    return delivery.giveUp(beganNanos, cause);
+  }
+
+  /** As {@link Delivery#interrupt}, if the attempt has not ended. */
+  boolean interrupt() {
+    return delivery.interrupt(beganNanos);
   }
 
   /** Returns topic, partition and offset, as texts name them. */

@@ -56,7 +56,7 @@ class AttemptInterleavingTest {
                     next.runs(2);
                     require(!next.ends(), "the next one was interrupted");
                   });
-          return together(delivery::interrupt, handler[0]::runToItsEnd)
+          return together(() -> delivery.interrupt(1), handler[0]::runToItsEnd)
               .then(() -> require(!handler[0].wasInterrupted(), "interrupted after the end"));
         });
   }
@@ -87,8 +87,8 @@ class AttemptInterleavingTest {
                   });
           return together(
                   () -> {
-                    delivery.interrupt();
-                    delivery.interrupt();
+                    delivery.interrupt(1);
+                    delivery.interrupt(2);
                   },
                   worker[0]::runToItsEnd)
               .then(
@@ -100,13 +100,40 @@ class AttemptInterleavingTest {
   }
 
   @Test
+  void whoMeansOneAttemptNeverHitsTheNext() {
+    check(
+        () -> {
+          Delivery delivery = InterleavedChannel.polled();
+          Handler[] handler = new Handler[1];
+          handler[0] =
+              new Handler(
+                  () -> {
+                    delivery.runs(1);
+                    delivery.ends();
+                    handler[0].wasInterrupted();
+                    boolean before = delivery.givenUp() != null;
+                    delivery.runs(2);
+                    require(!delivery.ends(), "the next attempt was told of an interrupt");
+                    require(!handler[0].wasInterrupted(), "the next attempt was interrupted");
+                    require(before == (delivery.givenUp() != null), "the next one was given up");
+                  });
+          return together(
+              () -> {
+                delivery.giveUp(1, cause);
+                delivery.interrupt(1);
+              },
+              handler[0]::runToItsEnd);
+        });
+  }
+
+  @Test
   void whetherARecordWasGivenUpIsDecidedWhenItsHandlerEnds() {
     check(
         () -> {
           Delivery delivery = InterleavedChannel.polled();
           Throwable[] atTheEnd = new Throwable[1];
           return together(
-                  () -> delivery.giveUp(cause),
+                  () -> delivery.giveUp(1, cause),
                   () -> {
                     delivery.runs(1);
                     delivery.ends();

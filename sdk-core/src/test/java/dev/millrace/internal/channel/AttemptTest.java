@@ -19,14 +19,14 @@ class AttemptTest {
 
   @Test
   void anAttemptThatHasNotBegunOrHasEndedIsNotDisturbed() {
-    assertThat(delivery.interrupt()).isFalse();
-    delivery.giveUp(new IllegalStateException());
+    assertThat(delivery.interrupt(0)).isFalse();
+    assertThat(delivery.giveUp(0, new IllegalStateException())).isFalse();
 
     delivery.runs(0);
     assertThat(delivery.ends()).isFalse();
 
-    assertThat(delivery.interrupt()).isFalse();
-    delivery.giveUp(new IllegalStateException());
+    assertThat(delivery.interrupt(0)).isFalse();
+    assertThat(delivery.giveUp(0, new IllegalStateException())).isFalse();
     assertThat(delivery.isInHandler()).isFalse();
     assertThat(delivery.givenUp()).isNull();
   }
@@ -35,7 +35,7 @@ class AttemptTest {
   void theAttemptThatIsInterruptedLearnsOfItOnce() {
     delivery.runs(0);
 
-    assertThat(delivery.interrupt()).isTrue();
+    assertThat(delivery.interrupt(0)).isTrue();
     assertThat(delivery.ends()).isTrue();
     assertThat(Thread.interrupted()).isTrue();
     assertThat(delivery.ends()).isFalse();
@@ -49,7 +49,7 @@ class AttemptTest {
     delivery.runs(0);
     delivery.leavesWorker();
 
-    assertThat(delivery.interrupt()).isFalse();
+    assertThat(delivery.interrupt(0)).isFalse();
   }
 
   @Test
@@ -57,16 +57,29 @@ class AttemptTest {
     delivery.runs(0);
     assertThat(delivery.waitsForExecutor(1)).isFalse();
 
-    assertThat(delivery.interrupt()).isFalse();
-    delivery.giveUp(new IllegalStateException());
+    assertThat(delivery.interrupt(0)).isFalse();
+    assertThat(delivery.giveUp(0, new IllegalStateException())).isFalse();
     assertThat(delivery.isInHandler()).isFalse();
     assertThat(delivery.givenUp()).isNull();
 
     delivery.runs(5);
     assertThat(delivery.startedNanos()).isEqualTo(5);
-    assertThat(delivery.interrupt()).isTrue();
+    assertThat(delivery.interrupt(5)).isTrue();
     assertThat(delivery.ends()).isTrue();
     assertThat(Thread.interrupted()).isTrue();
+  }
+
+  @Test
+  void whoMeansAnEarlierAttemptDoesNotDisturbThisOne() {
+    delivery.runs(0);
+    delivery.ends();
+    delivery.runs(5);
+
+    assertThat(delivery.interrupt(0)).isFalse();
+    assertThat(delivery.giveUp(0, new IllegalStateException())).isFalse();
+
+    assertThat(delivery.ends()).isFalse();
+    assertThat(delivery.givenUp()).isNull();
   }
 
   @Test
@@ -74,8 +87,8 @@ class AttemptTest {
     IllegalStateException first = new IllegalStateException();
     delivery.runs(0);
 
-    delivery.giveUp(first);
-    delivery.giveUp(new IllegalStateException());
+    assertThat(delivery.giveUp(0, first)).isTrue();
+    assertThat(delivery.giveUp(0, new IllegalStateException())).isTrue();
     delivery.ends();
 
     assertThat(delivery.givenUp()).isSameAs(first);
@@ -112,7 +125,7 @@ class AttemptTest {
     worker.start();
     runs.await();
 
-    assertThat(delivery.interrupt()).isTrue();
+    assertThat(delivery.interrupt(0)).isTrue();
 
     worker.join();
     assertThat(endedMeanwhile).isFalse();

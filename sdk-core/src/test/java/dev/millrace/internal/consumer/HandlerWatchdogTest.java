@@ -123,7 +123,7 @@ class HandlerWatchdogTest {
   void ofAThousandThatHangTheFirstAreToldAndTheRestCounted() {
     HandlerWatchdog watchdog = watchdog(WatchdogPolicy.INTERRUPT);
     for (int offset = 0; offset < 1000; offset++) {
-      running(offset, 0, 0);
+      running(offset, 0, -offset);
     }
 
     watchdog.lookIfDue(seconds(60));
@@ -178,6 +178,27 @@ class HandlerWatchdogTest {
         .hasMessage(
             "Consumer 'c' gave up orders-0@1, which had been in its handler for 60 s;"
                 + " handler-watchdog.after is 60 s.");
+  }
+
+  @Test
+  void aBatchIsGivenUpAsAWholeAndToldOnce() {
+    HandlerWatchdog watchdog = watchdog(WatchdogPolicy.DEAD_LETTER);
+    List<Delivery> batch = new ArrayList<>();
+    for (int offset = 1; offset <= 3; offset++) {
+      batch.add(running(offset, 0, 0));
+    }
+
+    watchdog.lookIfDue(seconds(60));
+
+    assertThat(batch).allSatisfy(record -> assertThat(record.givenUp()).isNotNull());
+    assertThat(batch).allMatch(Delivery::ends);
+    assertThat(warnings)
+        .singleElement()
+        .asString()
+        .startsWith(
+            "Consumer 'c': orders-0@1 and 2 more of its batch have been in their handler for 60 s,"
+                + " attempt 1. They go to the dead-letter topic when their handler ends. It is in"
+                + " thread ");
   }
 
   @Test

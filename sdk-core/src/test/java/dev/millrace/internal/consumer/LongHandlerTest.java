@@ -74,6 +74,25 @@ class LongHandlerTest {
   }
 
   @Test
+  void allRecordsOfABatchThatIsGivenUpGoToTheDeadLetterTopicAtOnce() {
+    sendsDeadLetters();
+    engine.ordering = Ordering.PARTITION;
+    engine.watchdog = watchdog(WatchdogPolicy.DEAD_LETTER);
+    engine.startBatch(
+        records -> {
+          records.forEach(
+              record -> seen.add(record.context().offset() + "#" + record.context().attempt()));
+          engine.release.await();
+        });
+    engine.assign(P0);
+    engine.add(P0, 0, 3);
+
+    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(3));
+    assertThat(seen).containsExactly("0#1", "1#1", "2#1");
+    assertThat(deadLetters).hasSize(3);
+  }
+
+  @Test
   void theNextOfTheKeyWaitsForADeafHandlerWhoseRecordIsGivenUpThoughItReturns() {
     CountDownLatch interrupted = new CountDownLatch(1);
     sendsDeadLetters();
