@@ -171,9 +171,9 @@ public interface MessageConsumer extends AutoCloseable {
    * Takes no more records, gives those that are in their handler until the timeout to end, commits
    * what is finished and leaves the group. Records that had not started are not started: they stay
    * uncommitted, and the group's next owner reads them. Handlers still running at the timeout are
-   * interrupted and named in the log; their records stay uncommitted too. Returns within the
-   * timeout and about a second, whatever handlers do. Closing again is harmless. Called by a
-   * handler, it only asks for the close and returns at once.
+   * interrupted, in the caller's executor too, and named in the log; their records stay uncommitted
+   * too. Returns within the timeout and about a second, whatever handlers do. Closing again is
+   * harmless. Called by a handler, it only asks for the close and returns at once.
    *
    * @param timeout the longest wait for running handlers, the commit and the leave together
    */

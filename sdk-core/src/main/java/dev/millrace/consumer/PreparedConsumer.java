@@ -46,7 +46,9 @@ public interface PreparedConsumer<V> {
   /**
    * As {@link #subscribe(RecordHandler)}, but the handler runs in the caller's executor, for as
    * many records at a time as the definition's {@code concurrency}. The executor is not closed with
-   * the consumer, and its handlers are not interrupted.
+   * the consumer. A thread of it may be interrupted, by the watchdog or at the end of a close, but
+   * only while a handler of this consumer runs there. A task that the executor has not begun when
+   * its partition leaves, or when the consumer closes, does nothing when it is run.
    *
    * @param handler the service's work for a record
    * @param executor takes {@code concurrency} tasks at a time; one that it rejects counts as a

@@ -109,10 +109,10 @@ public final class SteppedWorkers implements Workers {
     return scheduler.usedPermits().orElseGet(this::working);
   }
 
-  /** There is no thread that is only a worker's. */
+  /** All is one thread. */
   @Override
-  public boolean isWorkerThread() {
-    return false;
+  public boolean isWorker(Thread thread) {
+    return true;
   }
 
   @Override

@@ -126,10 +126,10 @@ public final class WorkerPool implements Workers {
   }
 
   @Override
-  public boolean isWorkerThread() {
+  public boolean isWorker(Thread thread) {
     lock.lock();
     try {
-      return workers.stream().anyMatch(worker -> worker.thread == Thread.currentThread());
+      return workers.stream().anyMatch(worker -> worker.thread == thread);
     } finally {
       lock.unlock();
     }

@@ -12,8 +12,8 @@ public interface Workers {
   /** Returns how many permits are used. */
   int busy();
 
-  /** Returns whether the calling thread is one of the workers. */
-  boolean isWorkerThread();
+  /** Returns whether the thread is one of the workers. */
+  boolean isWorker(Thread thread);
 
   /** Lets workers end after the delivery they are on; those that sleep end at once. */
   void stop();

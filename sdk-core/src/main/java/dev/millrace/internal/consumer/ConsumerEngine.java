@@ -127,7 +127,7 @@ final class ConsumerEngine implements Engine {
             meters,
             selfStop::at);
     this.workers = runtime.workers(scheduler, pipeline, selfStop::because);
-    this.ending = new Ending(name, stop, clock, workers);
+    this.ending = new Ending(name, stop, clock, signal, workers, assignment);
     IntakeGate gate = new IntakeGate(consumer, assignment, clock);
     InFlight inFlight = scheduler.inFlight();
     FlowControl flow =
@@ -266,7 +266,7 @@ final class ConsumerEngine implements Engine {
   /** Returns whether the calling thread is one that the end waits for. */
   @Override
   public boolean isOwnThread() {
-    return workers.isWorkerThread() || listener.isListenerThread();
+    return workers.isWorker(Thread.currentThread()) || listener.isListenerThread();
   }
 
   /** The poll thread's whole life. Returns when everything has ended. */
@@ -304,13 +304,13 @@ final class ConsumerEngine implements Engine {
     commands.close();
     ending.step("drain", () -> drain.untilIdle(assignment.all(), stop.handlersUntilNanos()));
     ending.step("tell its listener", this::tellOfEnd);
-    ending.stopWorkers();
+    ending.stopHandlers();
     timer.close();
     ending.step("commit", () -> lastCommit.make(stop.deadlineNanos(), Ending.SHORTEST_WAIT));
     ending.step("forget its partitions", () -> assignment.remove(assignment.names()));
     ending.step("leave the group", () -> consumer.close(CloseOptions.timeout(ending.timeLeft())));
     ending.step("end its listener", () -> listener.close(ending.timeLeft()));
-    ending.nameStuckWorkers();
+    ending.nameStuckHandlers();
     ending.step("remove its meters", meters::close);
   }
 

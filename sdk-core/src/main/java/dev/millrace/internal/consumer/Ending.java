@@ -1,9 +1,12 @@
 package dev.millrace.internal.consumer;
 
+import dev.millrace.internal.channel.PollThreadSignal;
 import dev.millrace.internal.channel.Workers;
 import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,13 +20,23 @@ final class Ending {
   private final String consumer;
   private final StopRequest stop;
   private final EngineClock clock;
+  private final PollThreadSignal signal;
   private final Workers workers;
+  private final Assignment assignment;
 
-  Ending(String consumer, StopRequest stop, EngineClock clock, Workers workers) {
+  Ending(
+      String consumer,
+      StopRequest stop,
+      EngineClock clock,
+      PollThreadSignal signal,
+      Workers workers,
+      Assignment assignment) {
     this.consumer = consumer;
     this.stop = stop;
     this.clock = clock;
+    this.signal = signal;
     this.workers = workers;
+    this.assignment = assignment;
   }
 
   /** One step that fails must not keep the next from being taken. */
@@ -36,18 +49,28 @@ final class Ending {
   }
 
   /**
-   * Has all workers end, and interrupts those that are late: not only at partitions owned now,
-   * since a handler may hang since it lost its partition or its lock.
+   * Has all workers end, waits as long for handlers in the service's executor, and interrupts those
+   * that are late: not only at partitions owned now, since a handler may hang since it lost its
+   * partition or its lock.
    */
-  void stopWorkers() {
+  void stopHandlers() {
     workers.stop();
-    if (!workers.awaitEnd(until(stop.handlersUntilNanos())).isEmpty()) {
+    long untilNanos = stop.handlersUntilNanos();
+    if (!workers.awaitEnd(until(untilNanos)).isEmpty()) {
       workers.interrupt();
     }
+    awaitEndElsewhere(untilNanos).forEach(RunningRecord::interrupt);
   }
 
-  void nameStuckWorkers() {
-    List<Thread> stuck = workers.awaitEnd(timeLeft());
+  void nameStuckHandlers() {
+    long untilNanos = clock.nanos() + timeLeft().toNanos();
+    List<Thread> stuck = new ArrayList<>(workers.awaitEnd(timeLeft()));
+    for (RunningRecord record : awaitEndElsewhere(untilNanos)) {
+      Thread runner = record.delivery().runner();
+      if (runner != null) {
+        stuck.add(runner);
+      }
+    }
     if (!stuck.isEmpty()) {
       LOG.warn(
           "Consumer '{}' has ended, but {} of its handlers ignore the interrupt; their threads: {}",
@@ -55,6 +78,22 @@ final class Ending {
           stuck.size(),
           stuck.stream().map(Thread::getName).toList());
     }
+  }
+
+  private List<RunningRecord> awaitEndElsewhere(long untilNanos) {
+    boolean unused = signal.await(() -> elsewhere().isEmpty(), () -> true, untilNanos);
+    return elsewhere();
+  }
+
+  /** Returns the records whose handlers run in threads that are not workers'. */
+  private List<RunningRecord> elsewhere() {
+    return RunningRecords.look(assignment, clock.nanos(), 0).overdue().stream()
+        .filter(record -> isElsewhere(record.delivery().runner()))
+        .toList();
+  }
+
+  private boolean isElsewhere(@Nullable Thread runner) {
+    return runner != null && !workers.isWorker(runner);
   }
 
   Duration timeLeft() {

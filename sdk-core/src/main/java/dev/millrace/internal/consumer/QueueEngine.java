@@ -89,7 +89,7 @@ final class QueueEngine implements Engine {
             meters,
             selfStop::at);
     this.workers = runtime.workers(scheduler, pipeline, selfStop::because);
-    this.ending = new Ending(name, stop, clock, workers);
+    this.ending = new Ending(name, stop, clock, signal, workers, assignment);
     this.commands = new CommandQueue(name, signal::raise);
     this.locks =
         new RecordLocks(name, client, clock, maxPollInterval, meters.locksLost(), this::takeBack);
@@ -158,7 +158,7 @@ final class QueueEngine implements Engine {
 
   @Override
   public boolean isOwnThread() {
-    return workers.isWorkerThread();
+    return workers.isWorker(Thread.currentThread());
   }
 
   @Override
@@ -177,11 +177,11 @@ final class QueueEngine implements Engine {
   private void end() {
     commands.close();
     ending.step("drain", this::drain);
-    ending.stopWorkers();
+    ending.stopHandlers();
     timer.close();
     ending.step("forget its partitions", () -> assignment.remove(assignment.names()));
     ending.step("leave the group", () -> client.close(ending.timeLeft()));
-    ending.nameStuckWorkers();
+    ending.nameStuckHandlers();
     ending.step("remove its meters", meters::close);
   }
 

@@ -52,7 +52,7 @@ final class RunningRecords {
         if (sincePolled <= oldestNanos && sincePolled < afterNanos) {
           return;
         }
-        if (ticket.isRunning() && delivery.isInHandler()) {
+        if (delivery.isInHandler()) {
           add(new RunningRecord(partition.partition(), delivery));
         }
       }

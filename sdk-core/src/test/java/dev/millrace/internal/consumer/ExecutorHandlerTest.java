@@ -18,6 +18,7 @@ import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
@@ -131,6 +132,52 @@ class ExecutorHandlerTest {
 
     await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(1));
     assertThat(begun).containsExactly(0L);
+  }
+
+  @Test
+  void handlersThatStillRunAtTheEndOfACloseAreInterrupted() throws Exception {
+    CountDownLatch interrupted = new CountDownLatch(1);
+    start(
+        (value, context) -> {
+          begun.add(context.offset());
+          try {
+            engine.release.await();
+          } catch (InterruptedException atTheClose) {
+            interrupted.countDown();
+          }
+        });
+    engine.assign(P0);
+    engine.add(P0, 0, 1);
+    beginNext();
+    await().until(() -> !begun.isEmpty());
+
+    engine.handle().close(Duration.ofSeconds(1));
+
+    EngineFixture.hold(interrupted);
+  }
+
+  @Test
+  void aHandlerThatHangsSinceItsPartitionHasLeftIsInterruptedByTheClose() throws Exception {
+    CountDownLatch interrupted = new CountDownLatch(1);
+    engine.drain = Duration.ZERO;
+    start(
+        (value, context) -> {
+          begun.add(context.offset());
+          try {
+            engine.release.await();
+          } catch (InterruptedException atTheClose) {
+            interrupted.countDown();
+          }
+        });
+    engine.assign(P0);
+    engine.add(P0, 0, 1);
+    beginNext();
+    await().until(() -> !begun.isEmpty());
+    engine.leave(P0);
+
+    engine.handle().close(Duration.ofSeconds(1));
+
+    EngineFixture.hold(interrupted);
   }
 
   private void start(RecordHandler<String> handler) {
