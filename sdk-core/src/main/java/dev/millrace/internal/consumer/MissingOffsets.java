@@ -99,6 +99,7 @@ final class MissingOffsets {
     }
     Map<TopicPartition, Long> starts =
         policy.start() == Start.FAIL ? startsOfAdded(names, missing) : starts(names);
+    String why = policy.start() == Start.FAIL ? "fail, but it was added" : policy.toString();
     starts.forEach(
         (name, offset) -> {
           seeker.startAt(name, offset);
@@ -107,7 +108,7 @@ final class MissingOffsets {
               consumer,
               name,
               offset,
-              policy);
+              why);
         });
   }
 

@@ -166,7 +166,7 @@ class InstancesTest {
         .isInstanceOf(ExecutionException.class)
         .hasRootCauseInstanceOf(IllegalStateException.class)
         .hasRootCauseMessage(
-            "Consumer 'engine-test' can't seek in orders-2, which it does not own now; it owns [orders-0].");
+            "Consumer 'engine-test-1' can't seek in orders-2, which it does not own now; it owns [orders-0].");
     TopicPartition strange = new TopicPartition("refunds", 0);
     assertThatThrownBy(() -> handle.seekToEnd(List.of(P1, strange)))
         .isInstanceOf(IllegalArgumentException.class)
