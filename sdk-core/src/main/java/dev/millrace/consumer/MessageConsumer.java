@@ -173,7 +173,10 @@ public interface MessageConsumer extends AutoCloseable {
    * uncommitted, and the group's next owner reads them. Handlers still running at the timeout are
    * interrupted, in the caller's executor too, and named in the log; their records stay uncommitted
    * too. Returns within the timeout and about a second, whatever handlers do. Closing again is
-   * harmless. Called by a handler, it only asks for the close and returns at once.
+   * harmless. Called by a handler, in a thread of Millrace's or of the caller's executor, it only
+   * asks for the close and returns at once. The threads that an {@link AsyncRecordHandler} goes on
+   * in are not known: there it waits, until the timeout at most, also for the stage that the
+   * calling thread is to complete.
    *
    * @param timeout the longest wait for running handlers, the commit and the leave together
    */

@@ -31,6 +31,7 @@ final class ConsumerEngine implements Engine {
 
   private final ConsumerDefinition definition;
   private final Consumer<byte[], byte[]> consumer;
+  private final Handling<?> handling;
   private final ConsumerMeters meters;
   private final StopRequest stop;
   private final SelfStop selfStop;
@@ -68,6 +69,7 @@ final class ConsumerEngine implements Engine {
       @Nullable ReplayState replay) {
     this.definition = definition;
     this.consumer = consumer;
+    this.handling = handling;
     this.meters = meters;
     this.stop = stop;
     this.clock = runtime.clock();
@@ -266,7 +268,9 @@ final class ConsumerEngine implements Engine {
   /** Returns whether the calling thread is one that the end waits for. */
   @Override
   public boolean isOwnThread() {
-    return workers.isWorker(Thread.currentThread()) || listener.isListenerThread();
+    return workers.isWorker(Thread.currentThread())
+        || handling.isHandlerThread()
+        || listener.isListenerThread();
   }
 
   /** The poll thread's whole life. Returns when everything has ended. */

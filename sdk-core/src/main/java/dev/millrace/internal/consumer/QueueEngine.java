@@ -32,6 +32,7 @@ final class QueueEngine implements Engine {
 
   private final String name;
   private final QueueClient client;
+  private final Handling<?> handling;
   private final ConsumerMeters meters;
   private final StopRequest stop;
   private final SelfStop selfStop;
@@ -63,6 +64,7 @@ final class QueueEngine implements Engine {
       EngineRuntime runtime) {
     this.name = definition.name();
     this.client = client;
+    this.handling = handling;
     this.meters = meters;
     this.stop = stop;
     this.clock = runtime.clock();
@@ -158,7 +160,7 @@ final class QueueEngine implements Engine {
 
   @Override
   public boolean isOwnThread() {
-    return workers.isWorker(Thread.currentThread());
+    return workers.isWorker(Thread.currentThread()) || handling.isHandlerThread();
   }
 
   @Override

@@ -28,7 +28,7 @@ final class ExecutorTask<V> implements Runnable {
   private final EngineClock clock;
   private final CompletableFuture<@Nullable Object> end = new CompletableFuture<>();
 
-  /** Executors have been seen to run what they reject; and a ticket may be claimed once more. */
+  /** An executor may run what it has rejected; by then the ticket may wait for a retry. */
   private final AtomicBoolean taken = new AtomicBoolean();
 
   ExecutorTask(

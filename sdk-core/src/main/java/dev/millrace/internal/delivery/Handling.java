@@ -6,7 +6,9 @@ import dev.millrace.consumer.RecordContext;
 import dev.millrace.consumer.RecordHandler;
 import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.time.EngineClock;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
@@ -29,7 +31,7 @@ public sealed interface Handling<V> {
 
   /** In a thread of the user's. */
   static <V> Handling<V> onExecutor(RecordHandler<? super V> handler, Executor executor) {
-    return new OnExecutor<>(handler, executor);
+    return new OnExecutor<>(handler, executor, ConcurrentHashMap.newKeySet());
   }
 
   /** Several records at once, in the worker. */
@@ -39,6 +41,11 @@ public sealed interface Handling<V> {
 
   /** Whether a handler holds its worker until it has ended. */
   default boolean holdsWorker() {
+    return false;
+  }
+
+  /** Returns whether the calling thread is one of the user's that is in a handler. */
+  default boolean isHandlerThread() {
     return false;
   }
 
@@ -93,12 +100,34 @@ public sealed interface Handling<V> {
     }
   }
 
-  /** A handler that blocks, in the user's executor. */
-  record OnExecutor<V>(RecordHandler<? super V> handler, Executor executor) implements OneByOne<V> {
+  /**
+   * A handler that blocks, in the user's executor.
+   *
+   * @param threads those of the executor that are in the handler
+   */
+  record OnExecutor<V>(RecordHandler<? super V> handler, Executor executor, Set<Thread> threads)
+      implements OneByOne<V> {
     @Override
     public CompletionStage<?> begin(
         V value, RecordContext context, Delivery delivery, EngineClock clock) {
-      return new ExecutorTask<>(handler, value, context, delivery, clock).giveTo(executor);
+      return new ExecutorTask<>(this::handle, value, context, delivery, clock).giveTo(executor);
+    }
+
+    private void handle(V value, RecordContext context) throws Exception {
+      Thread thread = Thread.currentThread();
+      boolean first = threads.add(thread); // A pool's thread that waits for a task may run another.
+      try {
+        handler.handle(value, context);
+      } finally {
+        if (first) {
+          threads.remove(thread);
+        }
+      }
+    }
+
+    @Override
+    public boolean isHandlerThread() {
+      return threads.contains(Thread.currentThread());
     }
   }
 }

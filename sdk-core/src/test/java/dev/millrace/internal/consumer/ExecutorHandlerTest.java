@@ -180,6 +180,23 @@ class ExecutorHandlerTest {
     EngineFixture.hold(interrupted);
   }
 
+  @Test
+  void aHandlerThatClosesItsConsumerDoesNotWaitForItself() throws Exception {
+    CountDownLatch asked = new CountDownLatch(1);
+    start(
+        (value, context) -> {
+          engine.handle().close(Duration.ofHours(1));
+          asked.countDown();
+        });
+    engine.assign(P0);
+    engine.add(P0, 0, 1);
+    beginNext();
+
+    EngineFixture.hold(asked);
+    await().until(() -> engine.handle().state() == ConsumerState.CLOSED);
+    assertThat(engine.consumer.lastCommit(P0)).isEqualTo(1);
+  }
+
   private void start(RecordHandler<String> handler) {
     engine.start(Handling.onExecutor(handler, tasks::add));
   }
