@@ -181,17 +181,16 @@ class HandlerWatchdogTest {
   }
 
   @Test
-  void aBatchIsGivenUpAsAWholeAndToldOnce() {
+  void aBatchIsGivenUpAsAWholeAndToldOnce() throws Exception {
     HandlerWatchdog watchdog = watchdog(WatchdogPolicy.DEAD_LETTER);
-    List<Delivery> batch = new ArrayList<>();
-    for (int offset = 1; offset <= 3; offset++) {
-      batch.add(running(offset, 0, 0));
-    }
+    List<Delivery> batch = List.of(deliver(1, 0), deliver(2, 0), deliver(3, 0));
+    Thread handler = new EndsWhenInterrupted(batch);
+    handler.start();
+    handler.join();
 
     watchdog.lookIfDue(seconds(60));
 
     assertThat(batch).allSatisfy(record -> assertThat(record.givenUp()).isNotNull());
-    assertThat(batch).allMatch(Delivery::ends);
     assertThat(warnings)
         .singleElement()
         .asString()
@@ -262,6 +261,27 @@ class HandlerWatchdogTest {
         new StoppedClock(),
         assignment,
         warnings::add);
+  }
+
+  /** The first interrupt ends the handler, and so the attempt at the other records. */
+  private static final class EndsWhenInterrupted extends Thread {
+    private final List<Delivery> batch;
+
+    EndsWhenInterrupted(List<Delivery> batch) {
+      super(
+          () -> {
+            for (Delivery delivery : batch) {
+              delivery.ticket().start();
+              delivery.runs(0);
+            }
+          });
+      this.batch = batch;
+    }
+
+    @Override
+    public void interrupt() {
+      batch.subList(1, batch.size()).forEach(Delivery::ends);
+    }
   }
 
   private Delivery running(long offset, long polled, long started) {
