@@ -107,7 +107,8 @@ class ConsumerMetersTest {
     consumer.close();
     assertThat(names())
         .anyMatch(name -> name.startsWith("kafka.producer"))
-        .noneMatch(name -> name.startsWith("kafka.consumer") || name.startsWith("millrace"));
+        .noneMatch(
+            name -> name.startsWith("kafka.consumer") || name.startsWith("millrace.consumer"));
     assertThat(registry.getMeters()).noneMatch(meter -> "meters".equals(tag(meter, "consumer")));
 
     factory.close();
