@@ -83,7 +83,13 @@ public final class KafkaFactory implements AutoCloseable {
     this.deadLetterProducers = new ProducerPool(clientMeters, new CompositeMeterRegistry());
     this.surroundings =
         new ConsumerLauncher.Surroundings(
-            clientProperties, brokers, deadLetterProducers, registry, clientMeters, consumers);
+            clientProperties,
+            transactionalSettings,
+            brokers,
+            deadLetterProducers,
+            registry,
+            clientMeters,
+            consumers);
     this.shutdownHook = builder.closeOnShutdown ? ShutdownHook.register(this::close) : null;
   }
 
@@ -240,7 +246,10 @@ public final class KafkaFactory implements AutoCloseable {
   private <V> PreparedConsumer<V> consumer(
       ConsumerDefinition definition, Format format, Class<V> type) {
     return new ConsumerLauncher<>(
-        definition, formats.deserializer(format, type, definition.name()), surroundings);
+        definition,
+        formats.deserializer(format, type, definition.name()),
+        formats.serializer(format, Object.class, definition.name()),
+        surroundings);
   }
 
   private ConsumerDefinition consumerDefinition(String name) {

@@ -37,6 +37,7 @@ import org.jspecify.annotations.Nullable;
  *     stops with the record's failure as its cause, or under at-most-once passes over the record
  * @param handlerWatchdog what is done about a record that stays in its handler for too long
  * @param batch how records are put together for a handler of batches
+ * @param transaction how its transactions run; looked at under {@code exactly-once} only
  * @param commitInterval how often finished offsets are committed; 10 ms to 1 h
  * @param commitRecords finished records after which a commit is made before the interval has
  *     passed; 0 to 10,000,000, 0 for by interval alone
@@ -68,6 +69,7 @@ public record ConsumerDefinition(
     @Nullable DeadLetterDefinition deadLetter,
     HandlerWatchdogDefinition handlerWatchdog,
     BatchDefinition batch,
+    ConsumerTransactionDefinition transaction,
     Duration commitInterval,
     int commitRecords,
     Duration drainTimeout,
@@ -198,6 +200,7 @@ public record ConsumerDefinition(
         deadLetter,
         handlerWatchdog,
         batch,
+        transaction,
         commitInterval,
         commitRecords,
         drainTimeout,

@@ -67,6 +67,13 @@ final class Decoder {
         in.value("acquire-timeout", Defaults.TRANSACTION_ACQUIRE_TIMEOUT, duration("0ms", "1h")));
   }
 
+  private static ConsumerTransactionDefinition consumerTransaction(Fields in) {
+    return new ConsumerTransactionDefinition(
+        in.optional("id-prefix", ID_PART),
+        in.value("slices", Defaults.SLICES, whole(1, 16)),
+        in.value("timeout", Defaults.SLICE_TIMEOUT, duration("1s", "15m")));
+  }
+
   private static PoolDefinition pool(Fields in) {
     return new PoolDefinition(
         in.value("instances", Defaults.INSTANCES, whole(1, 16)),
@@ -110,6 +117,7 @@ final class Decoder {
         in.has("dead-letter") ? deadLetter(in.in("dead-letter")) : null,
         handlerWatchdog(in.in("handler-watchdog")),
         batch,
+        consumerTransaction(in.in("transaction")),
         in.value("commit-interval", Defaults.COMMIT_INTERVAL, duration("10ms", "1h")),
         in.value("commit-records", Defaults.COMMIT_RECORDS, whole(0, 10_000_000)),
         in.value("drain-timeout", Defaults.DRAIN_TIMEOUT, duration("0ms", "1h")),

@@ -15,6 +15,14 @@ final class Defaults {
   /** Kafka's own. */
   static final Duration TRANSACTION_TIMEOUT = Duration.ofMinutes(1);
 
+  /**
+   * Measured: one leaves half of the processors waiting for brokers, four pay more than they gain.
+   */
+  static final int SLICES = 2;
+
+  /** As Kafka Streams has it: so long a partition may stand still after its process was killed. */
+  static final Duration SLICE_TIMEOUT = Duration.ofSeconds(10);
+
   static final Duration TRANSACTION_ACQUIRE_TIMEOUT = Duration.ofSeconds(10);
 
   static final ConsumerMode MODE = ConsumerMode.GROUP;

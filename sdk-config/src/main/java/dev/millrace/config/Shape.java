@@ -35,6 +35,9 @@ sealed interface Shape {
           .with("timeout", VALUE)
           .with("acquire-timeout", VALUE);
 
+  Keys CONSUMER_TRANSACTION =
+      new Keys().with("id-prefix", VALUE).with("slices", VALUE).with("timeout", VALUE);
+
   Keys CLIENT =
       new Keys()
           .with("bootstrap-servers", VALUE)
@@ -72,6 +75,7 @@ sealed interface Shape {
           .with("dead-letter", DEAD_LETTER)
           .with("handler-watchdog", HANDLER_WATCHDOG)
           .with("batch", BATCH)
+          .with("transaction", CONSUMER_TRANSACTION)
           .with("commit-interval", VALUE)
           .with("commit-records", VALUE)
           .with("drain-timeout", VALUE)

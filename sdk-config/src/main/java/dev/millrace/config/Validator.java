@@ -33,6 +33,10 @@ final class Validator {
     refuseInstancesOfFixedPartitions(consumer, in);
     requireRoomInChannel(consumer, in);
     requireRoomForBatch(consumer, in);
+    if (consumer.deliverySemantics() == DeliverySemantics.EXACTLY_ONCE) {
+      refuseExactlyOnceOutsideOfGroup(consumer, in);
+      requireCommitsWithinTransaction(consumer, in);
+    }
     requireGrowingBackoff(consumer.retry().backoff(), in.in("retry").in("backoff"));
     refuseOwnTopicAsDeadLetter(consumer, in.in("dead-letter"));
     requireDeadLetterTopicName(consumer, in);
@@ -143,6 +147,35 @@ final class Validator {
               + in.place("partitions").lineSeenFrom(place)
               + "), since each instance would read all of them",
           "remove it, or define a consumer for each part of the partitions");
+    }
+  }
+
+  /** It is by the group's generation that the brokers refuse the commit of a former owner. */
+  private void refuseExactlyOnceOutsideOfGroup(ConsumerDefinition consumer, Fields in) {
+    if (consumer.subscription() instanceof Subscription.Partitions
+        && in.isSound("delivery-semantics")) {
+      Place place = in.place("delivery-semantics");
+      problems.add(
+          place,
+          "can't be exactly-once beside partitions ("
+              + in.place("partitions").lineSeenFrom(place)
+              + "), since only a member of the group is kept from copying what another one copies",
+          "write topics instead, or 'delivery-semantics: at-least-once'");
+    }
+  }
+
+  /** A transaction that is still open when its time is up is aborted, and its work done again. */
+  private void requireCommitsWithinTransaction(ConsumerDefinition consumer, Fields in) {
+    Fields transaction = in.in("transaction");
+    if (consumer.commitInterval().multipliedBy(2).compareTo(consumer.transaction().timeout()) > 0
+        && in.isSound("commit-interval")
+        && transaction.isSound("timeout")) {
+      Place place = in.place("commit-interval");
+      problems.add(
+          place,
+          "is more than half of "
+              + transaction.cite("timeout", Defaults.SLICE_TIMEOUT.toSeconds() + "s", place),
+          "commit more often, or raise the time-out");
     }
   }
 

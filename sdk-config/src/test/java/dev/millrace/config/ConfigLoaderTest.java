@@ -108,6 +108,7 @@ class ConfigLoaderTest {
                     new DeadLetterDefinition(null, true),
                     new HandlerWatchdogDefinition(Duration.ofMinutes(1), WatchdogPolicy.WARN),
                     new BatchDefinition(500, Duration.ofMillis(100)),
+                    new ConsumerTransactionDefinition(null, 2, Duration.ofSeconds(10)),
                     Duration.ofMillis(100),
                     0,
                     Duration.ofSeconds(5),

@@ -1,6 +1,7 @@
 package dev.millrace.consumer;
 
 import java.util.OptionalInt;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Headers;
 import org.jspecify.annotations.Nullable;
 
@@ -38,4 +39,28 @@ public interface RecordContext {
   default OptionalInt deliveryCount() {
     return OptionalInt.empty();
   }
+
+  /**
+   * Sends a record in the transaction that also commits this record's offset: both are there, or
+   * neither is. It leaves when the handler has returned without failing; what a failed attempt has
+   * sent is forgotten. Only under {@code delivery-semantics: exactly-once}. The call waits, for up
+   * to {@code max.block.ms} (10 seconds), while the topic is not known to the brokers. Any thread.
+   *
+   * @param topic any topic
+   * @param key decides the partition and the order; null spreads records over the partitions
+   * @param value in the consumer's format; null is a tombstone
+   * @throws IllegalStateException under another promise, or when the handler has ended
+   * @throws dev.millrace.errors.PayloadException when the value can't be encoded
+   * @throws org.apache.kafka.common.errors.TimeoutException when the topic is not there
+   */
+  void send(String topic, @Nullable String key, @Nullable Object value);
+
+  /**
+   * As {@link #send(String, String, Object)}, with all that Kafka lets a record have: headers, a
+   * partition, a timestamp.
+   */
+  void send(ProducerRecord<String, ?> output);
+
+  /** As {@link #send(String, String, Object)}, with key and value as they are to be. */
+  void sendBytes(ProducerRecord<byte[], byte[]> output);
 }

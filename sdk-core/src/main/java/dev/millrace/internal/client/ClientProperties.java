@@ -165,9 +165,6 @@ public final class ClientProperties {
 
   /** The loader tells the same of a file, with the lines. */
   private static void requireOffered(String owner, ConsumerDefinition definition) {
-    if (definition.deliverySemantics() == DeliverySemantics.EXACTLY_ONCE) {
-      throw notYet(owner, definition.deliverySemantics());
-    }
     if (definition.deliverySemantics() == DeliverySemantics.AT_MOST_ONCE) {
       if (definition.mode() == ConsumerMode.QUEUE) {
         throw new InvalidDefinitionException(
@@ -265,8 +262,7 @@ public final class ClientProperties {
    * consumer's own way to the brokers, and no long block, since it is a worker that sends.
    */
   public Map<String, Object> deadLetterProducer(ConsumerDefinition definition) {
-    Map<String, String> access = new HashMap<>(definition.properties());
-    access.keySet().removeIf(name -> ACCESS_PREFIXES.stream().noneMatch(name::startsWith));
+    Map<String, String> access = access(definition);
     access.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, "1000");
     // What was small enough to be read is not for this client to refuse, but for the broker.
     access.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, "33554432");
@@ -282,6 +278,37 @@ public final class ClientProperties {
             NO_TRANSACTIONS,
             PoolDefinition.defaults(),
             access));
+  }
+
+  /**
+   * Returns the settings of a producer that sends what an exactly-once consumer's handlers send:
+   * the consumer's profile, and its own way to the brokers.
+   */
+  Map<String, Object> outputProducer(ConsumerDefinition definition) {
+    Map<String, String> own = access(definition);
+    // After a commit the brokers need some milliseconds before they take the next transaction's
+    // first record (KIP-890): Kafka's 100 ms between two tries would be most of the time.
+    own.put(ProducerConfig.RETRY_BACKOFF_MS_CONFIG, "5");
+    own.put(ProducerConfig.RETRY_BACKOFF_MAX_MS_CONFIG, "1000");
+    return producerSettings(
+        new ProducerDefinition(
+            definition.name() + "-outputs",
+            definition.bootstrapServers(),
+            List.of(),
+            DeliverySemantics.EXACTLY_ONCE,
+            null,
+            Format.BYTES,
+            definition.profile(),
+            NO_TRANSACTIONS,
+            PoolDefinition.defaults(),
+            own));
+  }
+
+  /** What of a consumer's own settings leads to the brokers. */
+  private static Map<String, String> access(ConsumerDefinition definition) {
+    Map<String, String> access = new HashMap<>(definition.properties());
+    access.keySet().removeIf(name -> ACCESS_PREFIXES.stream().noneMatch(name::startsWith));
+    return access;
   }
 
   /** Returns an admin client's settings that reach the same brokers as the given client's do. */
@@ -382,15 +409,6 @@ public final class ClientProperties {
               + ".",
           null);
     }
-  }
-
-  private static InvalidDefinitionException notYet(String owner, DeliverySemantics semantics) {
-    return new InvalidDefinitionException(
-        owner
-            + " asks for 'delivery-semantics: "
-            + semantics.name().toLowerCase(Locale.ROOT).replace('_', '-')
-            + "', which this version does not offer here; use at-least-once.",
-        null);
   }
 
   private String clientId(String name) {

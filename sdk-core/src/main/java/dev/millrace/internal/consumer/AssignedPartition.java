@@ -4,9 +4,11 @@ import dev.millrace.internal.channel.LaneTags;
 import dev.millrace.internal.channel.PartitionLoad;
 import dev.millrace.internal.offset.CompletedAhead;
 import dev.millrace.internal.offset.OffsetTracker;
+import dev.millrace.internal.offset.OffsetTracker.Abandoned;
 import java.util.OptionalLong;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One partition for one time of owning it, or until its offsets start anew. Confined to the poll
@@ -21,6 +23,7 @@ final class AssignedPartition {
   private final CommitStatus commits;
   private final PartitionLoad load;
   private final long laneSeed;
+  private @Nullable OffsetAndMetadata base;
   private volatile double lag = Double.NaN;
   private volatile int unsaved;
 
@@ -52,6 +55,41 @@ final class AssignedPartition {
   void startsAt(OffsetAndMetadata found) {
     tracker.startsAt(found);
     commits.found(found.offset());
+    base = found;
+  }
+
+  /** Takes back all that has not ended. */
+  Abandoned takeBack() {
+    return tracker.takeBack();
+  }
+
+  /** Notes that the group has taken a commit. */
+  void committed(OffsetAndMetadata offset) {
+    tracker.committed(offset);
+    base = offset;
+  }
+
+  /**
+   * Returns the offset that its last commit, or whatever it was started by, has left it at; -1 when
+   * nothing is known of it and nothing was delivered.
+   */
+  long base() {
+    return base == null ? tracker.first() : base.offset();
+  }
+
+  /** Returns the partition as it was at its base. */
+  AssignedPartition atBase(long offset) {
+    OffsetAndMetadata from = base == null ? new OffsetAndMetadata(offset) : base;
+    AssignedPartition again =
+        new AssignedPartition(
+            partition,
+            end,
+            CompletedAhead.read(partition, from).orElse(CompletedAhead.NONE),
+            commits,
+            load);
+    again.tracker.startsAt(from);
+    again.base = from;
+    return again;
   }
 
   /**

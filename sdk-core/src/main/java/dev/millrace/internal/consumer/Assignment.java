@@ -2,7 +2,6 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.internal.channel.Confinement;
 import dev.millrace.internal.metrics.ConsumerMeters;
-import dev.millrace.internal.offset.OffsetTracker.Abandoned;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -20,28 +19,35 @@ import org.jspecify.annotations.Nullable;
 final class Assignment {
   private final Confinement confinement = new Confinement("The assignment");
   private final Function<AssignedPartition, Runnable> gauges;
-  private final Consumer<Abandoned> onLeave;
+  private final Consumer<AssignedPartition> onLeave;
+  private Consumer<AssignedPartition> afterLeave = partition -> {};
   private final Map<TopicPartition, Entry> owned = new HashMap<>();
   private final LeftBehind leftBehind = new LeftBehind();
   private volatile Set<TopicPartition> names = Set.of();
 
   /**
-   * @param onLeave told, once for each partition that leaves or starts anew, what it leaves undone
+   * @param onLeave told of each partition that leaves or starts anew; takes its records back
    */
-  Assignment(ConsumerMeters meters, Consumer<Abandoned> onLeave) {
+  Assignment(ConsumerMeters meters, Consumer<AssignedPartition> onLeave) {
     this(
         partition -> meters.partition(partition.partition(), partition::lag, partition::unsaved),
         onLeave);
   }
 
-  private Assignment(Function<AssignedPartition, Runnable> gauges, Consumer<Abandoned> onLeave) {
+  private Assignment(
+      Function<AssignedPartition, Runnable> gauges, Consumer<AssignedPartition> onLeave) {
     this.gauges = gauges;
     this.onLeave = onLeave;
   }
 
   /** For partitions that are nobody's own: how far behind they are is not one consumer's matter. */
   static Assignment withoutGauges() {
-    return new Assignment(partition -> () -> {}, abandoned -> {});
+    return new Assignment(partition -> () -> {}, AssignedPartition::takeBack);
+  }
+
+  /** Set once, before the first partition comes: told of each that has left or started anew. */
+  void afterLeave(Consumer<AssignedPartition> told) {
+    afterLeave = told;
   }
 
   void add(AssignedPartition partition) {
@@ -55,15 +61,24 @@ final class Assignment {
    * them counts from now on.
    */
   AssignedPartition startAnew(TopicPartition name) {
-    confinement.check();
-    Entry old = owned.remove(name);
+    AssignedPartition old = get(name);
     if (old == null) {
       throw new IllegalStateException(name + " is not assigned.");
     }
-    leaves(old);
-    AssignedPartition anew = old.partition().anew();
-    put(anew);
+    AssignedPartition anew = old.anew();
+    replace(anew);
     return anew;
+  }
+
+  /** Has an owned partition go on with nothing that was delivered before. */
+  void replace(AssignedPartition anew) {
+    confinement.check();
+    Entry old = owned.remove(anew.partition());
+    if (old == null) {
+      throw new IllegalStateException(anew.partition() + " is not assigned.");
+    }
+    leaves(old);
+    put(anew);
   }
 
   private void put(AssignedPartition partition) {
@@ -83,7 +98,8 @@ final class Assignment {
   }
 
   private void leaves(Entry entry) {
-    onLeave.accept(entry.partition().tracker().takeBack());
+    onLeave.accept(entry.partition());
+    afterLeave.accept(entry.partition());
     entry.removeGauges().run();
     leftBehind.add(entry.partition());
   }

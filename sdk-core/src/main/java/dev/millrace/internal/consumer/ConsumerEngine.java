@@ -10,7 +10,9 @@ import dev.millrace.internal.channel.Workers;
 import dev.millrace.internal.delivery.DeadLetters;
 import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.delivery.Pipeline;
+import dev.millrace.internal.delivery.RecordEnds;
 import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.offset.OffsetTracker.Abandoned;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
 import java.util.Set;
@@ -46,6 +48,8 @@ final class ConsumerEngine implements Engine {
   private final DelayTimer timer;
   private final Workers workers;
   private final Ending ending;
+  private final @Nullable ExactlyOnce exactlyOnce;
+  private final Commits commits;
   private final CommandQueue commands;
   private final ConsumerControls controls;
   private final Course course;
@@ -66,7 +70,8 @@ final class ConsumerEngine implements Engine {
       StopRequest stop,
       EngineRuntime runtime,
       ServiceHooks hooks,
-      @Nullable ReplayState replay) {
+      @Nullable ReplayState replay,
+      @Nullable TransactionRoute route) {
     this.definition = definition;
     this.consumer = consumer;
     this.handling = handling;
@@ -87,8 +92,11 @@ final class ConsumerEngine implements Engine {
         new Assignment(
             meters,
             promise.redelivers()
-                ? abandoned -> {}
-                : abandoned -> meters.dropped(abandoned.running() + abandoned.unstarted()));
+                ? AssignedPartition::takeBack
+                : partition -> {
+                  Abandoned abandoned = partition.takeBack();
+                  meters.dropped(abandoned.running() + abandoned.unstarted());
+                });
     this.watchdog =
         new HandlerWatchdog(name, definition.handlerWatchdog(), clock, assignment, LOG::warn);
     this.listener = new ListenerCalls(name, hooks.listener(), signal, runtime::listenerCalls);
@@ -117,6 +125,25 @@ final class ConsumerEngine implements Engine {
                 clock,
                 meters,
                 RebalanceHandler.commitTimeout(definition.drainTimeout()));
+    WakeablePoll poll = new WakeablePoll(consumer);
+    Poisoned poisoned = new Poisoned(name);
+    this.exactlyOnce =
+        route == null
+            ? null
+            : new ExactlyOnce(
+                definition,
+                route,
+                consumer,
+                calls,
+                assignment,
+                poisoned,
+                meters,
+                runtime,
+                () -> {
+                  poll.wake();
+                  signal.raise();
+                });
+    this.commits = exactlyOnce == null ? committer : exactlyOnce.commits();
     Pipeline pipeline =
         Pipeline.of(
             definition,
@@ -127,6 +154,7 @@ final class ConsumerEngine implements Engine {
             timer,
             deadLetters,
             meters,
+            exactlyOnce == null ? RecordEnds.AT_ONCE : exactlyOnce.ends(),
             selfStop::at);
     this.workers = runtime.workers(scheduler, pipeline, selfStop::because);
     this.ending = new Ending(name, stop, clock, signal, workers, assignment);
@@ -139,8 +167,7 @@ final class ConsumerEngine implements Engine {
             maxPollRecords,
             definition.concurrency());
     LagGauge lag = new LagGauge(consumer, gate, clock);
-    WakeablePoll poll = new WakeablePoll(consumer);
-    this.lastCommit = new LastCommit(clock, assignment, gate, poll, committer);
+    this.lastCommit = new LastCommit(clock, assignment, gate, poll, commits);
     this.commands =
         new CommandQueue(
             name,
@@ -178,8 +205,8 @@ final class ConsumerEngine implements Engine {
             clock,
             commands,
             assignment,
-            committer,
-            new RunAhead(flow, gate),
+            commits,
+            new RunAhead(flow, gate, exactlyOnce != null),
             new FairShare(flow, inFlight, gate),
             lag,
             watchdog,
@@ -196,6 +223,7 @@ final class ConsumerEngine implements Engine {
                 assignment,
                 promise,
                 clearance,
+                poisoned,
                 laneTags(handling, hooks),
                 scheduler,
                 workers,
@@ -217,11 +245,12 @@ final class ConsumerEngine implements Engine {
         new RebalanceHandler(
             name,
             clock,
-            new PreviousWork(name, calls),
+            new PreviousWork(
+                name, calls, exactlyOnce == null ? () -> false : exactlyOnce.insisting(stop)),
             assignment,
             gate,
             drain,
-            committer,
+            commits,
             this.listener,
             wait,
             definition.drainTimeout());
@@ -262,7 +291,7 @@ final class ConsumerEngine implements Engine {
   /** Any thread. */
   @Override
   public boolean isHealthy() {
-    return !stop.isRequested() && watchdog.isContent();
+    return !stop.isRequested() && watchdog.isContent() && commits.isAble();
   }
 
   /** Returns whether the calling thread is one that the end waits for. */
@@ -306,6 +335,8 @@ final class ConsumerEngine implements Engine {
   void end() {
     // At once: a handler that waits for one of them must not be waited for.
     commands.close();
+    ending.step(
+        "let records end", () -> commits.letEnd(assignment.all(), stop.handlersUntilNanos()));
     ending.step("drain", () -> drain.untilIdle(assignment.all(), stop.handlersUntilNanos()));
     ending.step("tell its listener", this::tellOfEnd);
     ending.stopHandlers();
@@ -313,6 +344,9 @@ final class ConsumerEngine implements Engine {
     ending.step("commit", () -> lastCommit.make(stop.deadlineNanos(), Ending.SHORTEST_WAIT));
     ending.step("forget its partitions", () -> assignment.remove(assignment.names()));
     ending.step("leave the group", () -> consumer.close(CloseOptions.timeout(ending.timeLeft())));
+    if (exactlyOnce != null) {
+      ending.step("end its transactions", () -> exactlyOnce.close(ending.timeLeft()));
+    }
     ending.step("end its listener", () -> listener.close(ending.timeLeft()));
     ending.nameStuckHandlers();
     ending.step("remove its meters", meters::close);

@@ -17,6 +17,7 @@ import dev.millrace.internal.client.Brokers;
 import dev.millrace.internal.client.ClientProperties;
 import dev.millrace.internal.client.ConsumerSettings;
 import dev.millrace.internal.client.ShareGroups;
+import dev.millrace.internal.client.TransactionalSettings;
 import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.metrics.ClientMeters;
 import dev.millrace.internal.producer.ProducerPool;
@@ -30,6 +31,7 @@ import java.util.concurrent.Executor;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.KafkaShareConsumer;
 import org.apache.kafka.common.serialization.Deserializer;
+import org.apache.kafka.common.serialization.Serializer;
 
 /**
  * Turns a definition and a handler into a running consumer, or into an error that leaves nothing.
@@ -43,6 +45,7 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
    */
   public record Surroundings(
       ClientProperties clientProperties,
+      TransactionalSettings transactionalSettings,
       Brokers brokers,
       ProducerPool deadLetterProducers,
       MeterRegistry registry,
@@ -54,6 +57,7 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
 
   private final ConsumerDefinition definition;
   private final Deserializer<V> deserializer;
+  private final Serializer<Object> outputs;
   private final Surroundings shared;
   private final List<ConsumerDefinition> instances;
   private final String group;
@@ -68,8 +72,12 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
    *     no virtual threads and the definition wants them
    */
   public ConsumerLauncher(
-      ConsumerDefinition definition, Deserializer<V> deserializer, Surroundings shared) {
+      ConsumerDefinition definition,
+      Deserializer<V> deserializer,
+      Serializer<Object> outputs,
+      Surroundings shared) {
     this.definition = definition;
+    this.outputs = outputs;
     this.deserializer = deserializer;
     this.shared = shared;
     this.instances = definition.perInstance();
@@ -85,6 +93,7 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
 
   private ConsumerLauncher(ConsumerLauncher<V> prepared, ServiceHooks hooks) {
     this.definition = prepared.definition;
+    this.outputs = prepared.outputs;
     this.deserializer = prepared.deserializer;
     this.shared = prepared.shared;
     this.instances = prepared.instances;
@@ -197,7 +206,8 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
               launch.stop(),
               ThreadedRuntime.of(its, handling),
               theirHooks,
-              null));
+              null,
+              launch.transactions(its, outputs)));
     }
     return engines;
   }

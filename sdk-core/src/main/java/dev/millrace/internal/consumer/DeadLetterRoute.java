@@ -32,7 +32,8 @@ record DeadLetterRoute(
                           if (failure == null) {
                             onEach.run();
                           }
-                        }));
+                        }),
+            topics::beforeDeadLetter);
   }
 
   /** Worker. The producer is made with the first dead letter: most consumers never need it. */

@@ -33,4 +33,7 @@ interface EngineRuntime {
 
   /** Returns what runs the calls of the service's listener, if it has one. Called once. */
   ExecutorService listenerCalls();
+
+  /** Returns what runs one thing after the other, for a slice that waits for brokers. */
+  ExecutorService transactionCalls(int slice);
 }

@@ -26,6 +26,10 @@ record EngineThreads(String consumer) {
     return work -> daemon(work, name("timer"));
   }
 
+  ThreadFactory transactions(int slice) {
+    return work -> daemon(work, name("transactions-" + slice));
+  }
+
   ThreadFactory listener() {
     return work -> daemon(work, name("listener"));
   }

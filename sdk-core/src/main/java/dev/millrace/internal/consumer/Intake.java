@@ -34,6 +34,7 @@ final class Intake {
   private final Assignment assignment;
   private final Promise promise;
   private final Clearance clearance;
+  private final Poisoned poisoned;
   private final LaneTags tags;
   private final LaneScheduler scheduler;
   private final Workers workers;
@@ -45,6 +46,7 @@ final class Intake {
       Assignment assignment,
       Promise promise,
       Clearance clearance,
+      Poisoned poisoned,
       LaneTags tags,
       LaneScheduler scheduler,
       Workers workers,
@@ -54,6 +56,7 @@ final class Intake {
     this.assignment = assignment;
     this.promise = promise;
     this.clearance = clearance;
+    this.poisoned = poisoned;
     this.tags = tags;
     this.scheduler = scheduler;
     this.workers = workers;
@@ -135,6 +138,10 @@ final class Intake {
         meters.doneBefore();
       } else {
         Delivery delivery = new Delivery(record, ticket, partition.load(), now);
+        Throwable poison = poisoned.cause(partition.partition(), record.offset());
+        if (poison != null) {
+          delivery.refuse(poison);
+        }
         scheduler.offer(delivery, tag(delivery, partition.laneSeed()));
       }
     }

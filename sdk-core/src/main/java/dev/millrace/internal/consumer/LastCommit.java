@@ -28,19 +28,19 @@ final class LastCommit {
   private final Assignment assignment;
   private final IntakeGate gate;
   private final WakeablePoll poll;
-  private final OffsetCommitter committer;
+  private final Commits commits;
 
   LastCommit(
       EngineClock clock,
       Assignment assignment,
       IntakeGate gate,
       WakeablePoll poll,
-      OffsetCommitter committer) {
+      Commits commits) {
     this.clock = clock;
     this.assignment = assignment;
     this.gate = gate;
     this.poll = poll;
-    this.committer = committer;
+    this.commits = commits;
   }
 
   /**
@@ -53,12 +53,12 @@ final class LastCommit {
       List<AssignedPartition> owned = assignment.all();
       long left = deadlineNanos - clock.nanos();
       KafkaException refusal =
-          committer.tryNow(owned, Duration.ofNanos(Math.max(left, atLeast.toNanos())));
+          commits.tryNow(owned, Duration.ofNanos(Math.max(left, atLeast.toNanos())));
       if (refusal == null) {
         return;
       }
       if (!mayPass(refusal) || deadlineNanos - clock.nanos() <= 0) {
-        committer.givenUp(owned, refusal);
+        commits.givenUp(owned, refusal);
         return;
       }
       gate.shut();

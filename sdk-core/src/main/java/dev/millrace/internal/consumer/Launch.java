@@ -1,12 +1,16 @@
 package dev.millrace.internal.consumer;
 
 import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.config.DeliverySemantics;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.errors.InvalidDefinitionException;
+import dev.millrace.internal.client.TransactionSupport;
 import dev.millrace.internal.consumer.ConsumerLauncher.Surroundings;
 import dev.millrace.internal.metrics.ClientMeters;
 import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.producer.TransactionalSlot;
 import dev.millrace.internal.time.EngineClock;
+import dev.millrace.internal.transaction.SlotTransactions;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -18,6 +22,8 @@ import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.ShareConsumer;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.serialization.Serializer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One start of a consumer: it takes the name, notes what is opened for the engines, and starts them
@@ -87,6 +93,36 @@ final class Launch {
     undo.push(bound::close);
     clientMeters.add(bound);
     return client;
+  }
+
+  /**
+   * Returns the way of what an instance's handlers send, after a look at the cluster; null when
+   * they can't send.
+   *
+   * @throws InvalidDefinitionException when Kafka refuses the settings
+   * @throws dev.millrace.errors.BrokerUnavailableException when no broker answers
+   */
+  @Nullable TransactionRoute transactions(
+      ConsumerDefinition instance, Serializer<Object> serializer) {
+    if (instance.deliverySemantics() != DeliverySemantics.EXACTLY_ONCE) {
+      return null;
+    }
+    String owner = "Consumer '" + instance.name() + "'";
+    Map<String, Map<String, Object>> settings = shared.transactionalSettings().of(instance);
+    new TransactionSupport(owner, shared.brokers(), settings).prepare(List.of());
+    Duration timeout = instance.transaction().timeout();
+    List<SlotTransactions> slices = new ArrayList<>();
+    settings.forEach(
+        (id, client) -> {
+          SlotTransactions slice =
+              new SlotTransactions(
+                  TransactionalSlot.of(
+                      instance.name(), owner, client, timeout, shared.clientMeters()),
+                  timeout);
+          slices.add(slice);
+          undo.push(() -> slice.close(Duration.ZERO));
+        });
+    return new TransactionRoute(slices, serializer);
   }
 
   /**

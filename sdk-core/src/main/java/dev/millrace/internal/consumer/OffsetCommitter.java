@@ -29,11 +29,8 @@ import org.slf4j.LoggerFactory;
  * loop but one: that another member with the same {@code group.instance.id} has taken this one's
  * place.
  */
-final class OffsetCommitter {
+final class OffsetCommitter implements Commits {
   private static final Logger LOG = LoggerFactory.getLogger(OffsetCommitter.class);
-
-  /** The coordinator writes a commit as one batch, and refuses all of it beyond 1 MiB. */
-  private static final int MAX_CHARS_OF_ALL = 512 * 1024;
 
   /** What is used of the Kafka consumer. */
   interface Client {
@@ -81,8 +78,8 @@ final class OffsetCommitter {
     this.dueNanos = clock.nanos() + intervalNanos;
   }
 
-  /** Returns when {@link #commitIfDue} wants to be called again. */
-  long dueNanos() {
+  @Override
+  public long dueNanos() {
     return dueNanos;
   }
 
@@ -92,7 +89,8 @@ final class OffsetCommitter {
    *
    * @param ended how many records have ever ended
    */
-  void commitIfDue(long nowNanos, long ended, Collection<AssignedPartition> partitions) {
+  @Override
+  public void commitIfDue(long nowNanos, long ended, Collection<AssignedPartition> partitions) {
     if (nowNanos - dueNanos < 0 && ended - endedAtLast < enoughRecords) {
       return;
     }
@@ -117,20 +115,14 @@ final class OffsetCommitter {
     }
   }
 
-  /** Commits and waits for the answer; a failure is logged, since the partitions leave anyway. */
-  void commitNow(Collection<AssignedPartition> partitions, Duration timeout) {
-    KafkaException refusal = tryNow(partitions, timeout);
-    if (refusal != null) {
-      givenUp(partitions, refusal);
-    }
-  }
-
   /**
    * Commits and waits for the answer.
    *
    * @return why nothing was committed; null when all is, or there was nothing to commit
    */
-  @Nullable KafkaException tryNow(Collection<AssignedPartition> partitions, Duration timeout) {
+  @Override
+  public @Nullable KafkaException tryNow(
+      Collection<AssignedPartition> partitions, Duration timeout) {
     Map<AssignedPartition, OffsetAndMetadata> finished = finished(partitions);
     if (finished.isEmpty()) {
       return null;
@@ -163,8 +155,8 @@ final class OffsetCommitter {
     }
   }
 
-  /** Says in the log what was finished, and remains uncommitted. */
-  void givenUp(Collection<AssignedPartition> partitions, KafkaException refusal) {
+  @Override
+  public void givenUp(Collection<AssignedPartition> partitions, KafkaException refusal) {
     LOG.warn(
         "Consumer '{}' could not commit {} before giving its partitions up; their next owner goes on"
             + " where the last commit says.",
@@ -215,7 +207,7 @@ final class OffsetCommitter {
 
   private Map<AssignedPartition, OffsetAndMetadata> finished(
       Collection<AssignedPartition> partitions) {
-    int chars = Math.min(metadataChars, MAX_CHARS_OF_ALL / Math.max(1, partitions.size()));
+    int chars = Math.min(metadataChars, CommitSize.ofMany(partitions.size()));
     Map<AssignedPartition, OffsetAndMetadata> finished = new HashMap<>();
     for (AssignedPartition partition : partitions) {
       OffsetAndMetadata offset = promise.committable(partition.tracker(), chars);

@@ -27,7 +27,7 @@ final class PollLoop {
 
   private final CommandQueue commands;
   private final Assignment assignment;
-  private final OffsetCommitter committer;
+  private final Commits commits;
   private final RunAhead runAhead;
   private final FairShare shares;
   private final LagGauge lag;
@@ -51,7 +51,7 @@ final class PollLoop {
       EngineClock clock,
       CommandQueue commands,
       Assignment assignment,
-      OffsetCommitter committer,
+      Commits commits,
       RunAhead runAhead,
       FairShare shares,
       LagGauge lag,
@@ -69,7 +69,7 @@ final class PollLoop {
     this.clock = clock;
     this.commands = commands;
     this.assignment = assignment;
-    this.committer = committer;
+    this.commits = commits;
     this.runAhead = runAhead;
     this.shares = shares;
     this.lag = lag;
@@ -90,7 +90,7 @@ final class PollLoop {
   void turn() {
     commands.runNext();
     long now = clock.nanos();
-    committer.commitIfDue(now, inFlight.ended(), assignment.all());
+    commits.commitIfDue(now, inFlight.ended(), assignment.all());
     runAhead.bound(assignment.all());
     lag.measureIfDue(now, assignment.all());
     watchdog.lookIfDue(now);
@@ -108,7 +108,7 @@ final class PollLoop {
     if (room) {
       gate.open();
       long longest = shares.isHolding() ? HOLDING_POLL_NANOS : POLL_NANOS;
-      poll(Math.min(longest, committer.dueNanos() - now));
+      poll(Math.min(longest, commits.dueNanos() - now));
     } else {
       // Paused partitions return nothing, but the group sees a live member.
       gate.shut();
@@ -120,7 +120,7 @@ final class PollLoop {
     Duration wait = Duration.ofNanos(Math.max(0, waitNanos));
     ConsumerRecords<byte[], byte[]> polled = ConsumerRecords.empty();
     try {
-      polled = poll.poll(wait, () -> !commands.isEmpty());
+      polled = poll.poll(wait, () -> !commands.isEmpty() || commits.hasNews());
       intake.handOver(polled);
     } catch (InvalidOffsetException missing) {
       missingOffsets.resolve(missing);
@@ -144,12 +144,14 @@ final class PollLoop {
   }
 
   /**
-   * A command ends the wait too, but not the turn: it must not keep the polls from going on.
+   * A command, or news of a commit, ends the wait too, but not the turn: they must not keep the
+   * polls from going on.
    *
    * @param condition asked by workers too
    */
   private void await(BooleanSupplier condition, long now) {
-    BooleanSupplier ended = () -> condition.getAsBoolean() || !commands.isEmpty();
+    BooleanSupplier ended =
+        () -> condition.getAsBoolean() || !commands.isEmpty() || commits.hasNews();
     signal.await(ended, ended, now + ROOM_WAIT_NANOS);
   }
 }

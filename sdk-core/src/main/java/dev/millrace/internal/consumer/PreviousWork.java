@@ -1,11 +1,13 @@
 package dev.millrace.internal.consumer;
 
 import dev.millrace.internal.offset.CompletedAhead;
+import dev.millrace.internal.time.LogThrottle;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
@@ -15,7 +17,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Finds out what earlier owners of a partition had done beyond the offset they committed. What
- * can't be found out is handled again. Confined to the poll thread.
+ * can't be found out is handled again, or asked for until it can. Confined to the poll thread.
  */
 final class PreviousWork {
   private static final Logger LOG = LoggerFactory.getLogger(PreviousWork.class);
@@ -36,33 +38,51 @@ final class PreviousWork {
 
   private final String consumer;
   private final Client client;
+  private final BooleanSupplier askAgain;
+  private final LogThrottle log = new LogThrottle();
 
-  PreviousWork(String consumer, Client client) {
+  /**
+   * @param askAgain asked after each failure: whether to ask again instead of going on without
+   */
+  PreviousWork(String consumer, Client client, BooleanSupplier askAgain) {
     this.consumer = consumer;
     this.client = client;
+    this.askAgain = askAgain;
   }
 
   /** Returns what was done, for those partitions of which something is known. */
   Map<TopicPartition, Found> of(Set<TopicPartition> partitions) {
-    Map<TopicPartition, Found> known = new HashMap<>();
-    try {
-      client
-          .committed(partitions, BOUND)
-          .forEach(
-              (partition, committed) -> {
-                if (committed != null) {
-                  known.put(
-                      partition, new Found(Optional.of(committed), read(partition, committed)));
-                }
-              });
-    } catch (KafkaException e) {
-      LOG.warn(
-          "Consumer '{}' can't learn what was done beyond the committed offsets of {}; those records"
-              + " are handled again: {}",
-          consumer,
-          partitions,
-          e.toString());
+    while (true) {
+      try {
+        return found(client.committed(partitions, BOUND));
+      } catch (KafkaException e) {
+        boolean again = askAgain.getAsBoolean();
+        String end = log.permit();
+        if (end != null) {
+          LOG.warn(
+              "Consumer '{}' can't learn what was done beyond the committed offsets of {}; {}: {}{}",
+              consumer,
+              partitions,
+              again ? "it asks again" : "those records are handled again",
+              e.toString(),
+              end);
+        }
+        if (!again) {
+          return Map.of();
+        }
+      }
     }
+  }
+
+  private Map<TopicPartition, Found> found(
+      Map<TopicPartition, @Nullable OffsetAndMetadata> offsets) {
+    Map<TopicPartition, Found> known = new HashMap<>();
+    offsets.forEach(
+        (partition, committed) -> {
+          if (committed != null) {
+            known.put(partition, new Found(Optional.of(committed), read(partition, committed)));
+          }
+        });
     return known;
   }
 

@@ -9,6 +9,7 @@ import dev.millrace.internal.channel.Workers;
 import dev.millrace.internal.delivery.DeadLetters;
 import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.delivery.Pipeline;
+import dev.millrace.internal.delivery.RecordEnds;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
@@ -89,6 +90,7 @@ final class QueueEngine implements Engine {
             timer,
             deadLetters,
             meters,
+            RecordEnds.AT_ONCE,
             selfStop::at);
     this.workers = runtime.workers(scheduler, pipeline, selfStop::because);
     this.ending = new Ending(name, stop, clock, signal, workers, assignment);

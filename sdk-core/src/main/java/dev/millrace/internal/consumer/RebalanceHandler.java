@@ -28,7 +28,7 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
   private final Assignment assignment;
   private final IntakeGate gate;
   private final Drain drain;
-  private final OffsetCommitter committer;
+  private final Commits commits;
   private final ListenerCalls listener;
   private final BoundedWait wait;
   private final Duration drainTimeout;
@@ -41,7 +41,7 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
       Assignment assignment,
       IntakeGate gate,
       Drain drain,
-      OffsetCommitter committer,
+      Commits commits,
       ListenerCalls listener,
       BoundedWait wait,
       Duration drainTimeout) {
@@ -51,7 +51,7 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
     this.assignment = assignment;
     this.gate = gate;
     this.drain = drain;
-    this.committer = committer;
+    this.commits = commits;
     this.listener = listener;
     this.wait = wait;
     this.drainTimeout = drainTimeout;
@@ -90,10 +90,11 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
     }
     LOG.info("Consumer '{}' gives up {}.", consumer, partitions);
     long deadlineNanos = clock.nanos() + drainTimeout.toNanos();
+    commits.letEnd(leaving, deadlineNanos);
     drain.untilIdle(leaving, deadlineNanos);
     // At rest, still ours, not yet committed: the moment to write out what handlers have gathered.
     await(listener.revoked(names(leaving)), deadlineNanos);
-    committer.commitNow(leaving, commitTimeout);
+    commits.commitNow(leaving, commitTimeout);
     assignment.remove(partitions);
     gate.gone(partitions);
   }

@@ -98,6 +98,7 @@ final class ReplayLauncher<V> {
         launch.stop(),
         ThreadedRuntime.of(definition, handling),
         hooks,
-        state);
+        state,
+        null);
   }
 }

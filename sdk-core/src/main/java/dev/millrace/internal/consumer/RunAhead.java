@@ -16,10 +16,16 @@ final class RunAhead {
 
   private final FlowControl flow;
   private final IntakeGate gate;
+  private final boolean byOffsets;
 
-  RunAhead(FlowControl flow, IntakeGate gate) {
+  /**
+   * @param byOffsets whether gaps between offsets count like records: where a commit must be able
+   *     to name all that is done, whatever the pattern
+   */
+  RunAhead(FlowControl flow, IntakeGate gate, boolean byOffsets) {
     this.flow = flow;
     this.gate = gate;
+    this.byOffsets = byOffsets;
   }
 
   void bound(Collection<AssignedPartition> partitions) {
@@ -27,6 +33,9 @@ final class RunAhead {
       TopicPartition name = partition.partition();
       OffsetTracker tracker = partition.tracker();
       int open = tracker.advance();
+      if (byOffsets) {
+        open = (int) Math.max(open, Math.min(Integer.MAX_VALUE, tracker.ahead()));
+      }
       partition.unsaved(tracker.unsaved());
       if (gate.isHeld(name, PauseCause.TOO_FAR_AHEAD)) {
         if (flow.hasCaughtUp(open, tracker.unsaved())) {

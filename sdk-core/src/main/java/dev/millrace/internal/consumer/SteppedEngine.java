@@ -76,6 +76,7 @@ public final class SteppedEngine {
             stop,
             runtime,
             hooks,
+            null,
             null);
   }
 
@@ -172,6 +173,12 @@ public final class SteppedEngine {
         LaneScheduler scheduler, DeliveryProcessor processor, Consumer<Throwable> onBug) {
       workers = new SteppedWorkers(WORKERS, scheduler, processor);
       return workers;
+    }
+
+    /** Nothing here is exactly-once. */
+    @Override
+    public ExecutorService transactionCalls(int slice) {
+      throw new IllegalStateException("no transactions");
     }
 
     @Override

@@ -64,6 +64,11 @@ final class ThreadedRuntime implements EngineRuntime {
   }
 
   @Override
+  public ExecutorService transactionCalls(int slice) {
+    return Executors.newSingleThreadExecutor(names.transactions(slice + 1));
+  }
+
+  @Override
   public ExecutorService listenerCalls() {
     return Executors.newSingleThreadExecutor(names.listener());
   }

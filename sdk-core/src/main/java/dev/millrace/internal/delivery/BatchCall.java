@@ -22,19 +22,22 @@ final class BatchCall<V> {
   private final ConsumerMeters meters;
   private final IntConsumer sizes;
   private final EngineClock clock;
+  private final RecordEnds ends;
 
   BatchCall(
       ValueDecoder<V> decoder,
       BatchHandler<V> handler,
       Recovery recovery,
       ConsumerMeters meters,
-      EngineClock clock) {
+      EngineClock clock,
+      RecordEnds ends) {
     this.decoder = decoder;
     this.handler = handler;
     this.recovery = recovery;
     this.meters = meters;
     this.sizes = meters.batchSizes();
     this.clock = clock;
+    this.ends = ends;
   }
 
   /**
@@ -53,7 +56,8 @@ final class BatchCall<V> {
         continue;
       }
       try {
-        records.add(new BatchedRecord<>(delivery, decoder.decode(delivery.record()), recovery));
+        records.add(
+            new BatchedRecord<>(delivery, decoder.decode(delivery.record()), recovery, ends));
       } catch (PayloadException undecodable) {
         outcomes.put(delivery, undecoded(delivery, undecodable));
       }

@@ -11,14 +11,14 @@ import org.jspecify.annotations.Nullable;
 final class BatchedRecord<V> implements BatchRecord<V> {
   private final Delivery delivery;
   private final V value;
-  private final RecordContext context;
+  private final HandlerContext context;
   private final Recovery recovery;
   private final AtomicReference<@Nullable Outcome> outcome = new AtomicReference<>();
 
-  BatchedRecord(Delivery delivery, V value, Recovery recovery) {
+  BatchedRecord(Delivery delivery, V value, Recovery recovery, RecordEnds ends) {
     this.delivery = delivery;
     this.value = value;
-    this.context = new HandlerContext(delivery.record(), delivery.attempt());
+    this.context = HandlerContext.of(delivery, ends);
     this.recovery = recovery;
   }
 
@@ -58,9 +58,10 @@ final class BatchedRecord<V> implements BatchRecord<V> {
     Outcome given = outcome.compareAndExchange(null, otherwise);
     Throwable givenUp = delivery.givenUp();
     Outcome ended = givenUp != null ? recovery.giveUp(givenUp) : given == null ? otherwise : given;
-    return ended instanceof Outcome.Handled || !delivery.ticket().isAbandoned()
-        ? ended
-        : Outcome.Abandoned.INSTANCE;
+    if (ended instanceof Outcome.Handled) {
+      return context.handled();
+    }
+    return delivery.ticket().isAbandoned() ? Outcome.Abandoned.INSTANCE : ended;
   }
 
   private void give(Outcome given) {

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -38,6 +39,7 @@ public final class DeadLetters {
   private final String group;
   private final @Nullable String fixedTopic;
   private final Function<ProducerRecord<byte[], byte[]>, CompletableFuture<RecordMetadata>> sender;
+  private final Consumer<ProducerRecord<byte[], byte[]>> preparation;
 
   /**
    * @param sender sends with all acknowledgements, never throws
@@ -46,9 +48,21 @@ public final class DeadLetters {
       String group,
       DeadLetterDefinition definition,
       Function<ProducerRecord<byte[], byte[]>, CompletableFuture<RecordMetadata>> sender) {
+    this(group, definition, sender, deadLetter -> {});
+  }
+
+  /**
+   * @param preparation sees to it that the topic of what is sent otherwise is there, or throws
+   */
+  public DeadLetters(
+      String group,
+      DeadLetterDefinition definition,
+      Function<ProducerRecord<byte[], byte[]>, CompletableFuture<RecordMetadata>> sender,
+      Consumer<ProducerRecord<byte[], byte[]>> preparation) {
     this.group = group;
     this.fixedTopic = definition.topic();
     this.sender = sender;
+    this.preparation = preparation;
   }
 
   /** Returns a consumer's dead-letter topics, each with the topic it serves. */
@@ -95,9 +109,19 @@ public final class DeadLetters {
   /** Sends the record; the future completes when all in-sync replicas have it. */
   CompletableFuture<RecordMetadata> send(
       String topic, ConsumerRecord<byte[], byte[]> source, int attempts, Throwable cause) {
-    return sender.apply(
-        new ProducerRecord<>(
-            topic, null, null, source.key(), source.value(), headers(source, attempts, cause)));
+    return sender.apply(record(topic, source, attempts, cause));
+  }
+
+  /** Worker. Sees to it that the topic is there, for who sends the record otherwise. */
+  void prepare(ProducerRecord<byte[], byte[]> deadLetter) {
+    preparation.accept(deadLetter);
+  }
+
+  /** Returns what is sent. */
+  ProducerRecord<byte[], byte[]> record(
+      String topic, ConsumerRecord<byte[], byte[]> source, int attempts, Throwable cause) {
+    return new ProducerRecord<>(
+        topic, null, null, source.key(), source.value(), headers(source, attempts, cause));
   }
 
   private Headers headers(ConsumerRecord<byte[], byte[]> source, int attempts, Throwable cause) {

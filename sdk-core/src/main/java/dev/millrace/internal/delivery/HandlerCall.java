@@ -20,18 +20,21 @@ final class HandlerCall<V> {
   private final Recovery recovery;
   private final ConsumerMeters meters;
   private final EngineClock clock;
+  private final RecordEnds ends;
 
   HandlerCall(
       ValueDecoder<V> decoder,
       Handling.OneByOne<V> handling,
       Recovery recovery,
       ConsumerMeters meters,
-      EngineClock clock) {
+      EngineClock clock,
+      RecordEnds ends) {
     this.decoder = decoder;
     this.handling = handling;
     this.recovery = recovery;
     this.meters = meters;
     this.clock = clock;
+    this.ends = ends;
   }
 
   /**
@@ -51,21 +54,23 @@ final class HandlerCall<V> {
     } catch (PayloadException undecodable) {
       return undecoded(delivery, undecodable);
     }
+    HandlerContext context = HandlerContext.of(delivery, ends);
     CompletionStage<?> stage;
     try {
-      stage = begin(value, delivery);
+      stage = begin(value, context, delivery);
     } catch (Throwable failure) { // Errors too: the offset must not pass a record that failed.
-      return outcome(delivery, failure);
+      return outcome(context, delivery, failure);
     }
-    return stage == null ? outcome(delivery, null) : await(stage, delivery, later);
+    return stage == null
+        ? outcome(context, delivery, null)
+        : await(stage, context, delivery, later);
   }
 
-  private @Nullable CompletionStage<?> begin(V value, Delivery delivery) throws Exception {
+  private @Nullable CompletionStage<?> begin(V value, HandlerContext context, Delivery delivery)
+      throws Exception {
     CompletionStage<?> stage = null;
     try {
-      stage =
-          handling.begin(
-              value, new HandlerContext(delivery.record(), delivery.attempt()), delivery, clock);
+      stage = handling.begin(value, context, delivery, clock);
       return stage;
     } finally {
       if (stage == null) {
@@ -85,14 +90,17 @@ final class HandlerCall<V> {
 
   /** A stage that has completed by now is settled here, by the worker, like any handler's end. */
   private @Nullable Outcome await(
-      CompletionStage<?> stage, Delivery delivery, Consumer<Outcome> later) {
+      CompletionStage<?> stage,
+      HandlerContext context,
+      Delivery delivery,
+      Consumer<Outcome> later) {
     AtomicReference<@Nullable Object> first = new AtomicReference<>();
     BiConsumer<@Nullable Object, @Nullable Throwable> onEnd =
         (result, failure) -> {
           Outcome outcome =
               result == ExecutorTask.NOT_CALLED
                   ? failed(delivery, null)
-                  : outcome(delivery, unwrapped(failure));
+                  : outcome(context, delivery, unwrapped(failure));
           if (!first.compareAndSet(null, outcome) && first.compareAndSet(this, outcome)) {
             later.accept(outcome);
           }
@@ -100,12 +108,12 @@ final class HandlerCall<V> {
     try {
       var unused = stage.whenComplete(onEnd);
     } catch (Throwable hostile) {
-      return outcome(delivery, hostile);
+      return outcome(context, delivery, hostile);
     }
     return first.compareAndSet(null, this) ? null : (Outcome) first.get();
   }
 
-  private Outcome outcome(Delivery delivery, @Nullable Throwable failure) {
+  private Outcome outcome(HandlerContext context, Delivery delivery, @Nullable Throwable failure) {
     delivery.ends();
     long nanos = clock.nanos() - delivery.startedNanos();
     if (failure == null) {
@@ -114,7 +122,7 @@ final class HandlerCall<V> {
       meters.handlerFailed(nanos);
     }
     return failure == null && delivery.givenUp() == null
-        ? Outcome.Handled.INSTANCE
+        ? context.handled()
         : failed(delivery, failure);
   }
 

@@ -1,14 +1,51 @@
 package dev.millrace.internal.delivery;
 
 import dev.millrace.consumer.RecordContext;
+import dev.millrace.internal.channel.Delivery;
 import java.nio.charset.StandardCharsets;
 import java.util.OptionalInt;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Headers;
 import org.jspecify.annotations.Nullable;
 
 /** What a handler sees of its record. */
-record HandlerContext(ConsumerRecord<byte[], byte[]> record, int attempt) implements RecordContext {
+record HandlerContext(ConsumerRecord<byte[], byte[]> record, int attempt, @Nullable Outputs outputs)
+    implements RecordContext {
+
+  static HandlerContext of(Delivery delivery, RecordEnds ends) {
+    ConsumerRecord<byte[], byte[]> record = delivery.record();
+    return new HandlerContext(record, delivery.attempt(), ends.outputs(record));
+  }
+
+  /** Returns what comes of an attempt whose handler has returned. */
+  Outcome handled() {
+    return outputs == null ? Outcome.Handled.INSTANCE : new Outcome.Handled(outputs.close());
+  }
+
+  @Override
+  public void send(String topic, @Nullable String key, @Nullable Object value) {
+    send(new ProducerRecord<>(topic, key, value));
+  }
+
+  @Override
+  public void send(ProducerRecord<String, ?> output) {
+    transactional().encode(output);
+  }
+
+  @Override
+  public void sendBytes(ProducerRecord<byte[], byte[]> output) {
+    transactional().add(output);
+  }
+
+  private Outputs transactional() {
+    if (outputs == null) {
+      throw new IllegalStateException(
+          this
+              + ": only a consumer of 'delivery-semantics: exactly-once' sends with the record's offset; use a MessageProducer.");
+    }
+    return outputs;
+  }
 
   @Override
   public String topic() {

@@ -1,11 +1,18 @@
 package dev.millrace.internal.delivery;
 
+import java.util.List;
+import org.apache.kafka.clients.producer.ProducerRecord;
+
 /** What comes of one attempt at a record; it alone says whether the offset may advance. */
 sealed interface Outcome {
 
-  /** The handler returned: the offset may advance. */
-  record Handled() implements Outcome {
-    static final Handled INSTANCE = new Handled();
+  /**
+   * The handler returned: the offset may advance.
+   *
+   * @param outputs what it has sent into the open transaction
+   */
+  record Handled(List<ProducerRecord<byte[], byte[]>> outputs) implements Outcome {
+    static final Handled INSTANCE = new Handled(List.of());
   }
 
   /**

@@ -2,7 +2,6 @@ package dev.millrace.internal.delivery;
 
 import dev.millrace.config.BatchDefinition;
 import dev.millrace.config.ConsumerDefinition;
-import dev.millrace.consumer.BatchHandler;
 import dev.millrace.internal.channel.Batches;
 import dev.millrace.internal.channel.DeliveryProcessor;
 import dev.millrace.internal.channel.LaneScheduler;
@@ -32,6 +31,7 @@ public interface Pipeline extends DeliveryProcessor {
       DelayTimer timer,
       @Nullable DeadLetters deadLetters,
       ConsumerMeters meters,
+      RecordEnds ends,
       BiConsumer<ConsumerRecord<byte[], byte[]>, Throwable> onStop) {
     String name = definition.name();
     Recovery recovery =
@@ -41,8 +41,9 @@ public interface Pipeline extends DeliveryProcessor {
       Batches batches =
           new Batches(scheduler, clock, timer, batch.maxRecords(), batch.maxWait().toNanos());
       return new BatchPipeline(
-          batchCall(deserializer, inBatches.handler(), recovery, meters, clock),
-          new Settlement(name, batches, clock, timer, deadLetters, meters, onStop),
+          new BatchCall<>(
+              new ValueDecoder<>(deserializer), inBatches.handler(), recovery, meters, clock, ends),
+          new Settlement(name, batches, ends, clock, timer, deadLetters, meters, onStop),
           batches,
           meters,
           clock);
@@ -53,21 +54,13 @@ public interface Pipeline extends DeliveryProcessor {
             (Handling.OneByOne<V>) handling,
             recovery,
             meters,
-            clock),
-        new Settlement(name, scheduler, clock, timer, deadLetters, meters, onStop),
+            clock,
+            ends),
+        new Settlement(name, scheduler, ends, clock, timer, deadLetters, meters, onStop),
         scheduler,
         meters,
         clock,
         onStop);
-  }
-
-  private static <V> BatchCall<V> batchCall(
-      Deserializer<? extends V> deserializer,
-      BatchHandler<V> handler,
-      Recovery recovery,
-      ConsumerMeters meters,
-      EngineClock clock) {
-    return new BatchCall<>(new ValueDecoder<>(deserializer), handler, recovery, meters, clock);
   }
 
   /** Returns whether the dead-letter topic can't be written, and since when. Any thread. */

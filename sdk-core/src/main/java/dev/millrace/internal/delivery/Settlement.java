@@ -11,9 +11,12 @@ import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
 import dev.millrace.internal.time.LogThrottle;
+import dev.millrace.internal.transaction.RecordEnd.Effect;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -31,6 +34,7 @@ final class Settlement {
 
   private final String consumer;
   private final Parking parking;
+  private final RecordEnds ends;
   private final EngineClock clock;
   private final DelayTimer timer;
   private final @Nullable DeadLetters deadLetters;
@@ -48,6 +52,7 @@ final class Settlement {
   Settlement(
       String consumer,
       Parking parking,
+      RecordEnds ends,
       EngineClock clock,
       DelayTimer timer,
       @Nullable DeadLetters deadLetters,
@@ -55,6 +60,7 @@ final class Settlement {
       BiConsumer<ConsumerRecord<byte[], byte[]>, Throwable> onStop) {
     this.consumer = consumer;
     this.parking = parking;
+    this.ends = ends;
     this.clock = clock;
     this.timer = timer;
     this.deadLetters = deadLetters;
@@ -68,11 +74,8 @@ final class Settlement {
 
   /** Worker. */
   Progress settle(Delivery delivery, Outcome outcome) {
-    if (outcome instanceof Outcome.Handled) {
-      if (delivery.ticket().complete()) {
-        meters.handled();
-      }
-      return ENDED;
+    if (outcome instanceof Outcome.Handled handled) {
+      return end(delivery, handled.outputs(), meters::handled);
     }
     if (outcome instanceof Outcome.RetryLater retry) {
       return retryLater(delivery, retry);
@@ -106,6 +109,31 @@ final class Settlement {
     return settle(delivery, outcome);
   }
 
+  /** Ends a record that runs; counts it if it was not taken back. */
+  private Progress end(
+      Delivery delivery, List<ProducerRecord<byte[], byte[]>> outputs, Runnable count) {
+    ConsumerRecord<byte[], byte[]> record = delivery.record();
+    Effect effect =
+        ends.end(delivery, outputs, completed -> endedLater(delivery, record, completed, count));
+    if (effect == Effect.COMPLETED) {
+      count.run();
+    }
+    return effect == Effect.LATER ? PARKED : ENDED;
+  }
+
+  /** Whoever opens the transaction that the end has waited for. */
+  private void endedLater(
+      Delivery delivery, ConsumerRecord<byte[], byte[]> record, boolean completed, Runnable count) {
+    try {
+      if (completed) {
+        count.run();
+      }
+      parking.finish(delivery);
+    } catch (Throwable bug) { // The slice's thread would swallow it, and the lane stay parked.
+      onStop.accept(record, bug);
+    }
+  }
+
   private Progress retryLater(Delivery delivery, Outcome.RetryLater retry) {
     meters.retried();
     logFailure(delivery, retry);
@@ -125,17 +153,17 @@ final class Settlement {
 
   /** Sends, or sends again, the record's dead letter. */
   Progress sendDeadLetter(Delivery delivery, Throwable cause) {
-    if (deadLetters == null) {
-      throw new IllegalStateException("No dead-letter topic is configured.");
-    }
     long wait = outage.waitNanos(clock.nanos());
     if (wait > 0) {
       return park(delivery, wait);
     }
     ConsumerRecord<byte[], byte[]> record = delivery.record();
-    String topic = deadLetters.topic(record.topic());
+    String topic = deadLetters().topic(record.topic());
+    if (ends.areTransactional()) {
+      return endWithDeadLetter(delivery, cause, topic);
+    }
     var unused =
-        deadLetters
+        deadLetters()
             .send(topic, record, delivery.attempt(), cause)
             .whenComplete(
                 (metadata, failure) -> {
@@ -153,6 +181,29 @@ final class Settlement {
     return PARKED;
   }
 
+  private DeadLetters deadLetters() {
+    if (deadLetters == null) {
+      throw new IllegalStateException("No dead-letter topic is configured.");
+    }
+    return deadLetters;
+  }
+
+  /** Worker. The dead letter is an output like any other, and there exactly if the offset is. */
+  private Progress endWithDeadLetter(Delivery delivery, Throwable cause, String topic) {
+    ConsumerRecord<byte[], byte[]> record = delivery.record();
+    ProducerRecord<byte[], byte[]> deadLetter =
+        deadLetters().record(topic, record, delivery.attempt(), cause);
+    try {
+      deadLetters().prepare(deadLetter);
+      ends.awaitTopic(record, topic);
+    } catch (RuntimeException unavailable) {
+      return deadLetterPutOff(delivery, unavailable, topic);
+    }
+    outage.succeeded();
+    logDeadLetter(place(delivery), delivery.attempt(), topic, cause);
+    return end(delivery, List.of(deadLetter), meters::deadLettered);
+  }
+
   /** Producer's I/O thread. */
   private void deadLetterAcknowledged(Delivery delivery, Throwable cause, String topic) {
     outage.succeeded();
@@ -162,6 +213,10 @@ final class Settlement {
       meters.deadLettered();
     }
     parking.finish(delivery);
+    logDeadLetter(place, attempt, topic, cause);
+  }
+
+  private void logDeadLetter(String place, int attempt, String topic, Throwable cause) {
     String end = deadLetterLog.permit();
     if (end != null) {
       LOG.warn(
@@ -177,14 +232,21 @@ final class Settlement {
 
   /** Producer's I/O thread, or the worker's own. The record is neither dropped nor passed. */
   private void deadLetterFailed(Delivery delivery, Throwable failure, String topic) {
-    meters.deadLetterFailed();
     if (failure instanceof RecordTooLargeException) {
+      meters.deadLetterFailed();
       // No later attempt can succeed; to skip the record is not ours to decide.
       if (stop(delivery, failure) == ENDED) {
         parking.finish(delivery);
       }
       return;
     }
+    if (deadLetterPutOff(delivery, failure, topic) == ENDED) {
+      parking.finish(delivery);
+    }
+  }
+
+  private Progress deadLetterPutOff(Delivery delivery, Throwable failure, String topic) {
+    meters.deadLetterFailed();
     long wait = outage.failed(clock.nanos());
     String end = deadLetterLog.permit();
     if (end != null) {
@@ -198,9 +260,7 @@ final class Settlement {
           TimeUnit.NANOSECONDS.toMillis(wait),
           end);
     }
-    if (park(delivery, wait) == ENDED) {
-      parking.finish(delivery);
-    }
+    return park(delivery, wait);
   }
 
   private Progress skip(Delivery delivery, Throwable cause) {

@@ -35,6 +35,7 @@ public final class ConsumerMeters implements AutoCloseable {
   private final Counter dropped;
   private final Counter deadLetterFailures;
   private final Counter commitFailures;
+  private final Counter undone;
   private final Counter offsetResets;
   private final Timer queueWait;
   private final Timer handlerSuccess;
@@ -64,6 +65,7 @@ public final class ConsumerMeters implements AutoCloseable {
     this.dropped = outcome("dropped");
     this.deadLetterFailures = counter(MeterNames.DEAD_LETTER_FAILURES, tags);
     this.commitFailures = counter(MeterNames.COMMIT_FAILURES, tags);
+    this.undone = counter(MeterNames.UNDONE, tags);
     this.offsetResets = counter(MeterNames.OFFSET_RESETS, tags);
     this.queueWait = timer(MeterNames.QUEUE_WAIT, tags);
     this.handlerSuccess = timer(MeterNames.HANDLER_TIME, tags.and("result", "success"));
@@ -123,6 +125,10 @@ public final class ConsumerMeters implements AutoCloseable {
 
   public void commitFailed() {
     commitFailures.increment();
+  }
+
+  public void undone(int records) {
+    undone.increment(records);
   }
 
   public void offsetReset() {

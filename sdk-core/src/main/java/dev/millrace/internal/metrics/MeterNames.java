@@ -35,6 +35,12 @@ final class MeterNames {
   /** Counter: commits that failed; the next one says the same and more. */
   static final String COMMIT_FAILURES = "millrace.consumer.commit.failures";
 
+  /**
+   * Counter: records that had ended in a transaction that was not committed; they come again. They
+   * are in {@link #RECORDS} each time that they end.
+   */
+  static final String UNDONE = "millrace.consumer.undone";
+
   /** Counter: partitions that could not go on at their offset, because the log does not have it. */
   static final String OFFSET_RESETS = "millrace.consumer.offset.resets";
 

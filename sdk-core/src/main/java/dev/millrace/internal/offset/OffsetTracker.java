@@ -31,6 +31,7 @@ public final class OffsetTracker {
   /** Of the last record before the offset that we started from, if an earlier owner told. */
   private Optional<Integer> epochBefore = Optional.empty();
 
+  private long first = -1;
   private int epoch = -1;
   private long next;
   private @Nullable OffsetAndMetadata frontier;
@@ -59,6 +60,7 @@ public final class OffsetTracker {
    */
   public @Nullable OffsetTicket issue(long offset, int leaderEpoch) {
     readsOnAt(offset);
+    first = first < 0 ? offset : first;
     next = offset + 1;
     if (leaderEpoch > epoch) {
       epoch = leaderEpoch;
@@ -211,6 +213,11 @@ public final class OffsetTracker {
     if (committed == null || offset.offset() >= committed.offset()) {
       committed = offset;
     }
+  }
+
+  /** Returns the first offset delivered; -1 when none was. */
+  public long first() {
+    return first;
   }
 
   /** Returns the offset that the next poll takes; empty before the first one. */

@@ -1,8 +1,12 @@
 package dev.millrace.internal.producer;
 
 import dev.millrace.errors.TransactionAbortedException;
+import dev.millrace.internal.metrics.ClientMeters;
 import java.time.Duration;
+import java.util.Map;
+import java.util.Objects;
 import java.util.function.Supplier;
+import org.apache.kafka.clients.producer.ProducerConfig;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,7 +21,8 @@ import org.slf4j.LoggerFactory;
  * for good what the old one left: from then on no late request of the old one has any effect, since
  * its epoch is fenced (KIP-98, KIP-890).
  *
- * <p>All methods are its leaseholder's, but for {@link #close}, which any thread may call.
+ * <p>All methods are its leaseholder's, but for {@link #close} and {@link #awaitTopic}, which any
+ * thread may call.
  */
 public final class TransactionalSlot {
   private static final Logger LOG = LoggerFactory.getLogger(TransactionalSlot.class);
@@ -43,6 +48,27 @@ public final class TransactionalSlot {
     this.transactionalId = transactionalId;
     this.timeout = timeout;
     this.clients = clients;
+  }
+
+  /**
+   * Makes a slot that is nobody else's.
+   *
+   * @param name what its clients' meters are called by
+   * @param owner what it works for, for the texts
+   * @param settings its clients', the transactional id among them
+   * @param timeout their {@code transaction.timeout.ms}
+   */
+  public static TransactionalSlot of(
+      String name,
+      String owner,
+      Map<String, Object> settings,
+      Duration timeout,
+      ClientMeters meters) {
+    return new TransactionalSlot(
+        owner,
+        Objects.requireNonNull(settings.get(ProducerConfig.TRANSACTIONAL_ID_CONFIG)).toString(),
+        timeout,
+        () -> TransactionalClient.make(name, settings, meters));
   }
 
   /** Returns its transactional id. */
@@ -125,6 +151,19 @@ public final class TransactionalSlot {
     return begun;
   }
 
+  /**
+   * Waits, for up to {@code max.block.ms}, until the brokers have told of a topic; not at all while
+   * there is no client to ask. Any thread.
+   *
+   * @throws org.apache.kafka.common.KafkaException when it is not there, or may not be seen
+   */
+  public void awaitTopic(String topic) {
+    TransactionalClient asked = client;
+    if (asked != null) {
+      var unused = asked.producer().partitionsFor(topic);
+    }
+  }
+
   /** The coordinator has confirmed the end: the client may be used again. */
   void ended() {
     open = null;
@@ -156,7 +195,7 @@ public final class TransactionalSlot {
   }
 
   /** Closes it for good, within the bound. A transaction that is open will not be committed. */
-  void close(Duration bound) {
+  public void close(Duration bound) {
     closed = true;
     TransactionalClient last = client;
     if (last != null) {

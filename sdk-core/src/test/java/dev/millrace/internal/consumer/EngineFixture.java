@@ -132,6 +132,7 @@ final class EngineFixture implements AutoCloseable {
             stop,
             runtime,
             new ServiceHooks(listener, orderingKey),
+            null,
             null);
     handle =
         new EngineHandle(

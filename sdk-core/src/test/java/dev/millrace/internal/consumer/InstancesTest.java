@@ -75,6 +75,7 @@ class InstancesTest {
               stop,
               ThreadedRuntime.of(each, handling),
               ServiceHooks.NONE,
+              null,
               null));
     }
     return new EngineHandle("engine-test", CLOSE, engines, stop, ended -> {});

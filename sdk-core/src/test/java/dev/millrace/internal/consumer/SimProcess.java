@@ -101,6 +101,7 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
             stop,
             this,
             world.listens ? ServiceHooks.NONE.listener(listener) : ServiceHooks.NONE,
+            null,
             null);
   }
 
@@ -345,6 +346,11 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
         timer.close();
       }
     };
+  }
+
+  @Override
+  public ExecutorService transactionCalls(int slice) {
+    throw new IllegalStateException("no transactions");
   }
 
   @Override

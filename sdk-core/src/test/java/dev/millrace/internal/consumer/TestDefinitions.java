@@ -4,6 +4,7 @@ import dev.millrace.config.BackoffDefinition;
 import dev.millrace.config.BatchDefinition;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.ConsumerMode;
+import dev.millrace.config.ConsumerTransactionDefinition;
 import dev.millrace.config.DeadLetterDefinition;
 import dev.millrace.config.DeliverySemantics;
 import dev.millrace.config.Format;
@@ -94,6 +95,7 @@ final class TestDefinitions {
         deadLetters ? new DeadLetterDefinition(null, false) : null,
         watchdog,
         batch,
+        new ConsumerTransactionDefinition(null, 2, Duration.ofSeconds(10)),
         commitInterval,
         commitRecords,
         drainTimeout,

@@ -40,7 +40,7 @@ class ExecutorInterleavingTest {
     private boolean lateCall;
 
     Given() {
-      HandlerContext context = new HandlerContext(delivery.record(), 1);
+      HandlerContext context = new HandlerContext(delivery.record(), 1, null);
       task =
           new ExecutorTask<>((value, ignored) -> call(), "", context, delivery, new StillClock());
     }

@@ -1,0 +1,35 @@
+package dev.millrace.internal.transaction;
+
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.InvalidRecordException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InvalidTopicException;
+import org.apache.kafka.common.errors.RecordTooLargeException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
+
+/**
+ * A record whose output no transaction can hold, whatever else is in it.
+ *
+ * @param partition that it was read from
+ * @param offset its own
+ * @param outputTopic where its output was to go
+ * @param cause why it can't
+ */
+public record Poison(TopicPartition partition, long offset, String outputTopic, Throwable cause) {
+
+  /** Whether a failed send is the fault of what was sent: other records would not fail like it. */
+  static boolean isCause(Throwable failure) {
+    return failure instanceof RecordTooLargeException
+        || failure instanceof InvalidRecordException
+        || failure instanceof InvalidTopicException
+        || failure instanceof TopicAuthorizationException;
+  }
+
+  static Poison of(RecordEnd end, ProducerRecord<?, ?> output, Throwable cause) {
+    return new Poison(
+        new TopicPartition(end.topic(), end.partition()),
+        end.ticket().offset(),
+        output.topic(),
+        cause);
+  }
+}

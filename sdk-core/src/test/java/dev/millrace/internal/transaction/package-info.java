@@ -1,0 +1,4 @@
+@NullMarked
+package dev.millrace.internal.transaction;
+
+import org.jspecify.annotations.NullMarked;
