@@ -29,6 +29,8 @@ final class ArchitectureTest {
           .definedBy("dev.millrace.internal.delivery")
           .layer("internal.channel")
           .definedBy("dev.millrace.internal.channel")
+          .layer("internal.transaction")
+          .definedBy("dev.millrace.internal.transaction")
           .layer("internal.offset")
           .definedBy("dev.millrace.internal.offset")
           .layer("internal.time")
@@ -59,8 +61,11 @@ final class ArchitectureTest {
           .mayOnlyBeAccessedByLayers("testing", "internal.consumer")
           .whereLayer("internal.channel")
           .mayOnlyBeAccessedByLayers("testing", "internal.consumer", "internal.delivery")
+          .whereLayer("internal.transaction")
+          .mayOnlyBeAccessedByLayers("internal.consumer", "internal.delivery")
           .whereLayer("internal.offset")
-          .mayOnlyBeAccessedByLayers("internal.consumer", "internal.delivery", "internal.channel")
+          .mayOnlyBeAccessedByLayers(
+              "internal.consumer", "internal.delivery", "internal.channel", "internal.transaction")
           .whereLayer("internal.time")
           .mayOnlyBeAccessedByLayers(
               "factory",
@@ -70,7 +75,7 @@ final class ArchitectureTest {
               "internal.channel",
               "internal.producer")
           .whereLayer("internal.producer")
-          .mayOnlyBeAccessedByLayers("factory", "internal.consumer")
+          .mayOnlyBeAccessedByLayers("factory", "internal.consumer", "internal.transaction")
           .whereLayer("internal.client")
           .mayOnlyBeAccessedByLayers("factory", "testing", "internal.consumer")
           .whereLayer("internal.metrics")

@@ -173,7 +173,7 @@ final class Validator {
       Place place = in.place("commit-interval");
       problems.add(
           place,
-          "is more than half of "
+          "is more than half of the transaction's "
               + transaction.cite("timeout", Defaults.SLICE_TIMEOUT.toSeconds() + "s", place),
           "commit more often, or raise the time-out");
     }

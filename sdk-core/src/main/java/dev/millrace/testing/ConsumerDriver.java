@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.millrace.config.BackoffDefinition;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.ConsumerMode;
+import dev.millrace.config.DeliverySemantics;
 import dev.millrace.config.KafkaConfig;
 import dev.millrace.config.RetryDefinition;
 import dev.millrace.config.Subscription;
@@ -136,13 +137,19 @@ public final class ConsumerDriver<V> implements AutoCloseable {
    * @param type the values' type
    * @throws UnknownNameException when the configuration has no such consumer
    * @throws InvalidDefinitionException when the Kafka client or the engine refuses the definition,
-   *     or its {@code mode} is {@code queue}
+   *     or its {@code mode} is {@code queue}, or it is exactly-once
    */
   public static <V> Builder<V> builder(KafkaConfig config, String consumer, Class<V> type) {
     ConsumerDefinition definition = NamedDefinitions.consumer(config, consumer);
     if (definition.mode() == ConsumerMode.QUEUE) {
       throw new InvalidDefinitionException(
           "Consumer '%s' has 'mode: queue', which a ConsumerDriver can't run: it has the partitions, offsets and commits of a group; test it with a broker."
+              .formatted(consumer),
+          null);
+    }
+    if (definition.deliverySemantics() == DeliverySemantics.EXACTLY_ONCE) {
+      throw new InvalidDefinitionException(
+          "Consumer '%s' has 'delivery-semantics: exactly-once', which a ConsumerDriver can't run: it has no transactions; test it with a broker."
               .formatted(consumer),
           null);
     }

@@ -39,7 +39,8 @@ class DriverRulesTest {
   void aDefinitionThatAFactoryRefusesIsRefused() {
     assertThatThrownBy(() -> orders("delivery-semantics: exactly-once"))
         .isInstanceOf(InvalidDefinitionException.class)
-        .hasMessageContaining("Consumer 'order-consumer'");
+        .hasMessage(
+            "Consumer 'order-consumer' has 'delivery-semantics: exactly-once', which a ConsumerDriver can't run: it has no transactions; test it with a broker.");
     assertThatThrownBy(() -> orders("format: string").subscribe((order, context) -> {}))
         .isInstanceOf(InvalidDefinitionException.class)
         .hasMessageContaining("Consumer 'order-consumer' has 'format: string'");

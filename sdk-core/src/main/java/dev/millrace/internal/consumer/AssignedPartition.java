@@ -23,7 +23,13 @@ final class AssignedPartition {
   private final CommitStatus commits;
   private final PartitionLoad load;
   private final long laneSeed;
+
+  /** Where it goes on when nothing of this tracker counts; null for where it was first read. */
   private @Nullable OffsetAndMetadata base;
+
+  /** What the group's offsets say of it, as far as we know; null for nothing. */
+  private @Nullable OffsetAndMetadata known;
+
   private volatile double lag = Double.NaN;
   private volatile int unsaved;
 
@@ -56,6 +62,7 @@ final class AssignedPartition {
     tracker.startsAt(found);
     commits.found(found.offset());
     base = found;
+    known = found;
   }
 
   /** Takes back all that has not ended. */
@@ -67,6 +74,7 @@ final class AssignedPartition {
   void committed(OffsetAndMetadata offset) {
     tracker.committed(offset);
     base = offset;
+    known = offset;
   }
 
   /**
@@ -89,6 +97,7 @@ final class AssignedPartition {
             load);
     again.tracker.startsAt(from);
     again.base = from;
+    again.known = known;
     return again;
   }
 
@@ -97,7 +106,20 @@ final class AssignedPartition {
    * still runs of it takes room as before.
    */
   AssignedPartition anew() {
-    return new AssignedPartition(partition, end, CompletedAhead.NONE, commits, load);
+    AssignedPartition anew =
+        new AssignedPartition(partition, end, CompletedAhead.NONE, commits, load);
+    anew.known = known;
+    return anew;
+  }
+
+  /** Returns what the group's offsets say of it, as far as we know; null for nothing. */
+  @Nullable OffsetAndMetadata known() {
+    return known;
+  }
+
+  /** Whether nobody else can have owned the partition between this one and the other. */
+  boolean isOfTheSameTimeAs(AssignedPartition other) {
+    return commits == other.commits;
   }
 
   TopicPartition partition() {

@@ -2,11 +2,10 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.internal.time.LogThrottle;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
-import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaException;
@@ -82,18 +81,31 @@ final class Rewind {
     return isCommitted ? Result.COMMITTED : Result.UNDONE;
   }
 
-  /** All of it is, or nothing. */
-  private boolean isCommitted(Map<AssignedPartition, OffsetAndMetadata> inDoubt) {
+  /**
+   * All of it is, or nothing. What can tell is a partition that has been ours ever since, since the
+   * next owner of another one may have committed the very same; and only one whose offset it would
+   * have changed.
+   */
+  private boolean isCommitted(Map<AssignedPartition, OffsetAndMetadata> tried) {
+    Map<TopicPartition, OffsetAndMetadata> inDoubt = new HashMap<>();
+    tried.forEach(
+        (partition, offset) -> {
+          AssignedPartition now = assignment.get(partition.partition());
+          if (now != null
+              && now.isOfTheSameTimeAs(partition)
+              && !isSame(offset, partition.known())) {
+            inDoubt.put(partition.partition(), offset);
+          }
+        });
     if (inDoubt.isEmpty()) {
       return false;
     }
-    Set<TopicPartition> names =
-        inDoubt.keySet().stream().map(AssignedPartition::partition).collect(Collectors.toSet());
     // The client asks for stable offsets only, so markers that are still on their way are waited
     // for.
-    Map<TopicPartition, @Nullable OffsetAndMetadata> found = committed.committed(names, BOUND);
+    Map<TopicPartition, @Nullable OffsetAndMetadata> found =
+        committed.committed(inDoubt.keySet(), BOUND);
     return inDoubt.entrySet().stream()
-        .anyMatch(tried -> isSame(tried.getValue(), found.get(tried.getKey().partition())));
+        .allMatch(asked -> isSame(asked.getValue(), found.get(asked.getKey())));
   }
 
   private static boolean isSame(OffsetAndMetadata tried, @Nullable OffsetAndMetadata found) {

@@ -56,7 +56,10 @@ public final class Slices {
    */
   public void close(Duration bound) {
     long deadline = System.nanoTime() + bound.toNanos();
-    threads.forEach(ExecutorService::shutdown);
+    for (int i = 0; i < all.size(); i++) {
+      threads.get(i).execute(transactions.get(i)::abort);
+      threads.get(i).shutdown();
+    }
     for (int i = 0; i < all.size(); i++) {
       ExecutorService thread = threads.get(i);
       try {

@@ -238,14 +238,6 @@ class ClientPropertiesTest {
   }
 
   @Test
-  void whatThisVersionDoesNotOfferIsSaid() {
-    assertThatThrownBy(
-            () -> consumer("{ topics: [t], group-id: g, delivery-semantics: exactly-once }"))
-        .isInstanceOf(InvalidDefinitionException.class)
-        .hasMessageContaining("Consumer 'c' asks for 'delivery-semantics: exactly-once'");
-  }
-
-  @Test
   void theDeadLetterProducerReachesTheBrokersAsItsConsumerDoes() {
     Map<String, Object> settings =
         properties.deadLetterProducer(

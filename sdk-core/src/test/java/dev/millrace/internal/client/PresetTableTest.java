@@ -96,6 +96,17 @@ class PresetTableTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"balanced", "throughput", "latency", "durability"})
+  void aRealProducerOfAConsumersOutputsGotWhatTheTablesSay(String profile) {
+    Map<String, Object> settings =
+        properties.outputProducer(
+            consumer("delivery-semantics: exactly-once, profile: " + profile));
+    Map<String, String> got = told("ProducerConfig", () -> new KafkaProducer<>(settings).close());
+
+    assertThat(got).containsAllEntriesOf(parsed(settings, ProducerConfig.configDef()));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"balanced", "throughput", "latency", "durability"})
   void aRealConsumerGotWhatTheTablesSay(String profile) {
     for (String promise : PROMISES) {
       Map<String, Object> settings =
@@ -169,6 +180,9 @@ class PresetTableTest {
       producers.put(promise, properties.producerSettings(producer(promise, "balanced")));
       consumers.put(promise, settings(consumer("delivery-semantics: " + promise)));
     }
+    producers.put(
+        "`exactly-once`, of a consumer's outputs",
+        properties.outputProducer(consumer("delivery-semantics: exactly-once")));
     consumers.put("at-least-once, `mode: queue`", settings(consumer("mode: queue")));
     consumers.put(
         "any, `group-protocol: consumer`", settings(consumer("group-protocol: consumer")));

@@ -41,7 +41,6 @@ class ReadmeErrorsTest {
             transaction: { slots: 1, acquire-timeout: 50ms }
         consumers:
           order-consumer: { topics: [orders], group-id: order-service, retry: { max-attempts: 1 } }
-          late-consumer: { topics: [orders], group-id: late, delivery-semantics: exactly-once }
       """;
 
   private static KafkaCluster broker;
@@ -96,9 +95,8 @@ class ReadmeErrorsTest {
   }
 
   @Test
-  void aPromiseThatIsNotThereYet() {
+  void anotherKindOfProducer() {
     assertShown(message(() -> kafka.createProducer("exact-producer", String.class)));
-    assertShown(message(() -> kafka.createConsumer("late-consumer", String.class)));
   }
 
   @Test
