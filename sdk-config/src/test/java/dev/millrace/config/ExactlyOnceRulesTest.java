@@ -8,7 +8,7 @@ import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 /** What an exactly-once consumer may be told, and what not. */
-class ExactlyOnceTest {
+class ExactlyOnceRulesTest {
 
   @Test
   void itsTransactionsAreReadKeyByKeyOverTheDefaults() {
