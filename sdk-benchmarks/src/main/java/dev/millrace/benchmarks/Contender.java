@@ -5,13 +5,20 @@ interface Contender {
   /** So short that the group soon gives up a member that was killed. */
   int SESSION_TIMEOUT_MILLIS = 6_000;
 
+  /** What Millrace's own transactional producers have, so that nobody has less. */
+  int BATCH_BYTES = 131_072;
+
+  /** As {@link #BATCH_BYTES}. */
+  int LINGER_MILLIS = 5;
+
   /**
    * What to consume.
    *
    * @param brokers {@code host:port}
    * @param group a new group for each run
+   * @param copy the topic that copies go to; it is there in {@link Workload.Scenario#COPY} alone
    */
-  record Source(String brokers, String topic, String group) {}
+  record Source(String brokers, String topic, String group, String copy) {}
 
   /** A consumer at work. */
   interface Running {
@@ -34,11 +41,14 @@ interface Contender {
       case "plain-loops" -> new PlainLoops(Integer.MAX_VALUE);
       case "bare" -> new BareThreads();
       case "bare-consumer" -> new BareConsumer();
+      case "plain-transactions" -> new TransactionalLoop();
+      case "streams" -> new StreamsCopy();
       case "millrace" -> new MillraceConsumer(Workload::commitMillis);
       case "millrace-10s" -> new MillraceConsumer(workload -> 10_000);
+      case "millrace-handles" -> new ProducerHandles();
       default ->
           throw new IllegalArgumentException(
-              "There is no contender '%s', only plain, plain-loops, bare, bare-consumer, millrace, millrace-10s"
+              "There is no contender '%s', only plain, plain-loops, plain-transactions, streams, bare, bare-consumer, millrace, millrace-10s, millrace-handles"
                   .formatted(name));
     };
   }

@@ -13,11 +13,14 @@ final class ContenderProcess implements Worker {
   public void run(WorkerContext context) throws Exception {
     Workload workload = Json.MAPPER.readValue(context.argument("workload"), Workload.class);
     int records = Integer.parseInt(context.argument("records"));
-    Measurement measurement = Measurement.of(workload, records, context);
-    Handling handling = new Handling(workload, records, measurement.isStuck(), measurement);
     Contender.Source source =
         new Contender.Source(
-            context.argument("brokers"), context.argument("topic"), context.argument("group"));
+            context.argument("brokers"),
+            context.argument("topic"),
+            context.argument("group"),
+            context.argument("copy"));
+    Measurement measurement = Measurement.of(workload, records, source, context);
+    Handling handling = new Handling(workload, records, measurement.isStuck(), measurement);
     Contender.Running running =
         Contender.named(context.argument("contender")).start(workload, source, handling);
     context.ready();

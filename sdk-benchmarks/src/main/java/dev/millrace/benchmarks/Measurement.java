@@ -18,9 +18,13 @@ interface Measurement extends Handling.Listener {
   /** Returns what is wrong, once the consumer is closed; empty when nothing is. */
   String problems(Handling handling);
 
-  static Measurement of(Workload workload, int records, WorkerContext context) throws Exception {
+  static Measurement of(
+      Workload workload, int records, Contender.Source source, WorkerContext context)
+      throws Exception {
     return switch (workload.scenario()) {
-      case THROUGHPUT -> new Throughput(workload, records);
+      case THROUGHPUT -> new Throughput(workload, records, () -> {});
+      case COPY -> new Throughput(workload, records, new LastCommit(source, records));
+      case HANDLES -> new HandleCost();
       case LATENCY -> new Latency(workload, records);
       case HEAP -> new Heap(workload);
       case KILL -> {

@@ -21,6 +21,7 @@ final class MillraceConsumer implements Contender {
             concurrency: %d
             handler-threads: %s
             commit-interval: %dms
+            delivery-semantics: %s
             %s
             properties: { max.partition.fetch.bytes: %d, session.timeout.ms: %d }
       """;
@@ -41,6 +42,7 @@ final class MillraceConsumer implements Contender {
             workload.permits(),
             workload.isAsynchronous() ? "platform" : workload.threads(),
             commitMillis.applyAsInt(workload),
+            workload.scenario() == Workload.Scenario.COPY ? "exactly-once" : "at-least-once",
             workload.capacity() > 0 ? "channel-capacity: " + workload.capacity() : "",
             workload.fetchBytes(),
             SESSION_TIMEOUT_MILLIS);
@@ -50,7 +52,13 @@ final class MillraceConsumer implements Contender {
             .meterRegistry(meters)
             .create(ConfigLoader.create().parse("benchmark", config));
     PreparedConsumer<byte[]> consumer = kafka.createConsumer("contender");
-    if (workload.isAsynchronous()) {
+    if (workload.scenario() == Workload.Scenario.COPY) {
+      consumer.subscribe(
+          (value, context) -> {
+            handling.handle(context.offset(), value);
+            context.send(source.copy(), context.key(), value);
+          });
+    } else if (workload.isAsynchronous()) {
       consumer.subscribeAsync((value, context) -> handling.begin(context.offset(), value));
     } else {
       consumer.subscribe((value, context) -> handling.handle(context.offset(), value));

@@ -6,7 +6,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** Prints each round as it ends and the medians of a workload, and remembers what was wrong. */
 final class Report {
@@ -31,28 +33,36 @@ final class Report {
     out.println(next);
   }
 
-  /** Relates all rates to that of the first contender in this round. */
+  /**
+   * Relates all rates to that of the first contender in this round, and Millrace's to all others.
+   */
   void round(int round, Map<String, RunResult> results) {
-    Map.Entry<String, RunResult> first = results.entrySet().iterator().next();
-    Double base =
-        first.getValue().isValid() ? first.getValue().figures().get(Throughput.RATE) : null;
+    String first = results.keySet().iterator().next();
     results.forEach(
         (contender, result) -> {
           if (!result.isValid()) {
             failures.add("%s, round %d, %s: INVALID".formatted(workload, round, contender));
             out.printf(
-                "  round %-2d %-12s INVALID: %s%n",
+                "  round %-2d %-18s INVALID: %s%n",
                 round, contender, String.join("; ", result.problems()));
             return;
           }
-          Double rate = result.figures().get(Throughput.RATE);
-          RunResult shown =
-              base == null || rate == null
-                  ? result
-                  : result.withFirst("x " + first.getKey(), rate / base);
+          RunResult shown = result;
+          for (String other : contender.equals(MILLRACE) ? results.keySet() : Set.of(first)) {
+            Double base = rate(results.get(other));
+            Double rate = rate(result);
+            boolean isItself = other.equals(contender) && !other.equals(first);
+            if (base != null && rate != null && !isItself) {
+              shown = shown.withFirst("x " + other, rate / base);
+            }
+          }
           valid.computeIfAbsent(contender, name -> new ArrayList<>()).add(shown);
-          out.printf("  round %-2d %-12s %s%n", round, contender, line(shown.figures()));
+          out.printf("  round %-2d %-18s %s%n", round, contender, line(shown.figures()));
         });
+  }
+
+  private static @Nullable Double rate(@Nullable RunResult result) {
+    return result == null || !result.isValid() ? null : result.figures().get(Throughput.RATE);
   }
 
   /**
@@ -64,7 +74,7 @@ final class Report {
     valid.forEach(
         (contender, results) -> {
           Map<String, Double> medians = medians(results);
-          out.printf("  median   %-12s %s%n", contender, line(medians));
+          out.printf("  median   %-18s %s%n", contender, line(medians));
           Double share = medians.get(Throughput.SHARE);
           if (contender.equals(MILLRACE) && share != null && share < minShare) {
             failures.add(

@@ -3,7 +3,7 @@ package dev.millrace.benchmarks;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Records per second and what each costs, from the end of the warm-up to the last record. */
+/** Records per second and what each costs, from the end of the warm-up to the end of the last. */
 final class Throughput implements Measurement {
   static final String RATE = "records/s";
   static final String SHARE = "% of limit";
@@ -11,10 +11,18 @@ final class Throughput implements Measurement {
   /** For the JIT compiler, which would else be measured for most of its time. */
   private static final int WARM_UP_PERCENT = 20;
 
-  private final double limit;
+  /** What the end of a record is, besides its handler's. */
+  interface End {
+    /** Waits, when all have been handled, until the last one has ended. */
+    void await() throws InterruptedException;
+  }
 
-  Throughput(Workload workload, int records) {
+  private final double limit;
+  private final End end;
+
+  Throughput(Workload workload, int records, End end) {
     this.limit = workload.limit(records);
+    this.end = end;
   }
 
   @Override
@@ -27,6 +35,7 @@ final class Throughput implements Measurement {
     handling.await(handling.records() / 100L * WARM_UP_PERCENT);
     Usage start = Usage.of(handling);
     handling.await(handling.records());
+    end.await();
     Usage used = Usage.of(handling).since(start);
     Map<String, Double> figures = new LinkedHashMap<>();
     figures.put(RATE, used.perSecond());

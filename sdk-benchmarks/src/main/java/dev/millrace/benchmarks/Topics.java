@@ -6,7 +6,7 @@ import java.util.Map;
 
 /**
  * The topics of one workload. One that is filled beforehand serves all runs with as many records;
- * where records are sent while they are handled, each run has its own.
+ * where records are sent while they are handled, or none are read, each run has its own.
  */
 final class Topics implements AutoCloseable {
   private final KafkaCluster kafka;
@@ -19,7 +19,11 @@ final class Topics implements AutoCloseable {
   }
 
   Topic of(int records, String run) {
-    boolean own = workload.scenario() == Workload.Scenario.LATENCY;
+    boolean own =
+        switch (workload.scenario()) {
+          case LATENCY, HANDLES -> true;
+          case THROUGHPUT, KILL, HEAP, COPY -> false;
+        };
     return byName.computeIfAbsent(
         own ? run : workload.name() + "-" + records,
         name -> {

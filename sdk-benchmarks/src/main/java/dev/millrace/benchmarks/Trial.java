@@ -47,13 +47,21 @@ final class Trial {
     Path result = files.resolve("result.json");
     Path marks = files.resolve("marks");
     try {
-      return run(result, marks);
+      return workload.scenario() == Workload.Scenario.COPY
+          ? copy(result, marks)
+          : run(result, marks);
     } catch (TestKitException e) {
       return RunResult.invalid(String.valueOf(e.getMessage()));
     } finally {
       Files.deleteIfExists(result);
       Files.deleteIfExists(marks);
       Files.delete(files);
+    }
+  }
+
+  private RunResult copy(Path result, Path marks) throws IOException, InterruptedException {
+    try (Copy copy = new Copy(kafka, workload, copy(), topic.records())) {
+      return run(result, marks).with(copy.problems());
     }
   }
 
@@ -66,6 +74,7 @@ final class Trial {
             .argument("brokers", kafka.bootstrapServers())
             .argument("topic", topic.name())
             .argument("group", group)
+            .argument("copy", copy())
             .argument("result", result)
             .argument("marks", marks)
             .jvmOption("-Xms1g")
@@ -76,7 +85,7 @@ final class Trial {
       switch (workload.scenario()) {
         case LATENCY -> topic.sendPaced();
         case KILL -> killAndRestart(process);
-        case THROUGHPUT, HEAP -> {}
+        case THROUGHPUT, HEAP, COPY, HANDLES -> {}
       }
       WorkerExit exit = process.awaitExit(LONGEST_RUN);
       if (exit.state() != WorkerExit.State.ENDED) {
@@ -84,7 +93,15 @@ final class Trial {
       }
     }
     RunResult measured = Json.MAPPER.readValue(result.toFile(), RunResult.class);
-    return contender.startsWith("bare") ? measured : measured.with(topic.uncommitted(group));
+    return commits() ? measured.with(topic.uncommitted(group)) : measured;
+  }
+
+  private boolean commits() {
+    return !contender.startsWith("bare") && workload.scenario() != Workload.Scenario.HANDLES;
+  }
+
+  private String copy() {
+    return group + "-copy";
   }
 
   private void killAndRestart(WorkerProcess process) throws InterruptedException {

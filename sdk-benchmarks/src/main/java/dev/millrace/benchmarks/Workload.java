@@ -7,7 +7,7 @@ import java.util.List;
  *
  * @param scenario what is measured
  * @param records how many, also the warm-up's
- * @param plainRecords how many for the plain client; 0 for as many as the others
+ * @param plainRecords how many for contenders of one thread; 0 for as many as the others
  * @param valueBytes the size of a value
  * @param keys how many there are; as many as records, or more, make each record's its own
  * @param permits how many records Millrace handles at the same time
@@ -60,7 +60,11 @@ record Workload(
     /** What is handled again after SIGKILL. */
     KILL,
     /** The heap after a full collection, at several points. */
-    HEAP
+    HEAP,
+    /** As throughput, of exactly-once copies: up to the commit of the last record. */
+    COPY,
+    /** What it costs to get a handle on a producer that others use already. */
+    HANDLES
   }
 
   Workload {
@@ -68,7 +72,8 @@ record Workload(
   }
 
   int recordsOf(String contender) {
-    return plainRecords > 0 && contender.startsWith("plain") ? plainRecords : records;
+    boolean oneThread = contender.startsWith("plain") || contender.equals("streams");
+    return plainRecords > 0 && oneThread ? plainRecords : records;
   }
 
   boolean isVirtual() {

@@ -1,0 +1,110 @@
+package dev.millrace.benchmarks;
+
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+/**
+ * The Kafka clients in one thread, as their documentation shows it: poll, handle and send each
+ * record, and commit what was sent and the offsets once the interval has passed.
+ */
+final class TransactionalLoop implements Contender {
+  @Override
+  public Running start(Workload workload, Source source, Handling handling) {
+    ExecutorService thread = Executors.newSingleThreadExecutor();
+    AtomicBoolean ended = new AtomicBoolean();
+    var loop =
+        thread.submit(
+            () -> {
+              copy(workload, source, handling, ended);
+              return null;
+            });
+    return () -> {
+      ended.set(true);
+      thread.shutdown();
+      loop.get();
+    };
+  }
+
+  private static void copy(Workload workload, Source source, Handling handling, AtomicBoolean ended)
+      throws Exception {
+    long intervalNanos = TimeUnit.MILLISECONDS.toNanos(workload.commitMillis());
+    try (KafkaConsumer<byte[], byte[]> consumer = consumer(workload, source);
+        KafkaProducer<byte[], byte[]> producer = producer(source)) {
+      producer.initTransactions();
+      consumer.subscribe(List.of(source.topic()));
+      Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
+      long beginNanos = 0;
+      while (!ended.get() || !offsets.isEmpty()) {
+        ConsumerRecords<byte[], byte[]> polled = consumer.poll(Duration.ofMillis(10));
+        if (offsets.isEmpty() && !polled.isEmpty()) {
+          producer.beginTransaction();
+          beginNanos = System.nanoTime();
+        }
+        for (ConsumerRecord<byte[], byte[]> record : polled) {
+          handling.handle(record.offset(), record.value());
+          var unused =
+              producer.send(new ProducerRecord<>(source.copy(), record.key(), record.value()));
+        }
+        offsets.putAll(polled.nextOffsets());
+        if (!offsets.isEmpty() && System.nanoTime() - beginNanos >= intervalNanos) {
+          producer.sendOffsetsToTransaction(offsets, consumer.groupMetadata());
+          producer.commitTransaction();
+          offsets.clear();
+        }
+      }
+    }
+  }
+
+  private static KafkaConsumer<byte[], byte[]> consumer(Workload workload, Source source) {
+    return new KafkaConsumer<>(
+        Map.of(
+            ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG,
+            source.brokers(),
+            ConsumerConfig.GROUP_ID_CONFIG,
+            source.group(),
+            ConsumerConfig.AUTO_OFFSET_RESET_CONFIG,
+            "earliest",
+            ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG,
+            false,
+            ConsumerConfig.ISOLATION_LEVEL_CONFIG,
+            "read_committed",
+            ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG,
+            workload.fetchBytes(),
+            ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG,
+            SESSION_TIMEOUT_MILLIS),
+        new ByteArrayDeserializer(),
+        new ByteArrayDeserializer());
+  }
+
+  private static KafkaProducer<byte[], byte[]> producer(Source source) {
+    return new KafkaProducer<>(
+        Map.of(
+            ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
+            source.brokers(),
+            ProducerConfig.TRANSACTIONAL_ID_CONFIG,
+            source.group(),
+            ProducerConfig.BATCH_SIZE_CONFIG,
+            BATCH_BYTES,
+            ProducerConfig.LINGER_MS_CONFIG,
+            LINGER_MILLIS),
+        new ByteArraySerializer(),
+        new ByteArraySerializer());
+  }
+}
