@@ -248,7 +248,7 @@ public final class KafkaFactory implements AutoCloseable {
     return new ConsumerLauncher<>(
         definition,
         formats.deserializer(format, type, definition.name()),
-        formats.serializer(format, Object.class, definition.name()),
+        formats.outputs(format, definition.name()),
         surroundings);
   }
 

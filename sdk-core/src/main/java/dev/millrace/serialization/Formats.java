@@ -56,6 +56,25 @@ public final class Formats {
     return serde(format, type, "Consumer '" + consumer + "'").deserializer();
   }
 
+  /**
+   * Returns the serializer of what a consumer's handlers send: of any value where the format holds
+   * more than one class, else of the one that it holds. All others it refuses with a {@link
+   * ClassCastException}.
+   *
+   * @param format the consumer's format
+   * @param consumer the consumer's name, for the error's text
+   */
+  @SuppressWarnings("unchecked") // what is of another class is refused, as is said
+  public Serializer<Object> outputs(Format format, String consumer) {
+    Class<?> type =
+        switch (format) {
+          case STRING -> String.class;
+          case BYTES -> byte[].class;
+          case JSON, AUTO -> Object.class;
+        };
+    return (Serializer<Object>) serde(format, type, "Consumer '" + consumer + "'").serializer();
+  }
+
   @SuppressWarnings("unchecked") // each cast follows a comparison of the class
   private <V> Serde<V> serde(Format format, Class<V> type, String owner) {
     return switch (format) {

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.millrace.serialization;
+
+import org.jspecify.annotations.NullMarked;
