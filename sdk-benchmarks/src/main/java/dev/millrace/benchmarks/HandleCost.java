@@ -5,8 +5,11 @@ import java.util.Map;
 
 /** What a handle costs, the counting of it included. */
 final class HandleCost implements Measurement {
-  /** For the JIT compiler. */
-  private static final int WARM_UP_PERCENT = 20;
+  private final int warmUpPercent;
+
+  HandleCost(Workload workload) {
+    this.warmUpPercent = workload.warmUpPercent();
+  }
 
   @Override
   public void handled(int sequence, byte[] value) {}
@@ -14,7 +17,7 @@ final class HandleCost implements Measurement {
   @Override
   public Map<String, Double> measure(Handling handling, Contender.Running running)
       throws InterruptedException {
-    handling.await(handling.records() / 100L * WARM_UP_PERCENT);
+    handling.await(handling.records() / 100L * warmUpPercent);
     Usage start = Usage.of(handling);
     handling.await(handling.records());
     Usage used = Usage.of(handling).since(start);

@@ -9,9 +9,6 @@ import java.util.stream.IntStream;
  * not slow by themselves. A sender that is late makes it longer, not the distances.
  */
 final class Latency implements Measurement {
-  /** They wait for the group to form, and for the JIT compiler. */
-  private static final int WARM_UP_PERCENT = 20;
-
   private final Workload workload;
 
   /** By record; each is written once, before its handler is counted. */
@@ -32,7 +29,7 @@ final class Latency implements Measurement {
       throws InterruptedException {
     handling.await(nanos.length);
     long[] fast =
-        IntStream.range(nanos.length / 100 * WARM_UP_PERCENT, nanos.length)
+        IntStream.range(nanos.length / 100 * workload.warmUpPercent(), nanos.length)
             .filter(sequence -> !workload.isSlow(sequence))
             .mapToLong(sequence -> nanos[sequence])
             .sorted()

@@ -8,19 +8,18 @@ final class Throughput implements Measurement {
   static final String RATE = "records/s";
   static final String SHARE = "% of limit";
 
-  /** For the JIT compiler, which would else be measured for most of its time. */
-  private static final int WARM_UP_PERCENT = 20;
-
   /** What the end of a record is, besides its handler's. */
   interface End {
     /** Waits, when all have been handled, until the last one has ended. */
     void await() throws InterruptedException;
   }
 
+  private final int warmUpPercent;
   private final double limit;
   private final End end;
 
   Throughput(Workload workload, int records, End end) {
+    this.warmUpPercent = workload.warmUpPercent();
     this.limit = workload.limit(records);
     this.end = end;
   }
@@ -32,7 +31,7 @@ final class Throughput implements Measurement {
   public Map<String, Double> measure(Handling handling, Contender.Running running)
       throws InterruptedException {
     Usage.of(handling); // Loads what it needs, so that it is quick when it counts.
-    handling.await(handling.records() / 100L * WARM_UP_PERCENT);
+    handling.await(handling.records() / 100L * warmUpPercent);
     Usage start = Usage.of(handling);
     handling.await(handling.records());
     end.await();
