@@ -8,8 +8,8 @@ import java.util.List;
  * @param scenario what is measured
  * @param records how many, also the warm-up's
  * @param plainRecords how many for contenders of one thread; 0 for as many as the others
- * @param warmUpPercent the share that comes before what is measured: it waits for the group to form, and
- *     for the JIT compiler
+ * @param warmUpPercent the share that comes before what is measured: it waits for the group to
+ *     form, and for the JIT compiler
  * @param valueBytes the size of a value
  * @param keys how many there are; as many as records, or more, make each record's its own
  * @param permits how many records Millrace handles at the same time

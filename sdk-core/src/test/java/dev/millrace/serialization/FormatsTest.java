@@ -34,7 +34,6 @@ class FormatsTest {
   @Test
   void whatTheFormatDoesNotHoldIsRefused() {
     var bytes = formats.outputs(Format.BYTES, "copy");
-    assertThatThrownBy(() -> bytes.serialize("out", "text"))
-        .isInstanceOf(ClassCastException.class);
+    assertThatThrownBy(() -> bytes.serialize("out", "text")).isInstanceOf(ClassCastException.class);
   }
 }

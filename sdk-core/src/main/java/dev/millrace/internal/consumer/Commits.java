@@ -16,11 +16,6 @@ interface Commits {
     return false;
   }
 
-  /** Any thread. Whether nothing keeps it from committing for long. */
-  default boolean isAble() {
-    return true;
-  }
-
   /**
    * Commits without waiting, if it is time to, and there is news.
    *

@@ -291,7 +291,7 @@ final class ConsumerEngine implements Engine {
   /** Any thread. */
   @Override
   public boolean isHealthy() {
-    return !stop.isRequested() && watchdog.isContent() && commits.isAble();
+    return !stop.isRequested() && watchdog.isContent();
   }
 
   /** Returns whether the calling thread is one that the end waits for. */

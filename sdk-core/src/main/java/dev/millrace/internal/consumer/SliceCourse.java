@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One slice's way from transaction to transaction. Confined to the poll thread, but for {@link
- * #wantsStep} and {@link #isUnable}.
+ * #wantsStep}.
  *
  * <p>Invariants: what a transaction says of a partition is one snapshot, of the tracker under which
  * its records have ended; a partition that leaves, or starts anew, while the transaction has ends
@@ -59,7 +59,6 @@ final class SliceCourse {
   private final long intervalNanos;
   private final LogThrottle log = new LogThrottle();
   private volatile Stage stage = Stage.CLOSED;
-  private volatile boolean unable;
   private long dueNanos;
   private boolean undoing;
   private int endedInDoubt;
@@ -102,11 +101,6 @@ final class SliceCourse {
       case SHUTTING -> slice.isQuiet();
       case CLOSED, REWINDING, OPEN -> false;
     };
-  }
-
-  /** Any thread. Whether it can't begin a transaction, or can't learn what became of the last. */
-  boolean isUnable() {
-    return unable;
   }
 
   /** Whether records end, or are kept from it by nothing that waits for a broker. */
@@ -214,14 +208,12 @@ final class SliceCourse {
 
   private void opened() {
     stage = Stage.OPEN;
-    unable = false;
     dueNanos = clock.nanos() + intervalNanos;
   }
 
   private void notBegun(RuntimeException cause) {
     stage = Stage.CLOSED;
     dueNanos = clock.nanos() + REST_NANOS;
-    unable = true;
     failed(cause, partitions.get());
     log("can't begin a transaction, and ends no record until it can", cause);
   }
@@ -310,7 +302,6 @@ final class SliceCourse {
   private void rewind() {
     switch (rewind.toLastCommit(partitions.get(), onItsWay)) {
       case NOT_KNOWN -> {
-        unable = true;
         dueNanos = clock.nanos() + REST_NANOS;
         return;
       }

@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Commits by transactions: of each slice, what ended in it, its outputs and its offsets at once.
- * Confined to the poll thread, but for {@link #isAble}.
+ * Confined to the poll thread, but for {@link #hasNews}.
  */
 final class TransactionalCommits implements Commits {
   private static final Logger LOG = LoggerFactory.getLogger(TransactionalCommits.class);
@@ -73,11 +73,6 @@ final class TransactionalCommits implements Commits {
       }
     }
     return false;
-  }
-
-  @Override
-  public boolean isAble() {
-    return courses.values().stream().noneMatch(SliceCourse::isUnable);
   }
 
   @Override
