@@ -42,6 +42,8 @@ final class SliceCourse {
     REWINDING,
     /** Records end. */
     OPEN,
+    /** Records end still; the slice's thread waits for the outputs of those that have. */
+    FLUSHING,
     /** Shut, but for the records that are about to end. */
     SHUTTING,
     /** The slice's thread commits or aborts, and after a commit begins the next and opens. */
@@ -97,7 +99,7 @@ final class SliceCourse {
   /** Any thread. Whether others have brought about what {@link #step} has waited for. */
   boolean wantsStep() {
     return switch (stage) {
-      case BEGINNING, ENDING -> slice.hasNews();
+      case BEGINNING, FLUSHING, ENDING -> slice.hasNews();
       case SHUTTING -> slice.isQuiet();
       case CLOSED, REWINDING, OPEN -> false;
     };
@@ -112,7 +114,7 @@ final class SliceCourse {
   long dueNanos() {
     return switch (stage) {
       case CLOSED, REWINDING, OPEN -> dueNanos;
-      case BEGINNING, SHUTTING, ENDING -> clock.nanos() + intervalNanos;
+      case BEGINNING, FLUSHING, SHUTTING, ENDING -> clock.nanos() + intervalNanos;
     };
   }
 
@@ -120,7 +122,7 @@ final class SliceCourse {
   void step() {
     switch (stage) {
       case CLOSED -> beginIfDue();
-      case BEGINNING, ENDING -> {
+      case BEGINNING, FLUSHING, ENDING -> {
         Slice.News news = slice.takeNews();
         if (news != null) {
           hear(news);
@@ -160,7 +162,9 @@ final class SliceCourse {
    * the partition has more to say than that commit.
    */
   void left(AssignedPartition partition) {
-    if ((stage == Stage.OPEN || stage == Stage.SHUTTING || stage == Stage.ENDING)
+    if (stage != Stage.CLOSED
+        && stage != Stage.BEGINNING
+        && stage != Stage.REWINDING
         && slice.isTouched()) {
       OffsetAndMetadata unsaid = partition.tracker().committable(CommitSize.ofMany(1));
       if (unsaid != null && !unsaid.equals(onItsWay.get(partition))) {
@@ -187,6 +191,9 @@ final class SliceCourse {
       begun();
     } else if (news instanceof Slice.NotBegun notBegun) {
       notBegun(notBegun.cause());
+    } else if (news instanceof Slice.Flushed) {
+      stage = Stage.SHUTTING;
+      endOnceQuiet();
     } else if (news instanceof Slice.Committed committed) {
       committed(committed);
     } else if (news instanceof Slice.Aborted aborted) {
@@ -220,9 +227,12 @@ final class SliceCourse {
 
   private void endIfAnything() {
     dueNanos = clock.nanos() + intervalNanos;
-    if (spoiled != null || slice.isTouched() || !finished().isEmpty()) {
+    if (spoiled != null) {
       stage = Stage.SHUTTING;
       endOnceQuiet();
+    } else if (slice.isTouched() || !finished().isEmpty()) {
+      stage = Stage.FLUSHING;
+      slice.flush();
     }
   }
 

@@ -57,6 +57,11 @@ public final class SlotTransactions implements Transactions {
   }
 
   @Override
+  public void flush() {
+    current().flush();
+  }
+
+  @Override
   public void commit(Map<TopicPartition, OffsetAndMetadata> offsets, ConsumerGroupMetadata group) {
     OpenTransaction ours = current();
     if (!offsets.isEmpty()) {
