@@ -290,6 +290,10 @@ public final class ClientProperties {
     // first record (KIP-890): Kafka's 100 ms between two tries would be most of the time.
     own.put(ProducerConfig.RETRY_BACKOFF_MS_CONFIG, "5");
     own.put(ProducerConfig.RETRY_BACKOFF_MAX_MS_CONFIG, "1000");
+    // Nobody sees an output before its commit, and that flushes: waiting costs no latency, and few
+    // large batches cost the brokers less and are flushed sooner.
+    own.put(ProducerConfig.LINGER_MS_CONFIG, "20");
+    own.put(ProducerConfig.BATCH_SIZE_CONFIG, "131072");
     return producerSettings(
         new ProducerDefinition(
             definition.name() + "-outputs",
