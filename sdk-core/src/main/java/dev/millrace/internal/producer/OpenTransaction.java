@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.Producer;
@@ -36,6 +37,12 @@ public final class OpenTransaction {
   private final ReentrantReadWriteLock sending = new ReentrantReadWriteLock();
 
   private boolean over;
+
+  /**
+   * The client goes on sending offsets whose answer nobody waits for any more, also after an abort:
+   * it is not used again.
+   */
+  private volatile boolean offsetsInDoubt;
 
   OpenTransaction(TransactionalSlot slot, Producer<byte[], byte[]> producer) {
     this.slot = slot;
@@ -111,6 +118,7 @@ public final class OpenTransaction {
       producer.sendOffsetsToTransaction(offsets, group);
     } catch (KafkaException e) {
       failure.compareAndSet(null, e);
+      offsetsInDoubt = !(e instanceof CommitFailedException);
       throw e;
     } finally {
       sending.readLock().unlock();
@@ -168,6 +176,9 @@ public final class OpenTransaction {
 
   private @Nullable RuntimeException endByAbort() {
     try {
+      if (offsetsInDoubt) {
+        throw new KafkaException("It is not known whether the brokers have its offsets.");
+      }
       producer.abortTransaction();
       slot.ended();
       return null;
