@@ -3,9 +3,12 @@ package dev.millrace.internal.consumer;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.time.EngineClock;
 import dev.millrace.internal.time.LogThrottle;
+import dev.millrace.internal.transaction.Poison;
 import dev.millrace.internal.transaction.Slice;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -299,7 +302,7 @@ final class SliceCourse {
   private void aborted(Slice.Aborted aborted) {
     meters.commitFailed();
     failed(aborted.cause(), onItsWay.keySet());
-    aborted.poison().forEach(poisoned::add);
+    oneOfEach(aborted.poison()).forEach(poisoned::add);
     undoing = true;
     endedInDoubt = aborted.ended();
     stage = Stage.CLOSED;
@@ -307,6 +310,13 @@ final class SliceCourse {
     abortsInARow++;
     log("has not committed a transaction of %d records".formatted(endedInDoubt), aborted.cause());
     beginIfDue();
+  }
+
+  /** Several outputs of a record may have failed alike. */
+  private static Collection<Poison> oneOfEach(List<Poison> poison) {
+    Map<String, Poison> ofRecord = new LinkedHashMap<>();
+    poison.forEach(next -> ofRecord.putIfAbsent(next.partition() + "@" + next.offset(), next));
+    return ofRecord.values();
   }
 
   private void rewind() {

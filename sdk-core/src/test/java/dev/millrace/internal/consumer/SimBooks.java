@@ -45,8 +45,13 @@ final class SimBooks {
     return meters;
   }
 
-  void handled(boolean current) {
-    if (process.inTurn) {
+  /**
+   * A handler's end counts.
+   *
+   * @param maybe whether the engine may count it or not
+   */
+  void handled(boolean current, boolean maybe) {
+    if (process.inTurn || maybe) {
       handledInTurn++;
     } else if (current) {
       handled++;

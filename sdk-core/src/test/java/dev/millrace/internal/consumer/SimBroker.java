@@ -26,9 +26,13 @@ final class SimBroker {
   final List<SimLog> logs = new ArrayList<>();
   final Map<TopicPartition, Commit> committed = new HashMap<>();
 
+  /** What was committed before that. */
+  final Map<TopicPartition, @Nullable Commit> before = new HashMap<>();
+
   private final Map<TopicPartition, SimConsumer> owners = new HashMap<>();
   private final Map<TopicPartition, SimConsumer> targets = new HashMap<>();
   private final List<SimConsumer> members = new ArrayList<>();
+  final SimCoordinator coordinator;
   private final SimWorld world;
 
   /** The broker's {@code offset.metadata.max.bytes}. */
@@ -36,7 +40,9 @@ final class SimBroker {
 
   SimBroker(SimWorld world, int partitions) {
     this.world = world;
-    this.mostMetadata = world.oneIn(8) ? world.random.nextInt(20) : CompletedAhead.MAX_CHARS;
+    this.mostMetadata =
+        !world.exactlyOnce && world.oneIn(8) ? world.random.nextInt(20) : CompletedAhead.MAX_CHARS;
+    this.coordinator = new SimCoordinator(world, 1_000_000L * (200 + world.random.nextInt(800)));
     for (int i = 0; i < partitions; i++) {
       logs.add(new SimLog(new TopicPartition(TOPIC, i)));
     }
@@ -124,6 +130,7 @@ final class SimBroker {
   }
 
   void commit(Map<TopicPartition, Commit> commits) {
+    commits.keySet().forEach(partition -> before.put(partition, committed.get(partition)));
     committed.putAll(commits);
   }
 
@@ -163,6 +170,7 @@ final class SimBroker {
     for (SimLog log : logs) {
       Commit commit = committed.get(log.partition);
       if (owner(log.partition) == null
+          && !coordinator.isPending(log.partition)
           && (commit == null || commit.life() != log.life || commit.said().offset() < log.begin)) {
         committed.put(log.partition, new Commit(new OffsetAndMetadata(log.begin), log.life, false));
       }

@@ -22,6 +22,46 @@ interface SimBug {
     return offsets;
   }
 
+  /** Whether only exactly-once consumers make it. */
+  default boolean isOfTransactions() {
+    return false;
+  }
+
+  /** Whether a new transactional client keeps those before it from going on. */
+  default boolean fences() {
+    return true;
+  }
+
+  /** Whether a transaction is refused of which something was not sent. */
+  default boolean remembersFailedSends() {
+    return true;
+  }
+
+  /** Whether a commit fails that has no answer. */
+  default boolean tellsOfUnansweredCommit() {
+    return true;
+  }
+
+  /** Whether offsets are refused that come from a former member. */
+  default boolean checksGeneration() {
+    return true;
+  }
+
+  /** Whether the client goes back when a transaction was not committed. */
+  default boolean goesBack() {
+    return true;
+  }
+
+  /** Whether the last commit is found when it is asked for, and not the one before it. */
+  default boolean findsLastCommit() {
+    return true;
+  }
+
+  /** Whether offsets that are about to change are waited for. */
+  default boolean asksForStableOffsets() {
+    return true;
+  }
+
   /** Whether a commit before partitions leave is made at all. */
   default boolean commitsAtOnce() {
     return true;

@@ -40,7 +40,90 @@ final class SimBugs {
     bugs.put("finds itself healthy, whatever hangs", new IsAlwaysHealthy());
     bugs.put("does not tell its listener", new TellsNoListener());
     bugs.put("takes a batch for done that has failed", new PassesOverFailuresInBatches());
+    bugs.put("commits a transaction of which a record was not sent", new ForgetsFailedSends());
+    bugs.put("takes an unanswered commit for committed", new TrustsUnansweredCommits());
+    bugs.put("takes an unanswered commit for aborted", new MissesLastCommits());
+    bugs.put("commits offsets as the member that it was", new NamesNoGeneration());
+    bugs.put("goes on from offsets that may still change", new ReadsUnstableOffsets());
+    bugs.put("goes on where it was after an abort", new NeverGoesBack());
     return bugs;
+  }
+
+  private static final class ForgetsFailedSends implements SimBug {
+    @Override
+    public boolean isOfTransactions() {
+      return true;
+    }
+
+    @Override
+    public boolean remembersFailedSends() {
+      return false;
+    }
+  }
+
+  private static final class TrustsUnansweredCommits implements SimBug {
+    @Override
+    public boolean isOfTransactions() {
+      return true;
+    }
+
+    @Override
+    public boolean tellsOfUnansweredCommit() {
+      return false;
+    }
+  }
+
+  private static final class MissesLastCommits implements SimBug {
+    @Override
+    public boolean isOfTransactions() {
+      return true;
+    }
+
+    @Override
+    public boolean findsLastCommit() {
+      return false;
+    }
+  }
+
+  private static final class NamesNoGeneration implements SimBug {
+    @Override
+    public boolean isOfTransactions() {
+      return true;
+    }
+
+    @Override
+    public boolean checksGeneration() {
+      return false;
+    }
+  }
+
+  private static final class ReadsUnstableOffsets implements SimBug {
+    @Override
+    public boolean isOfTransactions() {
+      return true;
+    }
+
+    @Override
+    public boolean fences() {
+      return false;
+    }
+
+    @Override
+    public boolean asksForStableOffsets() {
+      return false;
+    }
+  }
+
+  private static final class NeverGoesBack implements SimBug {
+    @Override
+    public boolean isOfTransactions() {
+      return true;
+    }
+
+    @Override
+    public boolean goesBack() {
+      return false;
+    }
   }
 
   private static final class CommitsPosition implements SimBug {

@@ -76,7 +76,8 @@ final class SimCommits {
         });
   }
 
-  private void follows(
+  /** C2. */
+  void follows(
       SimBroker.Commit before,
       SimBroker.Commit commit,
       SimProcess process,

@@ -16,9 +16,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.CommitFailedException;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -54,6 +56,7 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
   private final Set<TopicPartition> owned = new LinkedHashSet<>();
   private final Set<TopicPartition> paused = new HashSet<>();
   private final SimPositions positions;
+  final SimMember membership;
   private final Deque<Request> requests = new ArrayDeque<>();
   private final List<Runnable> answers = new ArrayList<>();
   private @Nullable ConsumerRebalanceListener listener;
@@ -71,6 +74,7 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
     this.broker = broker;
     this.world = process.world;
     this.positions = new SimPositions(process, broker);
+    this.membership = new SimMember(process);
   }
 
   /** Returns where the next fetch goes on. */
@@ -119,6 +123,7 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
     }
     if (!member) {
       member = true;
+      membership.goesOn();
       broker.join(this);
     }
     List<TopicPartition> leaving = new ArrayList<>(owned);
@@ -135,8 +140,11 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
       process.came(
           taken.stream().map(partition -> world.oracle.assigned(process, partition)).toList());
       inRebalance = true;
-      listener().onPartitionsAssigned(taken);
-      inRebalance = false;
+      try {
+        listener().onPartitionsAssigned(taken);
+      } finally {
+        inRebalance = false;
+      }
     }
   }
 
@@ -147,11 +155,12 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
       listener().onPartitionsRevoked(leaving);
     }
     flush();
-    if (!fenced && !commitFailed && broker.takesAllMetadata()) {
+    if (!fenced && !commitFailed && broker.takesAllMetadata() && !world.exactlyOnce) {
       leaving.forEach(partition -> world.oracle.revoked(process, partition));
     }
     forget(leaving);
     leaving.forEach(partition -> broker.release(this, partition));
+    membership.goesOn();
   }
 
   private void forget(Collection<TopicPartition> gone) {
@@ -191,7 +200,7 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
 
   /** After its close. */
   void leave() {
-    if (isMember() && !commitFailed && broker.takesAllMetadata()) {
+    if (isMember() && !commitFailed && broker.takesAllMetadata() && !world.exactlyOnce) {
       owned.forEach(partition -> world.oracle.revoked(process, partition));
     }
     broker.leave(this);
@@ -289,7 +298,9 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
       throw new IllegalStateException("No current assignment for partition " + partition);
     }
     process.seeks(partition, offset);
-    positions.set(partition, world.bug.seeks(offset), Optional.empty());
+    if (world.bug.goesBack() || !process.mayRewind(partition)) {
+      positions.set(partition, world.bug.seeks(offset), Optional.empty());
+    }
   }
 
   @Override
@@ -386,17 +397,34 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
   }
 
   @Override
+  public synchronized ConsumerGroupMetadata groupMetadata() {
+    return membership.metadata();
+  }
+
+  @Override
   public synchronized Map<TopicPartition, OffsetAndMetadata> committed(
       Set<TopicPartition> partitions, Duration timeout) {
     throwIfWoken();
+    BooleanSupplier isStable =
+        () ->
+            partitions.stream().noneMatch(broker.coordinator::isPending)
+                || !world.bug.asksForStableOffsets();
+    process.awaitBroker(isStable, timeout);
+    if (!isStable.getAsBoolean()) {
+      throw new TimeoutException("a transaction is about to change them");
+    }
     if (world.chaos && world.oneIn(20)) {
       partitions.forEach(partition -> world.oracle.couldNotReadBack(process, partition));
       throw new TimeoutException("no coordinator");
     }
     Map<TopicPartition, OffsetAndMetadata> found = new HashMap<>();
     for (TopicPartition partition : partitions) {
-      SimBroker.Commit committed = broker.committed.get(partition);
+      SimBroker.Commit committed =
+          inRebalance || world.bug.findsLastCommit()
+              ? broker.committed.get(partition)
+              : broker.before.get(partition);
       found.put(partition, committed == null ? null : world.bug.readsBack(committed.said()));
+      world.oracle.outputs.found(process, partition);
     }
     return found;
   }

@@ -20,11 +20,11 @@ final class SimDefinitions {
 
   private SimDefinitions() {}
 
-  static ConsumerDefinition drawn(Random random) {
+  static ConsumerDefinition drawn(Random random, boolean exactlyOnce) {
     boolean deadLetters = random.nextInt(6) > 0;
     return TestDefinitions.consumer(
         onMissingOffset(random),
-        DeliverySemantics.AT_LEAST_ONCE,
+        exactlyOnce ? DeliverySemantics.EXACTLY_ONCE : DeliverySemantics.AT_LEAST_ONCE,
         ORDERINGS.get(random.nextInt(ORDERINGS.size())),
         KeylessRecords.SPREAD,
         1 + random.nextInt(4),

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /** A service's handler: ends at once, later, with a failure, or not before the faults are over. */
@@ -42,10 +43,19 @@ final class SimHandler implements AsyncRecordHandler<String> {
     /** Whatever it does, its record goes to the dead-letter topic. */
     boolean givenUp;
 
+    /** It has ended well. */
+    boolean isDone;
+
+    /** How many outputs it has, in an exactly-once consumer. */
+    final int outputs = process.world.exactlyOnce ? 1 + process.world.random.nextInt(2) : 0;
+
+    private final RecordContext context;
+
     final boolean hangs = process.world.chaos && process.world.oneIn(60);
     final CompletableFuture<@Nullable Void> stage = new CompletableFuture<>();
 
     Running(String value, RecordContext context) {
+      this.context = context;
       this.partition = new TopicPartition(context.topic(), context.partition());
       this.offset = context.offset();
       // The log's own, whatever the engine was given.
@@ -55,10 +65,26 @@ final class SimHandler implements AsyncRecordHandler<String> {
       this.ownership = process.world.oracle.owner(process, partition);
     }
 
+    /** Returns why not all of its outputs could be sent, or null. */
+    @Nullable Exception sendAll() {
+      try {
+        for (int i = 0; i < outputs; i++) {
+          context.send(SimOutputs.TOPIC, key, process.world.oracle.outputs.value(this, i));
+        }
+        return null;
+      } catch (TimeoutException e) {
+        return e;
+      }
+    }
+
     /** What was done is known before the engine learns of it. */
     void end() {
       process.running.remove(this);
-      if (process.world.chaos && process.world.oneIn(6)) {
+      Exception notSent = sendAll();
+      if (notSent != null) {
+        process.world.oracle.handlerFailed(process, this);
+        stage.completeExceptionally(notSent);
+      } else if (process.world.chaos && process.world.oneIn(6)) {
         process.world.oracle.handlerFailed(process, this);
         stage.completeExceptionally(new Failure());
       } else {
@@ -127,7 +153,11 @@ final class SimHandler implements AsyncRecordHandler<String> {
 
   private void end(Running run, BatchRecord<String> record, boolean throwsInTheEnd) {
     SimWorld world = process.world;
-    if (world.chaos && world.oneIn(8)) {
+    Exception notSent = run.sendAll();
+    if (notSent != null) {
+      world.oracle.handlerFailed(process, run);
+      record.retry(notSent);
+    } else if (world.chaos && world.oneIn(8)) {
       world.oracle.handlerFailed(process, run);
       if (world.oneIn(6)) {
         record.deadLetter(new Failure());

@@ -76,6 +76,7 @@ final class SimListener implements ConsumerListener {
     oracle.require(
         process.world.clock.nanos() >= ownership.drainedByNanos
             || process.stops()
+            || ownership.isRewound
             || (!ownership.savedForLeave && !process.worksOn(ownership)),
         "Listener: ",
         process,

@@ -89,6 +89,7 @@ final class SimMoves {
   /** A user has the partition go on elsewhere. */
   void sought(SimProcess process, TopicPartition partition, long offset) {
     oracle.replace(process, oracle.owner(process, partition));
+    oracle.outputs.moved(partition);
     SimLog log = world.broker.log(partition);
     log.entries.headMap(offset).keySet().forEach(below -> oracle.excuse(partition, below));
   }
@@ -97,6 +98,11 @@ final class SimMoves {
   void goesOn(SimProcess process, TopicPartition partition, long offset) {
     SimOwnership old = oracle.owner(process, partition);
     SimLog log = world.broker.log(partition);
+    if (world.exactlyOnce && isRewind(process, old, offset)) {
+      oracle.outputs.rewound(process, old, offset);
+      return;
+    }
+    oracle.outputs.moved(partition);
     if (old.missing == null) {
       oracle.require(
           offset < old.rewindsBelow,
@@ -137,6 +143,26 @@ final class SimMoves {
         next.life = position.life();
       }
     }
+  }
+
+  /**
+   * Whether a transaction was given up, and this is where its partition goes on from. A member that
+   * was thrown out may be wrong in that, and does not know yet. After a seek a transaction may say
+   * what was committed before it, so that nobody can tell whether it was committed.
+   */
+  private boolean isRewind(SimProcess process, SimOwnership old, long offset) {
+    if (!process.client.isMember()) {
+      return true;
+    }
+    boolean mayRewind = process.mayRewind(old.partition);
+    if (mayRewind && old.missing == null && oracle.outputs.hasMoved(old.partition)) {
+      oracle.outputs.moved(old.partition);
+      return true;
+    }
+    if (old.base != null || old.missing != null) {
+      return old.base != null && old.mayGoBackTo(offset, mayRewind);
+    }
+    return old.mayGoBackTo(offset, mayRewind);
   }
 
   /**

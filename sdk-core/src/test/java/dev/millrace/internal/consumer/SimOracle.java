@@ -29,6 +29,7 @@ final class SimOracle {
 
   final SimCommits commits;
   final SimMoves moves;
+  final SimOutputs outputs;
   private final SimWorld world;
   private @Nullable Violation first;
 
@@ -44,6 +45,7 @@ final class SimOracle {
     this.world = world;
     this.commits = new SimCommits(world, this);
     this.moves = new SimMoves(world, this);
+    this.outputs = new SimOutputs(world, this, partitions);
     for (int i = 0; i < partitions; i++) {
       ended.add(new BitSet());
       excused.add(new BitSet());
@@ -67,18 +69,27 @@ final class SimOracle {
     SimOwnership ownership =
         new SimOwnership(
             partition, committed == null ? world.broker.log(partition).life : committed.life());
+    begins(ownership, committed);
+    owned(process).put(partition, ownership);
+    return ownership;
+  }
+
+  void begins(SimOwnership ownership, SimBroker.@Nullable Commit committed) {
+    TopicPartition partition = ownership.partition;
+    ownership.base = committed;
     ownership.endedBefore = commits.covered(partition, committed);
     if (committed != null) {
       ownership.committedBefore = committed.said().offset();
       ownership.believesTooMuch = committed.believesTooMuch();
       ownership.aheadBefore = commits.ahead(partition, committed.said());
     }
-    owned(process).put(partition, ownership);
-    return ownership;
   }
 
   /** What is saved can't be believed in, if it can't be read. */
   void couldNotReadBack(SimProcess process, TopicPartition partition) {
+    if (world.exactlyOnce) {
+      return; // It has to find out.
+    }
     owner(process, partition).believesNothing();
   }
 
@@ -115,7 +126,7 @@ final class SimOracle {
     owned(process).remove(partition);
   }
 
-  private Map<TopicPartition, SimOwnership> owned(SimProcess process) {
+  Map<TopicPartition, SimOwnership> owned(SimProcess process) {
     return ownerships.computeIfAbsent(process, p -> new LinkedHashMap<>());
   }
 
@@ -239,10 +250,20 @@ final class SimOracle {
 
   void handlerDone(SimProcess process, SimHandler.Running run) {
     world.log(process, " ends ", run.partition, "@", run.offset);
-    if (!run.givenUp) {
-      process.books.handled(isCurrent(process, run.ownership));
-      end(run.ownership, run.offset, run.life);
+    run.isDone = !run.givenUp;
+    if (run.isDone && !world.exactlyOnce) {
+      takesEffect(process, run, false);
     }
+  }
+
+  /**
+   * A handler's end counts.
+   *
+   * @param maybe whether the engine may count it or not
+   */
+  void takesEffect(SimProcess process, SimHandler.Running run, boolean maybe) {
+    process.books.handled(isCurrent(process, run.ownership), maybe);
+    end(run.ownership, run.offset, run.life);
   }
 
   void handlerFailed(SimProcess process, SimHandler.Running run) {
@@ -264,9 +285,23 @@ final class SimOracle {
     ownership.ended(offset);
     SimLog.Entry entry = world.broker.log(ownership.partition).entries.get(offset);
     if (entry != null && entry.life() == life) {
-      ended.get(ownership.partition.partition()).set(Math.toIntExact(offset));
       ownership.endedInLog(offset, world.clock.nanos());
     }
+    if (!world.exactlyOnce) {
+      ended(ownership.partition, offset, life);
+    }
+  }
+
+  /** For good. */
+  void ended(TopicPartition partition, long offset, int life) {
+    SimLog.Entry entry = world.broker.log(partition).entries.get(offset);
+    if (entry != null && entry.life() == life) {
+      ended.get(partition.partition()).set(Math.toIntExact(offset));
+    }
+  }
+
+  void removeExcused(BitSet offsets, TopicPartition partition) {
+    offsets.andNot(excused.get(partition.partition()));
   }
 
   /** Takes out what has ended, or is passed over. */
@@ -279,7 +314,7 @@ final class SimOracle {
 
   private void removeEnded(BitSet offsets, TopicPartition partition) {
     offsets.andNot(ended.get(partition.partition()));
-    offsets.andNot(excused.get(partition.partition()));
+    removeExcused(offsets, partition);
   }
 
   // The listener.
@@ -301,8 +336,10 @@ final class SimOracle {
     for (SimOwnership ownership : owned) {
       open += ownership.open;
     }
+    // Those that have left may wait for a transaction, only to find out that they were taken back.
+    int atMost = world.exactlyOnce ? Integer.MAX_VALUE : open;
     require(
-        open == process.inFlight(),
+        open <= process.inFlight() && process.inFlight() <= atMost,
         "Q1: ",
         process,
         " holds ",
@@ -334,7 +371,11 @@ final class SimOracle {
         " records");
     // One for those that leave, one for the listener when others come.
     Duration waits = process.definition.drainTimeout().multipliedBy(world.listens ? 2 : 1);
-    Duration most = waits.plus(SimWorld.LONGEST_STEP.multipliedBy(8));
+    Duration commits =
+        world.exactlyOnce
+            ? RebalanceHandler.commitTimeout(process.definition.drainTimeout())
+            : Duration.ZERO;
+    Duration most = waits.plus(commits).plus(SimWorld.LONGEST_STEP.multipliedBy(8));
     require(
         nanos <= most.toNanos(),
         "B2: ",
@@ -370,15 +411,22 @@ final class SimOracle {
         return false;
       }
     }
-    return world.processes.stream()
-        .filter(SimProcess::isAlive)
-        .allMatch(
-            process ->
-                process.inFlight() == 0 && process.running.isEmpty() && !process.workersCanStep());
+    return world.broker.coordinator.anyOpen() == null
+        && world.processes.stream()
+            .filter(SimProcess::isAlive)
+            .allMatch(
+                process ->
+                    process.slicesAreIdle()
+                        && process.inFlight() == 0
+                        && process.running.isEmpty()
+                        && !process.workersCanStep());
   }
 
   private boolean isCommitted(SimLog log) {
     SimBroker.Commit committed = world.broker.committed.get(log.partition);
+    if (world.exactlyOnce) {
+      return unfinished(log).isEmpty();
+    }
     if (committed == null && log.made > 0) {
       // Its commits went with the old topic; an owner that can't tell has nothing new to commit.
       return unfinished(log).isEmpty();

@@ -45,6 +45,17 @@ final class SimOwnership {
   /** What had ended when it left, or before the engine need not wait any longer. */
   BitSet endedInTime = new BitSet();
 
+  /** EOS: its last commit, or the one that it began at; null when there was none. */
+  SimBroker.@Nullable Commit base;
+
+  /** What was delivered to be handled, and what of that has outputs that are committed. */
+  final BitSet handed = new BitSet();
+
+  final BitSet saved = new BitSet();
+
+  /** Whether it was read again from its last commit: what still runs counts for nothing. */
+  boolean isRewound;
+
   boolean mayGoBack;
   boolean mayForget;
   @Nullable Missing missing;
@@ -89,6 +100,24 @@ final class SimOwnership {
     return next;
   }
 
+  /** Whether this is where a transaction that was given up takes it. */
+  boolean mayGoBackTo(long offset, boolean mayRewind) {
+    return base == null
+        ? mayRewind && handed.get(0, Math.toIntExact(offset)).isEmpty()
+        : (mayRewind || handed.isEmpty()) && offset == base.said().offset();
+  }
+
+  /** The same partition, read again from its last commit. */
+  SimOwnership again(int lifeNow) {
+    SimOwnership next = elsewhere(base == null ? lifeNow : base.life());
+    isRewound = true;
+    next.mayGoBack = mayGoBack;
+    next.mayForget = mayForget;
+    next.drainedByNanos = drainedByNanos;
+    next.base = base;
+    return next;
+  }
+
   /** Returns whether a delivered record is handled, and not known to have ended before. */
   boolean delivers(long offset, int epoch) {
     delivered.set(Math.toIntExact(offset));
@@ -96,6 +125,7 @@ final class SimOwnership {
       endedBefore.set(Math.toIntExact(offset));
     }
     boolean handled = !endedBefore.get(Math.toIntExact(offset));
+    handed.set(Math.toIntExact(offset), handled);
     open += handled ? 1 : 0;
     return handled;
   }

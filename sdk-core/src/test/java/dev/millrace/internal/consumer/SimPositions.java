@@ -55,6 +55,9 @@ final class SimPositions {
 
   /** Returns the position; where there is none, what is committed becomes it. */
   @Nullable Position of(TopicPartition partition) {
+    if (broker.coordinator.isPending(partition) && !known.containsKey(partition)) {
+      return null;
+    }
     return known.computeIfAbsent(
         partition,
         name -> {
@@ -106,7 +109,9 @@ final class SimPositions {
     for (TopicPartition partition : owned) {
       Position position = of(partition);
       if (position == null) {
-        none.add(partition);
+        if (!broker.coordinator.isPending(partition)) {
+          none.add(partition);
+        }
       } else if (!paused.contains(partition)) {
         SimLog log = broker.log(partition);
         if (isCut(log, position)) {

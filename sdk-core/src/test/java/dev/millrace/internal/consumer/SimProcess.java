@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -46,8 +47,11 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
       SimOwnership ownership,
       CompletableFuture<RecordMetadata> acknowledged) {}
 
+  static final CompletableFuture<RecordMetadata> NO_ANSWER = new CompletableFuture<>();
+
   /** What a user asks for: other pauses, or a seek in a partition. */
-  private record Asked(UnaryOperator<UserPauses> pauses, @Nullable TopicPartition seeksIn) {}
+  private record Asked(
+      UnaryOperator<UserPauses> pauses, @Nullable TopicPartition seeksIn, long seeksTo) {}
 
   /** Handlers that have begun and not ended, and dead letters on their way. */
   final List<SimHandler.Running> running = new ArrayList<>();
@@ -60,9 +64,11 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
   /** What the turn's command has the partition's position be, if it is a seek. */
   private @Nullable TopicPartition seeksIn;
 
+  private long seeksTo;
+
   final SimBooks books;
   final SimListener listener;
-  private final SimListenerThread listenerThread;
+  private final SimThread listenerThread;
   private final SimWatchdog watchdog;
   private final StopRequest stop;
   private final ConsumerEngine engine;
@@ -70,6 +76,23 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
   private SteppedWorkers workers;
   private InFlight inFlight;
   private final DelayTimer timer;
+  private final PollThreadSignal signal = new SteppedSignal(this);
+
+  /** Of its slices: their threads, and what their clients do there. */
+  private final List<SimThread> sliceThreads = new ArrayList<>();
+
+  private final List<SimTransactions> transactions = new ArrayList<>();
+
+  /** Which transactional ids are its own. */
+  private final int place;
+
+  private final int slices;
+  private int waitsInVain;
+  boolean endsOutsideOfWorker;
+
+  /** How many records are about to end. */
+  int sends;
+
   boolean inTurn;
   boolean ending;
   boolean crashed;
@@ -84,8 +107,10 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
     this.stop = new StopRequest(world.clock);
     this.books = new SimBooks(this);
     this.listener = new SimListener(this);
-    this.listenerThread = new SimListenerThread(world.bug);
+    this.listenerThread = new SimThread(world.bug.tellsListener());
     this.watchdog = new SimWatchdog(this);
+    this.place = world.placeOf(this);
+    this.slices = world.slices;
     this.engine =
         new ConsumerEngine(
             world.told,
@@ -102,7 +127,18 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
             this,
             world.listens ? ServiceHooks.NONE.listener(listener) : ServiceHooks.NONE,
             null,
-            null);
+            world.exactlyOnce ? new TransactionRoute(transactions(), SimProcess::serialize) : null);
+  }
+
+  private List<SimTransactions> transactions() {
+    for (int i = 0; i < slices; i++) {
+      transactions.add(new SimTransactions(this, i, "process-" + place + "-" + i));
+    }
+    return transactions;
+  }
+
+  private static byte[] serialize(String topic, Object value) {
+    return value.toString().getBytes(StandardCharsets.UTF_8);
   }
 
   private CompletableFuture<RecordMetadata> sendDeadLetter(
@@ -136,6 +172,7 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
         Asked next = asked.remove();
         pauses = next.pauses().apply(pauses);
         seeksIn = next.seeksIn();
+        seeksTo = next.seeksTo();
       }
       watchdog.look();
     }
@@ -185,6 +222,55 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
     listenerThread.step();
   }
 
+  int place() {
+    return place;
+  }
+
+  /** A handler ends that holds no worker. */
+  void endsOutsideOfWorker(Runnable end) {
+    boolean before = endsOutsideOfWorker;
+    endsOutsideOfWorker = true;
+    end.run();
+    endsOutsideOfWorker = before;
+  }
+
+  boolean slicesCanStep() {
+    return sliceThreads.stream().anyMatch(SimThread::canStep);
+  }
+
+  void stepSlice() {
+    List<Integer> can = new ArrayList<>();
+    for (int i = 0; i < sliceThreads.size(); i++) {
+      if (sliceThreads.get(i).canStep()) {
+        can.add(i);
+      }
+    }
+    int slice = can.get(world.random.nextInt(can.size()));
+    try {
+      sliceThreads.get(slice).step();
+    } catch (SimCrash killed) {
+      // Nothing of it goes on.
+    }
+  }
+
+  boolean slicesAreIdle() {
+    return sliceThreads.stream().allMatch(SimThread::isIdle);
+  }
+
+  boolean mayRewind(TopicPartition partition) {
+    for (int i = 0; i < transactions.size(); i++) {
+      if (isIn(i, partition) && transactions.get(i).hasGivenUp()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** As the engine divides them. */
+  boolean isIn(int slice, TopicPartition partition) {
+    return Math.floorMod(partition.topic().hashCode() + partition.partition(), slices) == slice;
+  }
+
   void came(List<SimOwnership> ownerships) {
     if (world.listens) {
       listener.comes(ownerships);
@@ -193,7 +279,9 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
 
   /** The engine has the client go on elsewhere. */
   void seeks(TopicPartition partition, long offset) {
-    if (partition.equals(seeksIn)) {
+    // A seek may fail, and its partition be taken back to its last commit in the same turn.
+    if (partition.equals(seeksIn) && (!world.exactlyOnce || offset == seeksTo)) {
+      seeksIn = null;
       world.oracle.moves.sought(this, partition, offset);
     } else {
       world.oracle.moves.goesOn(this, partition, offset);
@@ -247,7 +335,10 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
   }
 
   void stepWorkers() {
+    boolean outside = endsOutsideOfWorker;
+    endsOutsideOfWorker = false;
     workers.step(world.random::nextInt);
+    endsOutsideOfWorker = outside;
   }
 
   int inFlight() {
@@ -266,17 +357,17 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
 
   void pause(List<TopicPartition> partitions) {
     Instant now = world.clock.now();
-    asked.add(new Asked(before -> before.with(partitions, now), null));
+    asked.add(new Asked(before -> before.with(partitions, now), null, -1));
     var unused = engine.controls().pause(partitions);
   }
 
   void resumeAll() {
-    asked.add(new Asked(before -> UserPauses.NONE, null));
+    asked.add(new Asked(before -> UserPauses.NONE, null, -1));
     var unused = engine.controls().resume();
   }
 
   void seek(TopicPartition partition, long offset) {
-    asked.add(new Asked(before -> before, partition));
+    asked.add(new Asked(before -> before, partition, offset));
     var unused = engine.controls().seek(partition, offset);
   }
 
@@ -298,17 +389,29 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
 
   @Override
   public PollThreadSignal signal() {
-    return new SteppedSignal(this);
+    return signal;
   }
 
   /** The others go on while the poll thread waits. */
   @Override
   public boolean step(long deadlineNanos) {
+    waitsInVain = 0;
     world.stepWhileWaiting(deadlineNanos);
     if (crashed) {
       throw new SimCrash();
     }
     return true;
+  }
+
+  /** A call of the client's waits; that time is not the engine's. */
+  void awaitBroker(BooleanSupplier answered, Duration longest) {
+    long othersBefore = world.nanosOfOthers;
+    long began = world.clock.nanos();
+    long until = began + longest.toNanos();
+    while (!answered.getAsBoolean() && world.clock.nanos() < until) {
+      step(until);
+    }
+    world.nanosOfOthers = othersBefore + world.clock.nanos() - began;
   }
 
   @Override
@@ -319,6 +422,7 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
   @Override
   public void timedOut(boolean holds) {
     world.oracle.wasWoken(this, !holds);
+    world.oracle.require(++waitsInVain < 100, "V1: ", this, " waits again and again, for no time");
   }
 
   /** The poll of a turn does not wait; that of an end has nothing beside it that could. */
@@ -350,7 +454,9 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
 
   @Override
   public ExecutorService transactionCalls(int slice) {
-    throw new IllegalStateException("no transactions");
+    SimThread thread = new SimThread(true);
+    sliceThreads.add(thread);
+    return thread;
   }
 
   @Override

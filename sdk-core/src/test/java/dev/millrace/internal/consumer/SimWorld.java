@@ -39,10 +39,19 @@ final class SimWorld {
 
   final SimHandler.Kind kind;
 
+  /** Whether its consumers are exactly-once. */
+  final boolean exactlyOnce;
+
   /** Whether services have a listener, and whether their meters are looked at. */
   final boolean listens;
 
   final boolean counts;
+
+  /** In how many slices its consumers' partitions are. */
+  final int slices;
+
+  /** Whether a new process has the transactional ids of one that has ended. */
+  private final boolean keepsIds;
 
   /** What the services want, and what their engines are told. */
   final ConsumerDefinition definition;
@@ -53,6 +62,9 @@ final class SimWorld {
   private final boolean restless;
 
   boolean chaos = true;
+
+  /** How many calls of transactions wait for their answers, one within the other. */
+  private int waitingCalls;
 
   /** How long turns took that were made while another process waited in its own. */
   long nanosOfOthers;
@@ -67,13 +79,16 @@ final class SimWorld {
     this.bug = bug;
     this.talks = talks;
     int partitions = 1 + random.nextInt(3);
+    this.kind = KINDS.get(random.nextInt(KINDS.size()));
+    this.exactlyOnce = oneIn(4) || bug.isOfTransactions();
     this.broker = new SimBroker(this, partitions);
     this.oracle = new SimOracle(this, partitions);
-    this.kind = KINDS.get(random.nextInt(KINDS.size()));
+    this.slices = 1 + random.nextInt(2);
+    this.keepsIds = oneIn(2);
     this.listens = oneIn(2);
     this.counts = oneIn(8);
     this.restless = oneIn(8);
-    this.definition = SimDefinitions.drawn(random);
+    this.definition = SimDefinitions.drawn(random, exactlyOnce);
     this.told = SimDefinitions.told(definition, bug);
     if (definition.onMissingOffset().start() == MissingOffset.Start.FAIL) {
       broker.repairOffsets();
@@ -150,6 +165,19 @@ final class SimWorld {
     }
   }
 
+  /** Returns by which number a process's transactional ids are named. */
+  int placeOf(SimProcess process) {
+    int place = process.number;
+    for (int i = 0; keepsIds && i < MOST_PROCESSES; i++) {
+      int candidate = i;
+      if (!exists(other -> other.isAlive() && other.place() == candidate)) {
+        place = candidate;
+        break;
+      }
+    }
+    return place;
+  }
+
   boolean oneIn(int n) {
     return random.nextInt(n) == 0;
   }
@@ -168,7 +196,7 @@ final class SimWorld {
   // What happens next.
 
   private void step() {
-    int dice = random.nextInt(1_040);
+    int dice = random.nextInt(exactlyOnce ? 1_180 : 1_040);
     if (dice < 300) {
       pick(process -> process.isAlive() && !process.inTurn, SimProcess::turn);
     } else if (dice < 560) {
@@ -184,8 +212,10 @@ final class SimWorld {
           process -> process.isAlive() && process.client.hasRequests(), p -> p.client.arriveNext());
     } else if (dice < 990) {
       pick(process -> process.isAlive() && process.listenerCanStep(), SimProcess::stepListener);
+    } else if (dice >= 1_040) {
+      transact(dice - 1_040);
     } else if (chaos) {
-      if (restless && oneIn(6)) {
+      if (!exactlyOnce && restless && oneIn(6)) {
         changeLog();
       } else {
         disturb(dice - 990);
@@ -206,8 +236,34 @@ final class SimWorld {
     }
   }
 
+  /** While a call waits for the broker; returns whether anything went on. */
+  boolean goOnMeanwhile() {
+    boolean went = false;
+    while (waitingCalls < 3 && oneIn(3)) {
+      waitingCalls++;
+      try {
+        step();
+      } finally {
+        waitingCalls--;
+      }
+      went = true;
+    }
+    return went;
+  }
+
   private void advance(long mostNanos) {
     clock.advance(1 + (long) (random.nextDouble() * mostNanos));
+    broker.coordinator.expire();
+  }
+
+  private void transact(int dice) {
+    if (dice < 130) {
+      pick(process -> process.isAlive() && process.slicesCanStep(), SimProcess::stepSlice);
+    } else if (dice < 138) {
+      broker.coordinator.arriveLate();
+    } else if (chaos) {
+      broker.coordinator.expireOne();
+    }
   }
 
   private void disturb(int dice) {
@@ -227,7 +283,9 @@ final class SimWorld {
     } else if (dice < 42) {
       leap();
     } else if (dice < 44) {
-      changeLog();
+      if (!exactlyOnce) {
+        changeLog();
+      }
     } else {
       pick(SimProcess::isAlive, this::ask);
     }
@@ -290,7 +348,7 @@ final class SimWorld {
         process -> {
           SimHandler.Running run = process.running.get(random.nextInt(process.running.size()));
           if (!chaos || !run.hangs) {
-            run.end();
+            process.endsOutsideOfWorker(run::end);
           }
         });
   }
@@ -331,7 +389,7 @@ final class SimWorld {
     }
     if (chosen != null) {
       action.accept(chosen);
-      if (chosen.isAlive() && !chosen.inTurn) {
+      if (chosen.isAlive() && !chosen.inTurn && chosen.sends == 0) {
         oracle.balances(chosen);
       }
     }

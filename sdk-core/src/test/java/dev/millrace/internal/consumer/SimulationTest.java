@@ -44,7 +44,7 @@ class SimulationTest {
   void everyBugIsFound(String name, SimBug bug) {
     SimOracle.Violation found = null;
     long seed = 0;
-    while (found == null && seed < 500) {
+    while (found == null && seed < 2_000) {
       try {
         SimWorld.live(seed, bug);
         seed++;
@@ -52,7 +52,7 @@ class SimulationTest {
         found = violation;
       }
     }
-    assertThat(found).as("%s, in 500 worlds", name).isNotNull();
+    assertThat(found).as("%s, in 2,000 worlds", name).isNotNull();
     System.out.printf("%s: found in world %d, %s%n", name, seed, found.getCause());
   }
 

@@ -6,27 +6,40 @@ import java.util.List;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.TimeUnit;
 
-/** The listener's thread, of which each call is a step. */
-final class SimListenerThread extends AbstractExecutorService {
+/** A thread beside the poll thread, of which each call is a step; while a call waits, none is. */
+final class SimThread extends AbstractExecutorService {
   private final Deque<Runnable> calls = new ArrayDeque<>();
-  private final SimBug bug;
+  private final boolean takesCalls;
+  private boolean busy;
   private boolean shutdown;
 
-  SimListenerThread(SimBug bug) {
-    this.bug = bug;
+  /**
+   * @param takesCalls false when all calls are forgotten
+   */
+  SimThread(boolean takesCalls) {
+    this.takesCalls = takesCalls;
   }
 
   boolean isIdle() {
-    return calls.isEmpty();
+    return calls.isEmpty() && !busy;
+  }
+
+  boolean canStep() {
+    return !calls.isEmpty() && !busy;
   }
 
   void step() {
-    calls.remove().run();
+    busy = true;
+    try {
+      calls.remove().run();
+    } finally {
+      busy = false;
+    }
   }
 
   @Override
   public void execute(Runnable call) {
-    if (bug.tellsListener()) {
+    if (takesCalls && !shutdown) {
       calls.add(call);
     }
   }
@@ -47,10 +60,10 @@ final class SimListenerThread extends AbstractExecutorService {
   /** It takes no time for what is left. */
   @Override
   public boolean awaitTermination(long timeout, TimeUnit unit) {
-    while (!calls.isEmpty()) {
+    while (canStep()) {
       step();
     }
-    return true;
+    return isIdle();
   }
 
   @Override
@@ -60,6 +73,6 @@ final class SimListenerThread extends AbstractExecutorService {
 
   @Override
   public boolean isTerminated() {
-    return shutdown && calls.isEmpty();
+    return shutdown && isIdle();
   }
 }
