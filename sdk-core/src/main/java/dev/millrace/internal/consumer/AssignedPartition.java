@@ -112,9 +112,16 @@ final class AssignedPartition {
     return anew;
   }
 
-  /** Returns what the group's offsets say of it, as far as we know; null for nothing. */
-  @Nullable OffsetAndMetadata known() {
-    return known;
+  /** Whether the group's offsets say just this, as far as we know. */
+  boolean isKnown(OffsetAndMetadata offset) {
+    return known != null
+        && known.offset() == offset.offset()
+        && known.metadata().equals(offset.metadata());
+  }
+
+  /** Whether it goes on where the group's offsets say, as far as we know. */
+  boolean isWhereKnown() {
+    return known != null && known == base;
   }
 
   /** Whether nobody else can have owned the partition between this one and the other. */

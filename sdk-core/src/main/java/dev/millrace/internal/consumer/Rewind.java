@@ -91,9 +91,7 @@ final class Rewind {
     tried.forEach(
         (partition, offset) -> {
           AssignedPartition now = assignment.get(partition.partition());
-          if (now != null
-              && now.isOfTheSameTimeAs(partition)
-              && !isSame(offset, partition.known())) {
+          if (now != null && now.isOfTheSameTimeAs(partition) && !partition.isKnown(offset)) {
             inDoubt.put(partition.partition(), offset);
           }
         });

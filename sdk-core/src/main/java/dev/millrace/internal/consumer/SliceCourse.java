@@ -169,7 +169,7 @@ final class SliceCourse {
         && stage != Stage.BEGINNING
         && stage != Stage.REWINDING
         && slice.isTouched()) {
-      OffsetAndMetadata unsaid = partition.tracker().committable(CommitSize.ofMany(1));
+      OffsetAndMetadata unsaid = unsaid(partition, CommitSize.ofMany(1));
       if (unsaid != null && !unsaid.equals(onItsWay.get(partition))) {
         spoiled =
             new IllegalStateException(
@@ -270,12 +270,27 @@ final class SliceCourse {
     int chars = CommitSize.ofMany(owned.size());
     Map<AssignedPartition, OffsetAndMetadata> finished = new HashMap<>();
     for (AssignedPartition partition : owned) {
-      OffsetAndMetadata offset = partition.tracker().committable(chars);
+      OffsetAndMetadata offset = unsaid(partition, chars);
       if (offset != null) {
         finished.put(partition, offset);
       }
     }
     return finished;
+  }
+
+  /**
+   * Returns what there is to say of a partition, or null. Never what the group's offsets say
+   * already: they could not tell whether it was committed. Where the user has gone back, and has
+   * come to the same offset again, it is said in other words.
+   */
+  private static @Nullable OffsetAndMetadata unsaid(AssignedPartition partition, int chars) {
+    OffsetAndMetadata offset = partition.tracker().committable(chars);
+    if (offset == null || !partition.isKnown(offset)) {
+      return offset;
+    }
+    return partition.isWhereKnown() || !offset.metadata().isEmpty()
+        ? null
+        : new OffsetAndMetadata(offset.offset(), offset.leaderEpoch(), "again");
   }
 
   private void committed(Slice.Committed committed) {
