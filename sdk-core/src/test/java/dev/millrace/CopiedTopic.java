@@ -31,7 +31,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
  * its key and its own among those of the key.
  */
 final class CopiedTopic {
-  private static final Duration LONG = Duration.ofSeconds(120);
+  private static final Duration LONG = Duration.ofMinutes(2);
 
   private final KafkaCluster kafka;
   private final String group;
@@ -158,7 +158,7 @@ final class CopiedTopic {
   private static void assertInOrderPerKey(List<ConsumerRecord<byte[], byte[]>> outputs) {
     Map<String, Integer> next = new HashMap<>();
     for (ConsumerRecord<byte[], byte[]> output : outputs) {
-      String[] text = text(output).split("/");
+      String[] text = text(output).split("/", 2);
       assertThat(Integer.parseInt(text[1]))
           .as(
               "number among those of key %s, at %s@%d",

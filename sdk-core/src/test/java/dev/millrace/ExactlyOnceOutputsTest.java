@@ -123,6 +123,7 @@ class ExactlyOnceOutputsTest {
     assertThat(everything(out)).isEmpty();
   }
 
+  @SuppressWarnings("ImmutableEnumChecker") // what they hold is a lambda
   enum Way {
     WORKER(
         (test, prepared) ->

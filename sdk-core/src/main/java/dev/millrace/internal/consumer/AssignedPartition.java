@@ -121,7 +121,7 @@ final class AssignedPartition {
 
   /** Whether it goes on where the group's offsets say, as far as we know. */
   boolean isWhereKnown() {
-    return known != null && known == base;
+    return known != null && known.equals(base);
   }
 
   /** Whether nobody else can have owned the partition between this one and the other. */
