@@ -45,8 +45,6 @@ final class SliceCourse {
     REWINDING,
     /** Records end. */
     OPEN,
-    /** Records end still; the slice's thread waits for the outputs of those that have. */
-    FLUSHING,
     /** Shut, but for the records that are about to end. */
     SHUTTING,
     /** The slice's thread commits or aborts, and after a commit begins the next and opens. */
@@ -102,7 +100,7 @@ final class SliceCourse {
   /** Any thread. Whether others have brought about what {@link #step} has waited for. */
   boolean wantsStep() {
     return switch (stage) {
-      case BEGINNING, FLUSHING, ENDING -> slice.hasNews();
+      case BEGINNING, ENDING -> slice.hasNews();
       case SHUTTING -> slice.isQuiet();
       case CLOSED, REWINDING, OPEN -> false;
     };
@@ -117,7 +115,7 @@ final class SliceCourse {
   long dueNanos() {
     return switch (stage) {
       case CLOSED, REWINDING, OPEN -> dueNanos;
-      case BEGINNING, FLUSHING, SHUTTING, ENDING -> clock.nanos() + intervalNanos;
+      case BEGINNING, SHUTTING, ENDING -> clock.nanos() + intervalNanos;
     };
   }
 
@@ -125,7 +123,7 @@ final class SliceCourse {
   void step() {
     switch (stage) {
       case CLOSED -> beginIfDue();
-      case BEGINNING, FLUSHING, ENDING -> {
+      case BEGINNING, ENDING -> {
         Slice.News news = slice.takeNews();
         if (news != null) {
           hear(news);
@@ -165,9 +163,7 @@ final class SliceCourse {
    * the partition has more to say than that commit.
    */
   void left(AssignedPartition partition) {
-    if (stage != Stage.CLOSED
-        && stage != Stage.BEGINNING
-        && stage != Stage.REWINDING
+    if ((stage == Stage.OPEN || stage == Stage.SHUTTING || stage == Stage.ENDING)
         && slice.isTouched()) {
       OffsetAndMetadata unsaid = unsaid(partition, CommitSize.ofMany(1));
       if (unsaid != null && !unsaid.equals(onItsWay.get(partition))) {
@@ -194,9 +190,6 @@ final class SliceCourse {
       begun();
     } else if (news instanceof Slice.NotBegun notBegun) {
       notBegun(notBegun.cause());
-    } else if (news instanceof Slice.Flushed) {
-      stage = Stage.SHUTTING;
-      endOnceQuiet();
     } else if (news instanceof Slice.Committed committed) {
       committed(committed);
     } else if (news instanceof Slice.Aborted aborted) {
@@ -230,12 +223,9 @@ final class SliceCourse {
 
   private void endIfAnything() {
     dueNanos = clock.nanos() + intervalNanos;
-    if (spoiled != null) {
+    if (spoiled != null || slice.isTouched() || !finished().isEmpty()) {
       stage = Stage.SHUTTING;
       endOnceQuiet();
-    } else if (slice.isTouched() || !finished().isEmpty()) {
-      stage = Stage.FLUSHING;
-      slice.flush();
     }
   }
 

@@ -97,11 +97,6 @@ public final class OpenTransaction {
     sent.completeExceptionally(thrown);
   }
 
-  /** Waits until what has been sent so far is acknowledged, or has failed. Any thread. */
-  public void flush() {
-    producer.flush();
-  }
-
   /**
    * Adds consumed offsets, which are committed with the transaction or not at all. Waits for up to
    * {@code max.block.ms}. When it throws, the transaction can only be aborted.

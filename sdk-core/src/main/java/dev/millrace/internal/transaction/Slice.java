@@ -53,9 +53,6 @@ public final class Slice {
   /** No transaction could be begun. The slice stays shut. */
   public record NotBegun(RuntimeException cause) implements News {}
 
-  /** Of what ended before it was asked for, the brokers have all outputs. It is open still. */
-  public record Flushed() implements News {}
-
   /** A mistake of ours: nothing is known any more. */
   public record Failed(Throwable bug) implements News {}
 
@@ -203,21 +200,9 @@ public final class Slice {
     thread.execute(this::endWaiting);
   }
 
-  /**
-   * Poll thread, while it is open. Sees to it that a commit has little left to wait for; records
-   * end meanwhile.
-   */
-  public void flush() {
-    ask(
-        () -> {
-          transactions.flush();
-          return new Flushed();
-        });
-  }
-
   /** Poll thread, when the slice is shut. Commits what has ended, begins the next, and opens. */
   public void commit(Map<TopicPartition, OffsetAndMetadata> offsets, ConsumerGroupMetadata group) {
-    askShut(
+    ask(
         () -> {
           try {
             transactions.commit(offsets, group);
@@ -238,12 +223,12 @@ public final class Slice {
 
   /** Poll thread, when the slice is shut. Undoes what has ended. */
   public void abort(RuntimeException cause) {
-    askShut(() -> aborted(cause));
+    ask(() -> aborted(cause));
   }
 
   /** Poll thread, when the slice is shut and no transaction has begun. */
   public void begin() {
-    askShut(
+    ask(
         () -> {
           try {
             transactions.begin();
@@ -264,13 +249,8 @@ public final class Slice {
     return taken;
   }
 
-  private void askShut(Supplier<News> work) {
-    requireShut();
-    ask(work);
-  }
-
   private void ask(Supplier<News> work) {
-    requireIdle();
+    requireShut();
     busy = true;
     thread.execute(
         () -> {

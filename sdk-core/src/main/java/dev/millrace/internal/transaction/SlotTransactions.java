@@ -57,11 +57,6 @@ public final class SlotTransactions implements Transactions {
   }
 
   @Override
-  public void flush() {
-    current().flush();
-  }
-
-  @Override
   public void commit(Map<TopicPartition, OffsetAndMetadata> offsets, ConsumerGroupMetadata group) {
     OpenTransaction ours = current();
     if (!offsets.isEmpty()) {

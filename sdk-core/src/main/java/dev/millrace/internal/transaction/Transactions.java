@@ -39,12 +39,6 @@ public interface Transactions {
   void send(ProducerRecord<byte[], byte[]> output, Consumer<Throwable> onFailure);
 
   /**
-   * Waits until what has been sent so far has reached the brokers, or has failed. Others may send
-   * meanwhile, and are not waited for.
-   */
-  default void flush() {}
-
-  /**
    * Commits what was sent, and the offsets.
    *
    * @param group as read after the last poll
