@@ -80,11 +80,6 @@ final class SimTransactions implements Transactions {
   }
 
   @Override
-  public void flush() {
-    goesOn();
-  }
-
-  @Override
   public void send(ProducerRecord<byte[], byte[]> record, Consumer<Throwable> onFailure) {
     boolean waited = process.endsOutsideOfWorker && waitsForRoom();
     SimCoordinator.Transaction transaction = current;
