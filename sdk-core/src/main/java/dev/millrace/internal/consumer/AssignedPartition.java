@@ -4,7 +4,6 @@ import dev.millrace.internal.channel.LaneTags;
 import dev.millrace.internal.channel.PartitionLoad;
 import dev.millrace.internal.offset.CompletedAhead;
 import dev.millrace.internal.offset.OffsetTracker;
-import dev.millrace.internal.offset.OffsetTracker.Abandoned;
 import java.util.OptionalLong;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
@@ -63,11 +62,6 @@ final class AssignedPartition {
     commits.found(found.offset());
     base = found;
     known = found;
-  }
-
-  /** Takes back all that has not ended. */
-  Abandoned takeBack() {
-    return tracker.takeBack();
   }
 
   /** Notes that the group has taken a commit. */

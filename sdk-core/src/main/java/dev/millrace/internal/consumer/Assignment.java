@@ -2,6 +2,7 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.internal.channel.Confinement;
 import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.offset.OffsetTracker.Abandoned;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -19,30 +20,29 @@ import org.jspecify.annotations.Nullable;
 final class Assignment {
   private final Confinement confinement = new Confinement("The assignment");
   private final Function<AssignedPartition, Runnable> gauges;
-  private final Consumer<AssignedPartition> onLeave;
+  private final Consumer<Abandoned> onLeave;
   private Consumer<AssignedPartition> afterLeave = partition -> {};
   private final Map<TopicPartition, Entry> owned = new HashMap<>();
   private final LeftBehind leftBehind = new LeftBehind();
   private volatile Set<TopicPartition> names = Set.of();
 
   /**
-   * @param onLeave told of each partition that leaves or starts anew; takes its records back
+   * @param onLeave told, once for each partition that leaves or starts anew, what it leaves undone
    */
-  Assignment(ConsumerMeters meters, Consumer<AssignedPartition> onLeave) {
+  Assignment(ConsumerMeters meters, Consumer<Abandoned> onLeave) {
     this(
         partition -> meters.partition(partition.partition(), partition::lag, partition::unsaved),
         onLeave);
   }
 
-  private Assignment(
-      Function<AssignedPartition, Runnable> gauges, Consumer<AssignedPartition> onLeave) {
+  private Assignment(Function<AssignedPartition, Runnable> gauges, Consumer<Abandoned> onLeave) {
     this.gauges = gauges;
     this.onLeave = onLeave;
   }
 
   /** For partitions that are nobody's own: how far behind they are is not one consumer's matter. */
   static Assignment withoutGauges() {
-    return new Assignment(partition -> () -> {}, AssignedPartition::takeBack);
+    return new Assignment(partition -> () -> {}, abandoned -> {});
   }
 
   /** Set once, before the first partition comes: told of each that has left or started anew. */
@@ -98,7 +98,7 @@ final class Assignment {
   }
 
   private void leaves(Entry entry) {
-    onLeave.accept(entry.partition());
+    onLeave.accept(entry.partition().tracker().takeBack());
     afterLeave.accept(entry.partition());
     entry.removeGauges().run();
     leftBehind.add(entry.partition());

@@ -12,7 +12,6 @@ import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.delivery.Pipeline;
 import dev.millrace.internal.delivery.RecordEnds;
 import dev.millrace.internal.metrics.ConsumerMeters;
-import dev.millrace.internal.offset.OffsetTracker.Abandoned;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
 import java.util.Set;
@@ -91,12 +90,11 @@ final class ConsumerEngine implements Engine {
     this.assignment =
         new Assignment(
             meters,
-            promise.redelivers()
-                ? AssignedPartition::takeBack
-                : partition -> {
-                  Abandoned abandoned = partition.takeBack();
-                  meters.dropped(abandoned.running() + abandoned.unstarted());
-                });
+            abandoned -> {
+              if (!promise.redelivers()) {
+                meters.dropped(abandoned.running() + abandoned.unstarted());
+              }
+            });
     this.watchdog =
         new HandlerWatchdog(name, definition.handlerWatchdog(), clock, assignment, LOG::warn);
     this.listener = new ListenerCalls(name, hooks.listener(), signal, runtime::listenerCalls);
