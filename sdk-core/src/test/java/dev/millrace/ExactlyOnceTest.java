@@ -44,7 +44,6 @@ class ExactlyOnceTest {
       broker.sendLater("key-" + i % 500, Integer.toString(i));
     }
     broker.flush();
-    long start = System.nanoTime();
     MessageConsumer consumer =
         broker
             .factory(
@@ -87,7 +86,6 @@ class ExactlyOnceTest {
                 }
                 return counts.size() == records;
               });
-      System.out.printf("copied in %d ms%n", (System.nanoTime() - start) / 1_000_000);
       broker.awaitLagZero();
     }
     assertThat(counts.values()).allMatch(count -> count == 1);

@@ -15,9 +15,7 @@ final class Defaults {
   /** Kafka's own. */
   static final Duration TRANSACTION_TIMEOUT = Duration.ofMinutes(1);
 
-  /**
-   * Measured: one leaves half of the processors waiting for brokers, four pay more than they gain.
-   */
+  /** So that one goes on while the other commits; each more costs a Kafka client. */
   static final int SLICES = 2;
 
   /** As Kafka Streams has it: so long a partition may stand still after its process was killed. */
