@@ -7,6 +7,7 @@ import dev.millrace.config.Format;
 import dev.millrace.config.KafkaConfig;
 import dev.millrace.config.ProducerDefinition;
 import dev.millrace.consumer.PreparedConsumer;
+import dev.millrace.deadletter.DeadLetters;
 import dev.millrace.errors.InvalidDefinitionException;
 import dev.millrace.errors.UnknownNameException;
 import dev.millrace.internal.client.Brokers;
@@ -16,6 +17,7 @@ import dev.millrace.internal.client.TransactionSupport;
 import dev.millrace.internal.client.TransactionalSettings;
 import dev.millrace.internal.consumer.ConsumerLauncher;
 import dev.millrace.internal.consumer.RunningConsumers;
+import dev.millrace.internal.deadletter.DeadLetterService;
 import dev.millrace.internal.metrics.ClientMeters;
 import dev.millrace.internal.producer.PooledMessageProducer;
 import dev.millrace.internal.producer.PooledTransactionalProducer;
@@ -66,6 +68,7 @@ public final class KafkaFactory implements AutoCloseable {
   private final ClientMeters clientMeters;
   private final RunningConsumers consumers = new RunningConsumers();
   private final ConsumerLauncher.Surroundings surroundings;
+  private final DeadLetterService deadLetters;
   private final ReentrantLock closing = new ReentrantLock();
   private final @Nullable ShutdownHook shutdownHook;
 
@@ -90,6 +93,8 @@ public final class KafkaFactory implements AutoCloseable {
             registry,
             clientMeters,
             consumers);
+    this.deadLetters =
+        new DeadLetterService(clientProperties, brokers, deadLetterProducers, clientMeters);
     this.shutdownHook = builder.closeOnShutdown ? ShutdownHook.register(this::close) : null;
   }
 
@@ -252,6 +257,19 @@ public final class KafkaFactory implements AutoCloseable {
         surroundings);
   }
 
+  /**
+   * Returns the dead letters of a named consumer, which need not run: to look at, and to bring
+   * back.
+   *
+   * @param name a consumer in the configuration
+   * @throws UnknownNameException when the configuration has no such consumer
+   * @throws InvalidDefinitionException when it has no {@code dead-letter}, or the Kafka client
+   *     refuses its settings
+   */
+  public DeadLetters deadLetters(String name) {
+    return deadLetters.of(consumerDefinition(name));
+  }
+
   private ConsumerDefinition consumerDefinition(String name) {
     return NamedDefinitions.consumer(config, name);
   }
@@ -261,11 +279,12 @@ public final class KafkaFactory implements AutoCloseable {
   }
 
   /**
-   * Closes all consumers, each within its {@code close-timeout}, then all producers, whose records
-   * already sent and whose open transactions get up to 30 seconds together to be acknowledged and
-   * to end. Closing again is harmless, and waits for a close that is under way. An interrupt ends
-   * the waiting for consumers and producers, which go on ending by themselves, and stays set. Not
-   * to be called by a handler: it would wait for itself.
+   * Closes all consumers, each within its {@code close-timeout}; ends redrives after the
+   * transaction that they are in; then closes all producers, whose records already sent and whose
+   * open transactions get up to 30 seconds together to be acknowledged and to end. Closing again is
+   * harmless, and waits for a close that is under way. An interrupt ends the waiting for consumers
+   * and producers, which go on ending by themselves, and stays set. Not to be called by a handler:
+   * it would wait for itself.
    */
   @Override
   public void close() {
@@ -274,7 +293,8 @@ public final class KafkaFactory implements AutoCloseable {
     try {
       consumers.close();
       long deadline = System.nanoTime() + PRODUCER_CLOSE_TIMEOUT.toNanos();
-      deadLetterProducers.close(PRODUCER_CLOSE_TIMEOUT);
+      deadLetters.close(PRODUCER_CLOSE_TIMEOUT);
+      deadLetterProducers.close(left(deadline));
       transactionalProducers.close(left(deadline));
       producers.close(left(deadline));
       if (shutdownHook != null) {

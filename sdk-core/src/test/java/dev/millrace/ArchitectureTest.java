@@ -23,6 +23,8 @@ final class ArchitectureTest {
           .definedBy("dev.millrace")
           .layer("testing")
           .definedBy("dev.millrace.testing")
+          .layer("internal.deadletter")
+          .definedBy("dev.millrace.internal.deadletter")
           .layer("internal.consumer")
           .definedBy("dev.millrace.internal.consumer")
           .layer("internal.delivery")
@@ -47,6 +49,8 @@ final class ArchitectureTest {
           .definedBy("dev.millrace.consumer")
           .layer("producer")
           .definedBy("dev.millrace.producer")
+          .layer("deadletter")
+          .definedBy("dev.millrace.deadletter")
           .layer("errors")
           .definedBy("dev.millrace.errors")
           .layer("config")
@@ -55,17 +59,23 @@ final class ArchitectureTest {
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("testing")
           .mayNotBeAccessedByAnyLayer()
+          .whereLayer("internal.deadletter")
+          .mayOnlyBeAccessedByLayers("factory")
           .whereLayer("internal.consumer")
           .mayOnlyBeAccessedByLayers("factory", "testing")
           .whereLayer("internal.delivery")
-          .mayOnlyBeAccessedByLayers("testing", "internal.consumer")
+          .mayOnlyBeAccessedByLayers("testing", "internal.deadletter", "internal.consumer")
           .whereLayer("internal.channel")
           .mayOnlyBeAccessedByLayers("testing", "internal.consumer", "internal.delivery")
           .whereLayer("internal.transaction")
           .mayOnlyBeAccessedByLayers("internal.consumer", "internal.delivery")
           .whereLayer("internal.offset")
           .mayOnlyBeAccessedByLayers(
-              "internal.consumer", "internal.delivery", "internal.channel", "internal.transaction")
+              "internal.deadletter",
+              "internal.consumer",
+              "internal.delivery",
+              "internal.channel",
+              "internal.transaction")
           .whereLayer("internal.time")
           .mayOnlyBeAccessedByLayers(
               "factory",
@@ -75,12 +85,18 @@ final class ArchitectureTest {
               "internal.channel",
               "internal.producer")
           .whereLayer("internal.producer")
-          .mayOnlyBeAccessedByLayers("factory", "internal.consumer", "internal.transaction")
+          .mayOnlyBeAccessedByLayers(
+              "factory", "internal.deadletter", "internal.consumer", "internal.transaction")
           .whereLayer("internal.client")
-          .mayOnlyBeAccessedByLayers("factory", "testing", "internal.consumer")
+          .mayOnlyBeAccessedByLayers(
+              "factory", "testing", "internal.deadletter", "internal.consumer")
           .whereLayer("internal.metrics")
           .mayOnlyBeAccessedByLayers(
-              "factory", "internal.consumer", "internal.delivery", "internal.producer")
+              "factory",
+              "internal.deadletter",
+              "internal.consumer",
+              "internal.delivery",
+              "internal.producer")
           .whereLayer("serialization")
           .mayOnlyBeAccessedByLayers("factory", "testing")
           .whereLayer("consumer")
@@ -94,10 +110,13 @@ final class ArchitectureTest {
       slices().matching("dev.millrace.(**)").should().beFreeOfCycles();
 
   @ArchTest
-  static final ArchRule ONLY_THE_POLL_THREADS_PACKAGE_HOLDS_A_KAFKA_CONSUMER =
+  static final ArchRule ONLY_THE_POLL_THREADS_PACKAGE_AND_DEAD_LETTERS_HOLD_A_KAFKA_CONSUMER =
       ArchRuleDefinition.noClasses()
           .that()
-          .resideOutsideOfPackages("dev.millrace.internal.consumer", "dev.millrace.testkit..")
+          .resideOutsideOfPackages(
+              "dev.millrace.internal.consumer",
+              "dev.millrace.internal.deadletter",
+              "dev.millrace.testkit..")
           .should()
           .dependOnClassesThat(
               DescribedPredicate.describe(

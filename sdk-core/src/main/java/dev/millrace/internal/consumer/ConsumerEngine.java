@@ -222,6 +222,7 @@ final class ConsumerEngine implements Engine {
                 promise,
                 clearance,
                 poisoned,
+                new RedrivenForOthers(name, definition.groupId(), meters),
                 laneTags(handling, hooks),
                 scheduler,
                 workers,

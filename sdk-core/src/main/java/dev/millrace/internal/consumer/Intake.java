@@ -35,6 +35,7 @@ final class Intake {
   private final Promise promise;
   private final Clearance clearance;
   private final Poisoned poisoned;
+  private final RedrivenForOthers forOthers;
   private final LaneTags tags;
   private final LaneScheduler scheduler;
   private final Workers workers;
@@ -47,6 +48,7 @@ final class Intake {
       Promise promise,
       Clearance clearance,
       Poisoned poisoned,
+      RedrivenForOthers forOthers,
       LaneTags tags,
       LaneScheduler scheduler,
       Workers workers,
@@ -57,6 +59,7 @@ final class Intake {
     this.promise = promise;
     this.clearance = clearance;
     this.poisoned = poisoned;
+    this.forOthers = forOthers;
     this.tags = tags;
     this.scheduler = scheduler;
     this.workers = workers;
@@ -136,7 +139,7 @@ final class Intake {
           partition.tracker().issue(record.offset(), record.leaderEpoch().orElse(UNKNOWN_EPOCH));
       if (ticket == null) {
         meters.doneBefore();
-      } else {
+      } else if (!forOthers.passesOver(record, ticket)) {
         Delivery delivery = new Delivery(record, ticket, partition.load(), now);
         Throwable poison = poisoned.cause(partition.partition(), record.offset());
         if (poison != null) {

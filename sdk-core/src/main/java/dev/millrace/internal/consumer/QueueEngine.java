@@ -117,7 +117,14 @@ final class QueueEngine implements Engine {
             signal,
             client,
             locks,
-            new QueueIntake(clock, assignment, tags, scheduler, workers, locks),
+            new QueueIntake(
+                clock,
+                assignment,
+                new RedrivenForOthers(name, definition.groupId(), meters),
+                tags,
+                scheduler,
+                workers,
+                locks),
             pipeline::stopWaiting,
             definition.commitInterval());
     Explainer explainer =

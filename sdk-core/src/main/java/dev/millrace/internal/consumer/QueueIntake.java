@@ -23,6 +23,7 @@ final class QueueIntake {
 
   private final EngineClock clock;
   private final Assignment assignment;
+  private final RedrivenForOthers forOthers;
   private final LaneTags tags;
   private final LaneScheduler scheduler;
   private final Workers workers;
@@ -31,12 +32,14 @@ final class QueueIntake {
   QueueIntake(
       EngineClock clock,
       Assignment assignment,
+      RedrivenForOthers forOthers,
       LaneTags tags,
       LaneScheduler scheduler,
       Workers workers,
       RecordLocks locks) {
     this.clock = clock;
     this.assignment = assignment;
+    this.forOthers = forOthers;
     this.tags = tags;
     this.scheduler = scheduler;
     this.workers = workers;
@@ -67,9 +70,11 @@ final class QueueIntake {
         throw new IllegalStateException("Nothing was done before in " + partition.partition());
       }
       locks.add(partition.partition(), record, ticket);
-      scheduler.offer(
-          new Delivery(record, ticket, partition.load(), now),
-          tags.of(partition.laneSeed(), record));
+      if (!forOthers.passesOver(record, ticket)) {
+        scheduler.offer(
+            new Delivery(record, ticket, partition.load(), now),
+            tags.of(partition.laneSeed(), record));
+      }
     }
   }
 

@@ -1,5 +1,15 @@
 package dev.millrace.internal.delivery;
 
+import static dev.millrace.deadletter.DeadLetterHeaders.ATTEMPTS;
+import static dev.millrace.deadletter.DeadLetterHeaders.EXCEPTION_CLASS;
+import static dev.millrace.deadletter.DeadLetterHeaders.EXCEPTION_MESSAGE;
+import static dev.millrace.deadletter.DeadLetterHeaders.GROUP;
+import static dev.millrace.deadletter.DeadLetterHeaders.ORIGIN_OFFSET;
+import static dev.millrace.deadletter.DeadLetterHeaders.ORIGIN_PARTITION;
+import static dev.millrace.deadletter.DeadLetterHeaders.ORIGIN_TIMESTAMP;
+import static dev.millrace.deadletter.DeadLetterHeaders.ORIGIN_TOPIC;
+import static dev.millrace.deadletter.DeadLetterHeaders.REDRIVES;
+
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.DeadLetterDefinition;
 import java.nio.charset.StandardCharsets;
@@ -7,6 +17,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -24,15 +35,6 @@ import org.jspecify.annotations.Nullable;
  * read the same source.
  */
 public final class DeadLetters {
-  static final String ORIGIN_TOPIC = "millrace-origin-topic";
-  static final String ORIGIN_PARTITION = "millrace-origin-partition";
-  static final String ORIGIN_OFFSET = "millrace-origin-offset";
-  static final String ORIGIN_TIMESTAMP = "millrace-origin-timestamp";
-  static final String GROUP = "millrace-group";
-  static final String ATTEMPTS = "millrace-attempts";
-  static final String EXCEPTION_CLASS = "millrace-exception-class";
-  static final String EXCEPTION_MESSAGE = "millrace-exception-message";
-
   /** Longer texts are cut: a header must not push a record over the broker's size limit. */
   private static final int MAX_TEXT_CHARS = 512;
 
@@ -134,7 +136,16 @@ public final class DeadLetters {
     put(headers, ATTEMPTS, Integer.toString(attempts));
     put(headers, EXCEPTION_CLASS, cause.getClass().getName());
     put(headers, EXCEPTION_MESSAGE, Failures.message(cause));
+    keepCount(source, headers);
     return headers;
+  }
+
+  /** The mark was the source's own; what stays is how often it has come back for nothing. */
+  private static void keepCount(ConsumerRecord<byte[], byte[]> source, Headers headers) {
+    Optional<RedriveMark> mark =
+        RedriveMark.read(source.topic(), source.key(), source.value(), source.headers());
+    RedriveMark.remove(headers);
+    mark.ifPresent(own -> put(headers, REDRIVES, Integer.toString(own.redrives())));
   }
 
   private static void put(Headers headers, String name, String text) {

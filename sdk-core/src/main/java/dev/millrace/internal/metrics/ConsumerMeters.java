@@ -37,6 +37,7 @@ public final class ConsumerMeters implements AutoCloseable {
   private final Counter commitFailures;
   private final Counter undone;
   private final Counter offsetResets;
+  private final Counter headersIgnored;
   private final Timer queueWait;
   private final Timer handlerSuccess;
   private final Timer handlerFailure;
@@ -67,6 +68,7 @@ public final class ConsumerMeters implements AutoCloseable {
     this.commitFailures = counter(MeterNames.COMMIT_FAILURES, tags);
     this.undone = counter(MeterNames.UNDONE, tags);
     this.offsetResets = counter(MeterNames.OFFSET_RESETS, tags);
+    this.headersIgnored = counter(MeterNames.HEADERS_IGNORED, tags);
     this.queueWait = timer(MeterNames.QUEUE_WAIT, tags);
     this.handlerSuccess = timer(MeterNames.HANDLER_TIME, tags.and("result", "success"));
     this.handlerFailure = timer(MeterNames.HANDLER_TIME, tags.and("result", "failure"));
@@ -104,7 +106,10 @@ public final class ConsumerMeters implements AutoCloseable {
     doneBefore.increment();
   }
 
-  /** Counts a record that was passed over since its handler has failed; at-most-once. */
+  /**
+   * Counts a record that was passed over: its handler has failed, at-most-once; it was redriven for
+   * another group.
+   */
   public void skipped() {
     skipped.increment();
   }
@@ -133,6 +138,11 @@ public final class ConsumerMeters implements AutoCloseable {
 
   public void offsetReset() {
     offsetResets.increment();
+  }
+
+  /** Counts a record that claims to be redriven for a group, and is not; the claim is ignored. */
+  public void headersIgnored() {
+    headersIgnored.increment();
   }
 
   /** Measures the sizes of batches; the other meters don't know whether there are any. */

@@ -44,6 +44,9 @@ final class MeterNames {
   /** Counter: partitions that could not go on at their offset, because the log does not have it. */
   static final String OFFSET_RESETS = "millrace.consumer.offset.resets";
 
+  /** Counter: records that claim to be redriven for a group, and are not; handled as others are. */
+  static final String HEADERS_IGNORED = "millrace.consumer.headers.ignored";
+
   /** Counter: records whose lock was lost while a queue's consumer had them; they come again. */
   static final String LOCKS_LOST = "millrace.consumer.locks.lost";
 

@@ -138,7 +138,7 @@ public final class TransactionalSlots {
    * at the end of the bound is closed where it stands: its transaction is not committed, unless its
    * commit was on its way already.
    */
-  void close(Duration bound) {
+  public void close(Duration bound) {
     closed = true;
     long deadline = System.nanoTime() + bound.toNanos();
     try {

@@ -37,6 +37,7 @@ class ReadmeCodeTest {
       import dev.millrace.*;
       import dev.millrace.config.*;
       import dev.millrace.consumer.*;
+      import dev.millrace.deadletter.*;
       import dev.millrace.producer.*;
       import dev.millrace.testkit.cluster.*;
       import io.micrometer.core.instrument.MeterRegistry;

@@ -1,0 +1,43 @@
+package dev.millrace.deadletter;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/**
+ * What came, or of a dry run would come, of a redrive.
+ *
+ * @param redriven dead letters that are back in their topic
+ * @param quarantined dead letters that pass the filter and stay, since they have come back too
+ *     often
+ * @param foreign dead letters that pass the filter and stay, since this consumer does not read the
+ *     topic that they say they came from
+ * @param byCause the redriven ones by the class name of their failure, the most frequent first
+ */
+public record RedriveReport(
+    long redriven, long quarantined, long foreign, Map<String, Long> byCause) {
+
+  public RedriveReport {
+    byCause =
+        Collections.unmodifiableMap(
+            byCause.entrySet().stream()
+                .sorted(Map.Entry.<String, Long>comparingByValue().reversed())
+                .collect(
+                    Collectors.toMap(
+                        Map.Entry::getKey,
+                        Map.Entry::getValue,
+                        (one, other) -> one,
+                        LinkedHashMap::new)));
+  }
+
+  /** Returns it as a text with a line for each cause. */
+  @Override
+  public String toString() {
+    return "%d redriven, %d in quarantine, %d from topics that are not read"
+            .formatted(redriven, quarantined, foreign)
+        + byCause.entrySet().stream()
+            .map(cause -> "\n  %8d  %s".formatted(cause.getValue(), cause.getKey()))
+            .collect(Collectors.joining());
+  }
+}

@@ -1,0 +1,60 @@
+package dev.millrace.internal.client;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.config.TopicConfig;
+
+/** What is asked of the brokers about a consumer's dead-letter topics. Any thread. */
+public final class DeadLetterTopics {
+  private final String owner;
+  private final Brokers brokers;
+  private final Map<String, Object> settings;
+
+  /**
+   * @param owner what asks, for the texts
+   * @param settings of a client that reaches the brokers
+   */
+  public DeadLetterTopics(String owner, Brokers brokers, Map<String, Object> settings) {
+    this.owner = owner;
+    this.brokers = brokers;
+    this.settings = settings;
+  }
+
+  /** Returns the names of the topics there are that pass, in order. */
+  public Set<String> named(Predicate<String> wanted) {
+    Set<String> names = brokers.ask(owner, settings, admin -> admin.listTopics().names());
+    return names.stream().filter(wanted).collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  /** Returns what becomes of the topic's old records: {@code delete}, {@code compact} or both. */
+  public Set<String> cleanupPolicy(String topic) {
+    ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
+    Config config =
+        Objects.requireNonNull(
+            brokers
+                .ask(owner, settings, admin -> admin.describeConfigs(List.of(resource)).all())
+                .get(resource));
+    String policy = config.get(TopicConfig.CLEANUP_POLICY_CONFIG).value();
+    return new TreeSet<>(Arrays.asList(policy.split("\\s*,\\s*")));
+  }
+
+  /** Has the brokers delete what lies before the offset. */
+  public void deleteBefore(TopicPartition partition, long offset) {
+    var unused =
+        brokers.ask(
+            owner,
+            settings,
+            admin ->
+                admin.deleteRecords(Map.of(partition, RecordsToDelete.beforeOffset(offset))).all());
+  }
+}

@@ -1,0 +1,147 @@
+package dev.millrace.internal.deadletter;
+
+import dev.millrace.deadletter.DeadLetter;
+import dev.millrace.deadletter.DeadLetterHeaders;
+import dev.millrace.deadletter.Redrive;
+import dev.millrace.deadletter.RedriveReport;
+import dev.millrace.internal.deadletter.DeadLetterLog.Open;
+import dev.millrace.internal.delivery.RedriveMark;
+import dev.millrace.internal.producer.OpenTransaction;
+import dev.millrace.internal.producer.TransactionalSlot;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.ToIntFunction;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.Headers;
+
+/**
+ * One redrive, transaction by transaction. Confined to the thread that runs it.
+ *
+ * <p>Invariant: a dead letter is noted as redriven in the transaction that has it, and the notes
+ * are read only when no earlier transaction can be committed any more. So it comes back once,
+ * wherever a redrive ends.
+ */
+final class RedriveRun {
+  private static final int MOST_IN_TRANSACTION = 500;
+  private static final Duration COMMIT_WITHIN = Duration.ofMinutes(1);
+  private static final long SECOND_NANOS = Duration.ofSeconds(1).toNanos();
+
+  private final Scope scope;
+  private final Redrive what;
+  private final DeadLetterLog log;
+  private final TransactionalSlot slot;
+  private final ConsumerGroupMetadata notesOf;
+  private final ToIntFunction<String> partitions;
+  private final RunningRedrives running;
+  private final Sorting sorting;
+  private RedriveReport report;
+
+  /**
+   * @param log opened when the slot was ready
+   * @param slot whose earlier transactions have ended for good
+   * @param notesOf the group whose offsets say what is redriven
+   * @param partitions tells how many a topic has
+   */
+  RedriveRun(
+      Scope scope,
+      Redrive what,
+      DeadLetterLog log,
+      TransactionalSlot slot,
+      ConsumerGroupMetadata notesOf,
+      ToIntFunction<String> partitions,
+      RunningRedrives running) {
+    this.scope = scope;
+    this.what = what;
+    this.log = log;
+    this.slot = slot;
+    this.notesOf = notesOf;
+    this.partitions = partitions;
+    this.running = running;
+    this.sorting = new Sorting(scope, what);
+    this.report = sorting.report();
+  }
+
+  /** Returns what is redriven and noted, also when {@link #run} has thrown. */
+  RedriveReport report() {
+    return report;
+  }
+
+  void run() throws InterruptedException {
+    int most = Math.min(MOST_IN_TRANSACTION, Math.max(1, what.recordsPerSecond() / 10));
+    long due = System.nanoTime();
+    for (List<Open> batch = batch(most); !batch.isEmpty(); batch = batch(most)) {
+      running.pause(due);
+      due = System.nanoTime() + batch.size() * SECOND_NANOS / what.recordsPerSecond();
+      redrive(batch);
+      report = sorting.report();
+      what.onProgress().accept(report);
+    }
+    report = sorting.report();
+  }
+
+  private List<Open> batch(int most) {
+    List<Open> batch = new ArrayList<>();
+    while (batch.size() < most && !sorting.isFull()) {
+      Optional<Open> open = log.next();
+      if (open.isEmpty()) {
+        return batch;
+      }
+      if (sorting.choose(open.get().letter())) {
+        batch.add(open.get());
+      }
+    }
+    return batch;
+  }
+
+  private void redrive(List<Open> batch) {
+    batch.forEach(Open::done);
+    Map<TopicPartition, OffsetAndMetadata> notes = log.notes();
+    OpenTransaction transaction = slot.begin();
+    try {
+      batch.forEach(
+          open -> {
+            var unused = transaction.send(back(open.letter()));
+          });
+      transaction.sendOffsets(notes, notesOf);
+    } catch (RuntimeException e) {
+      RuntimeException unconfirmed = transaction.abort();
+      if (unconfirmed != null) {
+        e.addSuppressed(unconfirmed);
+      }
+      throw e;
+    }
+    transaction.commit(COMMIT_WITHIN);
+    log.noted(notes);
+  }
+
+  /**
+   * The record as it was, with the mark. Its timestamp is the present: with the old one, a topic
+   * might delete it at once. Where its partition is gone, its key chooses another.
+   */
+  private ProducerRecord<byte[], byte[]> back(DeadLetter letter) {
+    TopicPartition origin = letter.origin().partition();
+    Headers headers = letter.headers();
+    for (Header header : headers.toArray()) {
+      if (header.key().startsWith(DeadLetterHeaders.PREFIX)
+          && !header.key().startsWith(DeadLetterHeaders.ORIGIN_PREFIX)) {
+        headers.remove(header.key());
+      }
+    }
+    new RedriveMark(scope.group(), letter.redrives() + 1)
+        .stamp(origin.topic(), letter.keyBytes(), letter.value(), headers);
+    boolean there = origin.partition() < partitions.applyAsInt(origin.topic());
+    return new ProducerRecord<>(
+        origin.topic(),
+        there ? origin.partition() : null,
+        letter.keyBytes(),
+        letter.value(),
+        headers);
+  }
+}
