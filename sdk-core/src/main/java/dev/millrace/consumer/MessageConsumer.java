@@ -128,6 +128,20 @@ public interface MessageConsumer extends AutoCloseable {
       Collection<TopicPartition> partitions, Instant timestamp);
 
   /**
+   * Passes over one record that is in the way, as if it had been handled: without another attempt,
+   * without a dead letter. It is logged and counted as {@code skipped}; later records of its key go
+   * on, and the offset too; until that is committed, a crash brings the record back. A handler that
+   * runs is not interrupted.
+   *
+   * @param partition owned at this moment; else the future fails with an IllegalStateException
+   * @param offset of a record that is delivered and has not ended, as {@link #explain()} names it
+   * @return what came of it
+   * @throws IllegalArgumentException when the partition is not of the consumer's topics
+   * @throws UnsupportedOperationException in {@code mode: queue}, whose partitions are nobody's own
+   */
+  CompletableFuture<SkipResult> skip(TopicPartition partition, long offset);
+
+  /**
    * Tells why each partition stands where it stands. One moment's view, taken by the consumer's own
    * thread, by each of its own when it has several {@code instances}; costs a stack trace for each
    * partition whose oldest record is running. Waits for at most 2 seconds: when the thread does not

@@ -20,12 +20,14 @@ public final class Delivery implements OffsetTicket.Holder {
 
   private static final VarHandle ATTEMPT;
   private static final VarHandle RUNNER;
+  private static final VarHandle PARKED;
 
   static {
     try {
       MethodHandles.Lookup lookup = MethodHandles.lookup();
       ATTEMPT = lookup.findVarHandle(Delivery.class, "attemptState", int.class);
       RUNNER = lookup.findVarHandle(Delivery.class, "runner", Thread.class);
+      PARKED = lookup.findVarHandle(Delivery.class, "parked", boolean.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -45,6 +47,11 @@ public final class Delivery implements OffsetTicket.Holder {
   private volatile @Nullable Thread runner;
   private volatile @Nullable Waiting waiting;
   private volatile boolean leftWorker;
+  private volatile boolean skipWanted;
+
+  /** Whether somebody still owes a resume for a wait. */
+  @SuppressWarnings("UnusedVariable") // read and written through PARKED
+  private volatile boolean parked;
 
   @SuppressWarnings("UnusedVariable") // read and written through ATTEMPT
   private volatile int attemptState = NOT_IN_HANDLER;
@@ -221,6 +228,57 @@ public final class Delivery implements OffsetTicket.Holder {
     return givenUp;
   }
 
+  /**
+   * Poll thread. Ends the record if it waits, for a worker, an executor or a retry, and gives its
+   * room in the channel back; the lane goes on when it gets to the record, or is to be resumed by
+   * the caller if {@link #unparks} says so. False when the record does not wait; then whoever works
+   * on it finds {@link #isSkipWanted}.
+   */
+  public boolean skip() {
+    skipWanted = true;
+    return skipWaiting();
+  }
+
+  private boolean skipWaiting() {
+    if (!ticket.skip()) {
+      return false;
+    }
+    withdrawn();
+    return true;
+  }
+
+  /** Returns whether the record is to end as skipped, unless it is handled. Any thread. */
+  public boolean isSkipWanted() {
+    return skipWanted;
+  }
+
+  /** What came of {@link #rests}. */
+  public enum Rest {
+    /** The caller owes a resume to the lane, if it gets to {@link #unparks} when the time comes. */
+    WAITS,
+    /** The record has ended as skipped; the caller still has the lane. */
+    SKIPPED,
+    /** Its partition leaves, or has left; the caller still has the lane. */
+    TAKEN_BACK
+  }
+
+  /** Who works on the record. Has it wait. */
+  public Rest rests() {
+    PARKED.setVolatile(this, true);
+    if (!ticket.requeue()) {
+      return Rest.TAKEN_BACK;
+    }
+    // Last: who wants it skipped says so first, and then looks whether it waits.
+    return skipWanted && skipWaiting() ? Rest.SKIPPED : Rest.WAITS;
+  }
+
+  /**
+   * Returns whether the caller is the one to resume the lane of a record that rests. Any thread.
+   */
+  public boolean unparks() {
+    return PARKED.compareAndSet(this, true, false);
+  }
+
   private boolean hold() {
     return changeAttempt(HELD);
   }
@@ -277,7 +335,9 @@ public final class Delivery implements OffsetTicket.Holder {
     return held == null ? null : held.key();
   }
 
-  /** Poll thread. Gives its room in the channel back at once: its lane may hang for long. */
+  /**
+   * Who has taken it back. Gives its room in the channel back at once: its lane may hang for long.
+   */
   @Override
   public void withdrawn() {
     if (lane != null) {
@@ -291,10 +351,11 @@ public final class Delivery implements OffsetTicket.Holder {
   }
 
   /**
-   * Returns whether it has left the channel: it was taken back, or has ended. Its lane's holder.
+   * Returns whether it has left the channel: it was taken back or skipped, or has ended. Its lane's
+   * holder.
    */
   public boolean hasEnded() {
-    return ticket.isWithdrawn() || record == null;
+    return ticket.isWithdrawn() || ticket.isSkipped() || record == null;
   }
 
   Lane laneOfIt() {

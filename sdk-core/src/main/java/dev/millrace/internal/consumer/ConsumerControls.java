@@ -3,6 +3,7 @@ package dev.millrace.internal.consumer;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.consumer.ConsumerExplanation;
 import dev.millrace.consumer.ConsumerState;
+import dev.millrace.consumer.SkipResult;
 import dev.millrace.internal.time.EngineClock;
 import java.time.Instant;
 import java.util.Collection;
@@ -24,6 +25,7 @@ final class ConsumerControls implements Controls {
   private final IntakeGate gate;
   private final Seeker seeker;
   private final SeekTargets targets;
+  private final Skipper skipper;
 
   ConsumerControls(
       ConsumerDefinition definition,
@@ -32,7 +34,8 @@ final class ConsumerControls implements Controls {
       EngineClock clock,
       IntakeGate gate,
       Seeker seeker,
-      SeekTargets targets) {
+      SeekTargets targets,
+      Skipper skipper) {
     this.definition = definition;
     this.reading = reading;
     this.requests = requests;
@@ -40,6 +43,7 @@ final class ConsumerControls implements Controls {
     this.gate = gate;
     this.seeker = seeker;
     this.targets = targets;
+    this.skipper = skipper;
   }
 
   @Override
@@ -106,6 +110,12 @@ final class ConsumerControls implements Controls {
     Set<TopicPartition> partitions = checked(wanted);
     return requests.ask(
         "seek in " + partitions + " " + where, () -> seeker.seek(partitions, target));
+  }
+
+  @Override
+  public CompletableFuture<SkipResult> skip(TopicPartition partition, long offset) {
+    Set<TopicPartition> one = checked(Set.of(partition));
+    return requests.ask("skip " + one + "@" + offset, () -> skipper.skip(partition, offset));
   }
 
   @Override

@@ -197,7 +197,8 @@ final class ConsumerEngine implements Engine {
             clock,
             gate,
             seeker,
-            seekTargets);
+            seekTargets,
+            new Skipper(name, assignment, pipeline));
     this.loop =
         new PollLoop(
             clock,

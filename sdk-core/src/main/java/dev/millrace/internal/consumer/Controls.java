@@ -2,6 +2,7 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.consumer.ConsumerExplanation;
 import dev.millrace.consumer.ConsumerState;
+import dev.millrace.consumer.SkipResult;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.Set;
@@ -31,6 +32,8 @@ interface Controls {
 
   CompletableFuture<@Nullable Void> seekToTimestamp(
       Collection<TopicPartition> partitions, Instant time);
+
+  CompletableFuture<SkipResult> skip(TopicPartition partition, long offset);
 
   /**
    * Returns the partitions.

@@ -3,6 +3,7 @@ package dev.millrace.internal.consumer;
 import dev.millrace.consumer.ConsumerExplanation;
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.consumer.MessageConsumer;
+import dev.millrace.consumer.SkipResult;
 import dev.millrace.errors.ConsumerFailedException;
 import java.time.Duration;
 import java.time.Instant;
@@ -170,6 +171,11 @@ final class EngineHandle implements MessageConsumer {
   public CompletableFuture<@Nullable Void> seekToTimestamp(
       Collection<TopicPartition> partitions, Instant timestamp) {
     return controls.seekToTimestamp(partitions, timestamp);
+  }
+
+  @Override
+  public CompletableFuture<SkipResult> skip(TopicPartition partition, long offset) {
+    return controls.skip(partition, offset);
   }
 
   @Override

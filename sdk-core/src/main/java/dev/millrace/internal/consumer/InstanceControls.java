@@ -2,6 +2,7 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.consumer.ConsumerExplanation;
 import dev.millrace.consumer.ConsumerState;
+import dev.millrace.consumer.SkipResult;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
@@ -90,6 +91,10 @@ final class InstanceControls {
   CompletableFuture<@Nullable Void> seekToTimestamp(
       Collection<TopicPartition> partitions, Instant time) {
     return tellOwners(partitions, (controls, its) -> controls.seekToTimestamp(its, time));
+  }
+
+  CompletableFuture<SkipResult> skip(TopicPartition partition, long offset) {
+    return owner(partition).engine().controls().skip(partition, offset);
   }
 
   /** What nobody owns the first one is asked for, which says so. */

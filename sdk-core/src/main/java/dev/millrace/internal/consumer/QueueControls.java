@@ -2,6 +2,7 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.consumer.ConsumerExplanation;
 import dev.millrace.consumer.ConsumerState;
+import dev.millrace.consumer.SkipResult;
 import dev.millrace.internal.time.EngineClock;
 import java.time.Instant;
 import java.util.Collection;
@@ -77,6 +78,11 @@ final class QueueControls implements Controls {
   public CompletableFuture<@Nullable Void> seekToTimestamp(
       Collection<TopicPartition> partitions, Instant time) {
     throw noSeek();
+  }
+
+  @Override
+  public CompletableFuture<SkipResult> skip(TopicPartition partition, long offset) {
+    throw unsupported("skip a record", "fewer attempts, or a dead-letter topic");
   }
 
   /** Nobody's own: each request that names some is refused by itself. */

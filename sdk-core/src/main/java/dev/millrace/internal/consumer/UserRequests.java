@@ -39,13 +39,22 @@ final class UserRequests {
   }
 
   CompletableFuture<@Nullable Void> ask(String what, Runnable work) {
-    Supplier<@Nullable Void> logged =
+    return this.<@Nullable Void>ask(
+        what,
         () -> {
           work.run();
           LOG.info("Consumer '{}' was told to {}.", consumer, what);
           return null;
-        };
-    return commands.<@Nullable Void>ask(what, logged).whenCompleteAsync((done, failure) -> {});
+        });
+  }
+
+  /**
+   * Has it done.
+   *
+   * @param work logs by itself what came of it
+   */
+  <R extends @Nullable Object> CompletableFuture<R> ask(String what, Supplier<R> work) {
+    return commands.ask(what, work).whenCompleteAsync((done, failure) -> {});
   }
 
   /**

@@ -55,6 +55,11 @@ final class BatchPipeline implements Pipeline {
   }
 
   @Override
+  public void skipped(Delivery delivery) {
+    settlement.skipped(delivery);
+  }
+
+  @Override
   public DeadLetterOutage deadLetterOutage() {
     return settlement.outage();
   }

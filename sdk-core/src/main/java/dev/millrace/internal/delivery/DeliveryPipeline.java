@@ -56,6 +56,11 @@ final class DeliveryPipeline implements Pipeline {
   }
 
   @Override
+  public void skipped(Delivery delivery) {
+    settlement.skipped(delivery);
+  }
+
+  @Override
   public DeadLetterOutage deadLetterOutage() {
     return settlement.outage();
   }

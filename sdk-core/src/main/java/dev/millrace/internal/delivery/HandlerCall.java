@@ -129,7 +129,7 @@ final class HandlerCall<V> {
   /** What comes of an attempt that failed, or whose record was given up or taken back. */
   private Outcome failed(Delivery delivery, @Nullable Throwable failure) {
     OffsetTicket ticket = delivery.ticket();
-    if (ticket.isAbandoned() || ticket.isWithdrawn()) {
+    if (ticket.isAbandoned() || ticket.isWithdrawn() || ticket.isSkipped()) {
       return Outcome.Abandoned.INSTANCE;
     }
     Throwable givenUp = delivery.givenUp();

@@ -3,6 +3,7 @@ package dev.millrace.internal.delivery;
 import dev.millrace.config.BatchDefinition;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.internal.channel.Batches;
+import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.channel.DeliveryProcessor;
 import dev.millrace.internal.channel.LaneScheduler;
 import dev.millrace.internal.metrics.ConsumerMeters;
@@ -65,6 +66,12 @@ public interface Pipeline extends DeliveryProcessor {
 
   /** Returns whether the dead-letter topic can't be written, and since when. Any thread. */
   DeadLetterOutage deadLetterOutage();
+
+  /**
+   * Poll thread, which has ended a waiting delivery by {@link Delivery#skip}: counts it, and has
+   * its lane go on.
+   */
+  void skipped(Delivery delivery);
 
   /** No more records come for now: what waits for them is handled without. Any thread. */
   default void stopWaiting() {}

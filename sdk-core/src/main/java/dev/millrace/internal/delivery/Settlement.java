@@ -77,6 +77,10 @@ final class Settlement {
     if (outcome instanceof Outcome.Handled handled) {
       return end(delivery, handled.outputs(), meters::handled);
     }
+    Throwable failure = failure(outcome);
+    if (failure != null && delivery.isSkipWanted()) {
+      return skipAsTold(delivery, failure);
+    }
     if (outcome instanceof Outcome.RetryLater retry) {
       return retryLater(delivery, retry);
     }
@@ -98,7 +102,7 @@ final class Settlement {
    * letter may: that is left to a worker.
    */
   Progress settleOutsideOfWorker(Delivery delivery, Outcome outcome) {
-    if (outcome instanceof Outcome.DeadLetter deadLetter) {
+    if (outcome instanceof Outcome.DeadLetter deadLetter && !delivery.isSkipWanted()) {
       delivery.deadLetter(deadLetter.cause(), clock.nanos());
       if (!delivery.ticket().requeue()) {
         return ENDED;
@@ -144,15 +148,51 @@ final class Settlement {
 
   /** Has the delivery's lane rest, unless its partition leaves: then the delivery has ended. */
   private Progress park(Delivery delivery, long nanos) {
-    if (!delivery.ticket().requeue()) {
-      return ENDED;
+    switch (delivery.rests()) {
+      case TAKEN_BACK -> {
+        return ENDED;
+      }
+      case SKIPPED -> {
+        meters.skipped();
+        return ENDED;
+      }
+      case WAITS -> timer.after(nanos, () -> resume(delivery));
     }
-    timer.after(nanos, () -> parking.resume(delivery));
     return PARKED;
+  }
+
+  private void resume(Delivery delivery) {
+    if (delivery.unparks()) {
+      parking.resume(delivery);
+    }
+  }
+
+  /** Poll thread, which has ended the delivery while it waited. */
+  void skipped(Delivery delivery) {
+    meters.skipped();
+    resume(delivery);
+  }
+
+  private static @Nullable Throwable failure(Outcome outcome) {
+    if (outcome instanceof Outcome.RetryLater retry) {
+      return retry.cause();
+    }
+    if (outcome instanceof Outcome.DeadLetter deadLetter) {
+      return deadLetter.cause();
+    }
+    return outcome instanceof Outcome.Stop stop ? stop.cause() : null;
+  }
+
+  private Progress skipAsTold(Delivery delivery, Throwable cause) {
+    LOG.warn("Consumer '{}' passes over {}, as it was told.", consumer, place(delivery), cause);
+    return end(delivery, List.of(), meters::skipped);
   }
 
   /** Sends, or sends again, the record's dead letter. */
   Progress sendDeadLetter(Delivery delivery, Throwable cause) {
+    if (delivery.isSkipWanted()) {
+      return skipAsTold(delivery, cause);
+    }
     long wait = outage.waitNanos(clock.nanos());
     if (wait > 0) {
       return park(delivery, wait);
@@ -232,6 +272,13 @@ final class Settlement {
 
   /** Producer's I/O thread, or the worker's own. The record is neither dropped nor passed. */
   private void deadLetterFailed(Delivery delivery, Throwable failure, String topic) {
+    if (delivery.isSkipWanted()) {
+      meters.deadLetterFailed();
+      if (skipAsTold(delivery, failure) == ENDED) {
+        parking.finish(delivery);
+      }
+      return;
+    }
     if (failure instanceof RecordTooLargeException) {
       meters.deadLetterFailed();
       // No later attempt can succeed; to skip the record is not ours to decide.

@@ -9,13 +9,14 @@ import org.jspecify.annotations.Nullable;
  * that ending a record needs no look-up and no lock.
  *
  * <pre>
- *   QUEUED ⇄ RUNNING → DONE       RUNNING → LAST_RUN → DONE
+ *   QUEUED ⇄ RUNNING → DONE       RUNNING → LAST_RUN → DONE       QUEUED → SKIPPED
  *      ↓        ↓                              ↓
  *  WITHDRAWN  ABANDONED                    ABANDONED
  * </pre>
  *
- * The lower row, and LAST_RUN, are reached only when the partition leaves or the consumer closes. A
- * record in its last run may end well; it will not be tried again.
+ * SKIPPED is done, too, but never started. The lower row, and LAST_RUN, are reached only when the
+ * partition leaves or the consumer closes. A record in its last run may end well; it will not be
+ * tried again.
  *
  * <p>Invariant: once its partition has begun to leave, a ticket never starts again; once it is
  * taken back, it never becomes done. So no record starts after its partition has been given up, and
@@ -36,6 +37,7 @@ public final class OffsetTicket {
   private static final int DONE = 3;
   private static final int WITHDRAWN = 4;
   private static final int ABANDONED = 5;
+  private static final int SKIPPED = 6;
 
   private static final VarHandle STATE;
 
@@ -108,6 +110,19 @@ public final class OffsetTicket {
     return false;
   }
 
+  /**
+   * Ends a record that is queued, without a handler; false when it is not queued. Any thread, any
+   * time.
+   */
+  public boolean skip() {
+    return STATE.compareAndSet(this, QUEUED, SKIPPED);
+  }
+
+  /** Returns whether the record has ended by {@link #skip}. Any thread. */
+  public boolean isSkipped() {
+    return state == SKIPPED;
+  }
+
   /** Returns whether the record was taken back before it started, or between two attempts. */
   public boolean isWithdrawn() {
     return state == WITHDRAWN;
@@ -120,7 +135,8 @@ public final class OffsetTicket {
 
   /** Returns whether the record has ended. Any thread. */
   public boolean isDone() {
-    return state == DONE;
+    int current = state;
+    return current == DONE || current == SKIPPED;
   }
 
   /** Returns whether the record is in its handler, or its dead letter is on its way. Any thread. */

@@ -1,0 +1,19 @@
+package dev.millrace.consumer;
+
+/** What came of {@link MessageConsumer#skip}. */
+public enum SkipResult {
+  /** The record waited: queued, for a retry, or for its dead letter to be written. It has ended. */
+  SKIPPED,
+
+  /**
+   * The record is in its handler, or its dead letter is on its way. When that fails, the record
+   * ends as skipped; when it succeeds, as it would have.
+   */
+  WHEN_IT_FAILS,
+
+  /** The record had ended before, or is none that was to be handled; nothing was done. */
+  ENDED_BEFORE,
+
+  /** The consumer has not taken the record yet; nothing was done. */
+  NOT_TAKEN
+}
