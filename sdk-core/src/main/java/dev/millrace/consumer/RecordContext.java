@@ -1,5 +1,7 @@
 package dev.millrace.consumer;
 
+import dev.millrace.idempotency.Claim;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Headers;
@@ -63,4 +65,12 @@ public interface RecordContext {
 
   /** As {@link #send(String, String, Object)}, with key and value as they are to be. */
   void sendBytes(ProducerRecord<byte[], byte[]> output);
+
+  /**
+   * Returns the claim under which the record's message is handled; empty when its consumer has no
+   * {@code idempotency}, or when the record has no id and is handled all the same.
+   */
+  default Optional<Claim> claim() {
+    return Optional.empty();
+  }
 }

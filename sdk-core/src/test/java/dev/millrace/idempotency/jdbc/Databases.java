@@ -1,0 +1,63 @@
+package dev.millrace.idempotency.jdbc;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
+import java.io.IOException;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.UUID;
+import javax.sql.DataSource;
+
+/** Real databases, each with a pool of connections. */
+final class Databases implements AutoCloseable {
+  private final EmbeddedPostgres server;
+  private final HikariDataSource postgres;
+  private final HikariDataSource h2;
+
+  Databases() throws IOException {
+    server = EmbeddedPostgres.builder().start();
+    postgres = pool(server.getJdbcUrl("postgres", "postgres"));
+    h2 = pool("jdbc:h2:mem:" + UUID.randomUUID() + ";DB_CLOSE_DELAY=-1;LOCK_TIMEOUT=10000");
+  }
+
+  private static HikariDataSource pool(String url) {
+    HikariConfig config = new HikariConfig();
+    config.setJdbcUrl(url);
+    config.setMaximumPoolSize(12);
+    return new HikariDataSource(config);
+  }
+
+  DataSource postgres() {
+    return postgres;
+  }
+
+  DataSource h2() {
+    return h2;
+  }
+
+  static long number(DataSource database, String query) throws SQLException {
+    try (Connection connection = database.getConnection();
+        Statement statement = connection.createStatement();
+        ResultSet row = statement.executeQuery(query)) {
+      row.next();
+      return row.getLong(1);
+    }
+  }
+
+  static void execute(DataSource database, String sql) throws SQLException {
+    try (Connection connection = database.getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    h2.close();
+    postgres.close();
+    server.close();
+  }
+}
