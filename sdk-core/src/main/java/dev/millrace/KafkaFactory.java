@@ -10,6 +10,7 @@ import dev.millrace.consumer.PreparedConsumer;
 import dev.millrace.deadletter.DeadLetters;
 import dev.millrace.errors.InvalidDefinitionException;
 import dev.millrace.errors.UnknownNameException;
+import dev.millrace.idempotency.IdempotencyStore;
 import dev.millrace.internal.client.Brokers;
 import dev.millrace.internal.client.ClientProperties;
 import dev.millrace.internal.client.NamedDefinitions;
@@ -92,6 +93,7 @@ public final class KafkaFactory implements AutoCloseable {
             deadLetterProducers,
             registry,
             clientMeters,
+            builder.idempotencyStore,
             consumers);
     this.deadLetters =
         new DeadLetterService(clientProperties, brokers, deadLetterProducers, clientMeters);
@@ -313,6 +315,7 @@ public final class KafkaFactory implements AutoCloseable {
   public static final class Builder {
     private @Nullable MeterRegistry meterRegistry;
     private @Nullable ObjectMapper objectMapper;
+    private @Nullable IdempotencyStore idempotencyStore;
     private boolean closeOnShutdown;
 
     private Builder() {}
@@ -330,6 +333,15 @@ public final class KafkaFactory implements AutoCloseable {
      */
     public Builder closeOnShutdown() {
       this.closeOnShutdown = true;
+      return this;
+    }
+
+    /**
+     * Remembers here what consumers with {@code idempotency} have handled. The store is not closed
+     * with the factory.
+     */
+    public Builder idempotencyStore(IdempotencyStore store) {
+      this.idempotencyStore = store;
       return this;
     }
 

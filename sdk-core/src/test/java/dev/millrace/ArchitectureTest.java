@@ -33,6 +33,8 @@ final class ArchitectureTest {
           .definedBy("dev.millrace.internal.channel")
           .layer("internal.transaction")
           .definedBy("dev.millrace.internal.transaction")
+          .layer("internal.idempotency")
+          .definedBy("dev.millrace.internal.idempotency")
           .layer("internal.offset")
           .definedBy("dev.millrace.internal.offset")
           .layer("internal.time")
@@ -73,6 +75,8 @@ final class ArchitectureTest {
           .mayOnlyBeAccessedByLayers("testing", "internal.consumer", "internal.delivery")
           .whereLayer("internal.transaction")
           .mayOnlyBeAccessedByLayers("internal.consumer", "internal.delivery")
+          .whereLayer("internal.idempotency")
+          .mayOnlyBeAccessedByLayers("internal.consumer", "internal.delivery")
           .whereLayer("internal.offset")
           .mayOnlyBeAccessedByLayers(
               "internal.deadletter",
@@ -107,7 +111,12 @@ final class ArchitectureTest {
           .mayNotBeAccessedByAnyLayer()
           .whereLayer("consumer")
           .mayOnlyBeAccessedByLayers(
-              "factory", "testing", "idempotency.jdbc", "internal.consumer", "internal.delivery")
+              "factory",
+              "testing",
+              "idempotency.jdbc",
+              "internal.consumer",
+              "internal.delivery",
+              "internal.idempotency")
           .whereLayer("producer")
           .mayOnlyBeAccessedByLayers("factory", "internal.producer")
           .ensureAllClassesAreContainedInArchitectureIgnoring("dev.millrace.testkit..");

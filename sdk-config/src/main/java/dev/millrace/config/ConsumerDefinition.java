@@ -38,6 +38,7 @@ import org.jspecify.annotations.Nullable;
  * @param handlerWatchdog what is done about a record that stays in its handler for too long
  * @param batch how records are put together for a handler of batches
  * @param transaction how its transactions run; looked at under {@code exactly-once} only
+ * @param idempotency how it handles messages once that come more than once; null when it does not
  * @param commitInterval how often finished offsets are committed; 10 ms to 1 h
  * @param commitRecords finished records after which a commit is made before the interval has
  *     passed; 0 to 10,000,000, 0 for by interval alone
@@ -70,6 +71,7 @@ public record ConsumerDefinition(
     HandlerWatchdogDefinition handlerWatchdog,
     BatchDefinition batch,
     ConsumerTransactionDefinition transaction,
+    @Nullable IdempotencyDefinition idempotency,
     Duration commitInterval,
     int commitRecords,
     Duration drainTimeout,
@@ -201,6 +203,7 @@ public record ConsumerDefinition(
         handlerWatchdog,
         batch,
         transaction,
+        idempotency,
         commitInterval,
         commitRecords,
         drainTimeout,

@@ -30,6 +30,8 @@ final class Decoder {
   private static final ScalarType<ConsumerMode> MODE = oneOf(ConsumerMode.class);
   private static final ScalarType<GroupProtocol> GROUP_PROTOCOL = oneOf(GroupProtocol.class);
   private static final ScalarType<WhenFull> WHEN_FULL = oneOf(WhenFull.class);
+  private static final ScalarType<MessageIdKey> MESSAGE_ID_KEY = oneOf(MessageIdKey.class);
+  private static final ScalarType<MissingId> MISSING_ID = oneOf(MissingId.class);
   private static final ScalarType<Duration> PAUSE = duration("1ms", "24h");
 
   private static final ScalarType<WatchdogPolicy> WATCHDOG_POLICY = oneOf(WatchdogPolicy.class);
@@ -118,6 +120,7 @@ final class Decoder {
         handlerWatchdog(in.in("handler-watchdog")),
         batch,
         consumerTransaction(in.in("transaction")),
+        in.has("idempotency") ? idempotency(in.in("idempotency")) : null,
         in.value("commit-interval", Defaults.COMMIT_INTERVAL, duration("10ms", "1h")),
         in.value("commit-records", Defaults.COMMIT_RECORDS, whole(0, 10_000_000)),
         in.value("drain-timeout", Defaults.DRAIN_TIMEOUT, duration("0ms", "1h")),
@@ -174,6 +177,17 @@ final class Decoder {
     return new BatchDefinition(
         in.value("max-records", Defaults.BATCH_MAX_RECORDS, whole(1, 1_000_000)),
         in.value("max-wait", Defaults.BATCH_MAX_WAIT, duration("0ms", "1m")));
+  }
+
+  private static @Nullable IdempotencyDefinition idempotency(Fields in) {
+    IdempotencyDefinition idempotency =
+        new IdempotencyDefinition(
+            in.value("key", Defaults.MESSAGE_ID_KEY, MESSAGE_ID_KEY),
+            in.value("header", Defaults.MESSAGE_ID_HEADER, TEXT),
+            in.value("missing-id", Defaults.MISSING_ID, MISSING_ID),
+            in.value("lease", Defaults.LEASE, duration("1s", "24h")),
+            in.value("retention", Defaults.RETENTION, duration("1m", "87600h")));
+    return in.value("enabled", Defaults.IDEMPOTENCY_ENABLED, BOOLEAN) ? idempotency : null;
   }
 
   private static @Nullable DeadLetterDefinition deadLetter(Fields in) {

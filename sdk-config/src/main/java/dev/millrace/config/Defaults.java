@@ -37,6 +37,16 @@ final class Defaults {
   static final long CHANNEL_BYTES = 64L << 20;
   static final int BATCH_MAX_RECORDS = 500;
   static final Duration BATCH_MAX_WAIT = Duration.ofMillis(100);
+
+  /** These hold only where the key {@code idempotency} stands; without it there is none. */
+  static final boolean IDEMPOTENCY_ENABLED = true;
+
+  static final MessageIdKey MESSAGE_ID_KEY = MessageIdKey.HEADER;
+  static final String MESSAGE_ID_HEADER = "message-id";
+  static final MissingId MISSING_ID = MissingId.FAIL;
+  static final Duration LEASE = Duration.ofMinutes(1);
+  static final Duration RETENTION = Duration.ofDays(7);
+
   static final Duration COMMIT_INTERVAL = Duration.ofMillis(100);
 
   /** By interval alone. */

@@ -28,6 +28,15 @@ sealed interface Shape {
   Keys HANDLER_WATCHDOG = new Keys().with("after", VALUE).with("policy", VALUE);
   Keys BATCH = new Keys().with("max-records", VALUE).with("max-wait", VALUE);
 
+  Keys IDEMPOTENCY =
+      new Keys()
+          .with("enabled", VALUE)
+          .with("key", VALUE)
+          .with("header", VALUE)
+          .with("missing-id", VALUE)
+          .with("lease", VALUE)
+          .with("retention", VALUE);
+
   Keys TRANSACTION =
       new Keys()
           .with("id-prefix", VALUE)
@@ -76,6 +85,7 @@ sealed interface Shape {
           .with("handler-watchdog", HANDLER_WATCHDOG)
           .with("batch", BATCH)
           .with("transaction", CONSUMER_TRANSACTION)
+          .with("idempotency", IDEMPOTENCY)
           .with("commit-interval", VALUE)
           .with("commit-records", VALUE)
           .with("drain-timeout", VALUE)

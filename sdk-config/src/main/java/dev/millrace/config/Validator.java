@@ -41,6 +41,7 @@ final class Validator {
     refuseOwnTopicAsDeadLetter(consumer, in.in("dead-letter"));
     requireDeadLetterTopicName(consumer, in);
     requireDeadLetterForWatchdog(consumer, in.in("handler-watchdog"));
+    refuseIdempotencyWithoutUse(consumer, in);
     ClientSettingRules.CONSUMER.refuseContradictions(consumer.deliverySemantics(), in, problems);
   }
 
@@ -240,6 +241,29 @@ final class Validator {
           in.place("policy"),
           "dead-letter has no topic to go to",
           "write 'dead-letter: {}' for this consumer, or another policy");
+    }
+  }
+
+  /** Of the other promises one never handles a record again, the other has no effects outside. */
+  private void refuseIdempotencyWithoutUse(ConsumerDefinition consumer, Fields in) {
+    IdempotencyDefinition idempotency = consumer.idempotency();
+    if (idempotency == null) {
+      return;
+    }
+    Place place = in.place("idempotency");
+    if (consumer.deliverySemantics() != DeliverySemantics.AT_LEAST_ONCE
+        && in.isSound("delivery-semantics")) {
+      problems.add(
+          place,
+          "contradicts "
+              + in.cite("delivery-semantics", "", place)
+              + ", whose end of a record is not the store's",
+          "remove it ('enabled: false' where a default has it), or write 'delivery-semantics: at-least-once'");
+    }
+    Fields its = in.in("idempotency");
+    if (idempotency.key() == MessageIdKey.RECORD_KEY && its.has("header")) {
+      Place header = its.place("header");
+      problems.add(header, "is of no use under " + its.cite("key", "", header), "remove it");
     }
   }
 

@@ -109,6 +109,7 @@ class ConfigLoaderTest {
                     new HandlerWatchdogDefinition(Duration.ofMinutes(1), WatchdogPolicy.WARN),
                     new BatchDefinition(500, Duration.ofMillis(100)),
                     new ConsumerTransactionDefinition(null, 2, Duration.ofSeconds(10)),
+                    null,
                     Duration.ofMillis(100),
                     0,
                     Duration.ofSeconds(5),

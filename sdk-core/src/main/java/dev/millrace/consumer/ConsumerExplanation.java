@@ -249,6 +249,14 @@ public record ConsumerExplanation(
   public record WaitsForRetry(Duration due, String failure) implements Activity {}
 
   /**
+   * It waits for its message: another one has that, or the idempotency store does not answer.
+   *
+   * @param lasting since it waits
+   * @param why which of them
+   */
+  public record WaitsForMessage(Duration lasting, String why) implements Activity {}
+
+  /**
    * Its attempts are used up, and its dead letter is not acknowledged yet.
    *
    * @param lasting since its attempts were used up

@@ -29,6 +29,17 @@ public interface PreparedConsumer<V> {
   PreparedConsumer<V> orderBy(OrderingKey orderingKey);
 
   /**
+   * Has messages known by something else than a header or their key.
+   *
+   * @param idempotencyKey replaces one that was given before, and the definition's {@code
+   *     idempotency.key}
+   * @return a prepared consumer with the key; this one is left as it is
+   * @throws dev.millrace.errors.InvalidDefinitionException when the definition has no {@code
+   *     idempotency}
+   */
+  PreparedConsumer<V> idempotencyKey(IdempotencyKey idempotencyKey);
+
+  /**
    * Joins the group and starts to handle records. Returns when the brokers have answered; the first
    * assignment follows on the consumer's own thread.
    *
@@ -37,7 +48,7 @@ public interface PreparedConsumer<V> {
    * @throws dev.millrace.errors.BrokerUnavailableException when no broker answers within {@code
    *     connect-timeout}
    * @throws dev.millrace.errors.InvalidDefinitionException when the Kafka client refuses the
-   *     settings
+   *     settings, or the definition has {@code idempotency} and the factory no store
    * @throws IllegalStateException when the factory is closed, or when a consumer of this name is
    *     already running in it
    */

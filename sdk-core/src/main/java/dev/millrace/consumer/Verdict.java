@@ -12,6 +12,7 @@ import dev.millrace.consumer.ConsumerExplanation.RunningElsewhere;
 import dev.millrace.consumer.ConsumerExplanation.Unfinished;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForDeadLetter;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForExecutor;
+import dev.millrace.consumer.ConsumerExplanation.WaitsForMessage;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForRetry;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -66,6 +67,9 @@ final class Verdict {
     if (activity instanceof WaitsForDeadLetter letter) {
       return "whose dead letter is not acknowledged for %s after %s"
           .formatted(time(letter.lasting()), letter.failure());
+    }
+    if (activity instanceof WaitsForMessage message) {
+      return "which has waited for %s, since %s".formatted(time(message.lasting()), message.why());
     }
     throw new IllegalStateException("No words for " + activity);
   }

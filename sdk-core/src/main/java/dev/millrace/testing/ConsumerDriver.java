@@ -17,6 +17,7 @@ import dev.millrace.consumer.RecordHandler;
 import dev.millrace.errors.InvalidDefinitionException;
 import dev.millrace.errors.PayloadException;
 import dev.millrace.errors.UnknownNameException;
+import dev.millrace.idempotency.IdempotencyStore;
 import dev.millrace.internal.channel.Confinement;
 import dev.millrace.internal.client.ClientProperties;
 import dev.millrace.internal.client.ConsumerSettings;
@@ -100,7 +101,8 @@ public final class ConsumerDriver<V> implements AutoCloseable {
     this.serializer = formats.serializer(definition.format(), builder.type, definition.name());
     this.cluster = new Cluster(definition, builder.partitions, clock);
     Handling<V> handling = handler.apply(attempts);
-    ServiceHooks hooks = builder.hooks;
+    ServiceHooks hooks =
+        builder.hooks.idempotency(definition, definition.groupId(), builder.idempotencyStore);
     this.processes =
         () ->
             new ServiceProcess(
@@ -400,6 +402,7 @@ public final class ConsumerDriver<V> implements AutoCloseable {
     private List<String> topics;
     private int partitions = 4;
     private @Nullable ObjectMapper objectMapper;
+    private @Nullable IdempotencyStore idempotencyStore;
 
     private Builder(KafkaConfig config, ConsumerDefinition definition, Class<V> type) {
       this.definition = definition;
@@ -441,6 +444,15 @@ public final class ConsumerDriver<V> implements AutoCloseable {
      */
     public Builder<V> orderBy(OrderingKey orderingKey) {
       this.hooks = hooks.orderBy(orderingKey, definition);
+      return this;
+    }
+
+    /**
+     * Remembers here what has been handled, as {@code KafkaFactory.Builder} does. Its leases end by
+     * the store's own time, not by the driver's.
+     */
+    public Builder<V> idempotencyStore(IdempotencyStore store) {
+      this.idempotencyStore = store;
       return this;
     }
 

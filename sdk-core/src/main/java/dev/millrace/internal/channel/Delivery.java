@@ -3,6 +3,7 @@ package dev.millrace.internal.channel;
 import dev.millrace.internal.offset.OffsetTicket;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Objects;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 
@@ -41,6 +42,7 @@ public final class Delivery implements OffsetTicket.Holder {
   private @Nullable ConsumerRecord<byte[], byte[]> record;
   private int attempt = 1;
   private @Nullable Throwable deadLetterCause;
+  private @Nullable Claimed claimed;
 
   // Written by the holder for whoever asks what becomes of the record.
   private long startedNanos;
@@ -118,6 +120,30 @@ public final class Delivery implements OffsetTicket.Holder {
   public void deadLetter(Throwable cause, long nowNanos) {
     deadLetterCause = cause;
     waiting = new Waiting.ForDeadLetter(nowNanos, cause.getClass().getName());
+  }
+
+  /** Returns its claim to its message; null before the first, and when it makes none. */
+  public @Nullable Claimed claimed() {
+    return claimed;
+  }
+
+  public void claims(Claimed claim) {
+    claimed = claim;
+  }
+
+  /** Returns whether its attempt has ended, and something is left to do of it. */
+  public boolean isSettling() {
+    return claimed != null && claimed.isSettling();
+  }
+
+  /** Does what is left of its attempt, with its ticket as it is. Worker. */
+  public DeliveryProcessor.Progress settle() {
+    return Objects.requireNonNull(claimed).settle(this);
+  }
+
+  /** Worker, before it parks the lane. */
+  public void waitsForMessage(long sinceNanos, String why) {
+    waiting = new Waiting.ForMessage(sinceNanos, why);
   }
 
   /** Worker, before it parks the lane. */

@@ -82,7 +82,8 @@ final class LaneBatch implements Comparable<LaneBatch> {
       members.addAll(lane.first(most));
     }
     // From the oldest to the newest: none that was taken back is passed by one that was not.
-    members.removeIf(delivery -> delivery.hasEnded() || !delivery.ticket().start());
+    members.removeIf(
+        delivery -> delivery.hasEnded() || !(delivery.isSettling() || delivery.ticket().start()));
     waits.set(members.size() + 1);
     return List.copyOf(members);
   }

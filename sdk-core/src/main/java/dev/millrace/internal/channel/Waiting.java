@@ -20,6 +20,18 @@ public sealed interface Waiting {
   record ForDeadLetter(long sinceNanos, String failure) implements Waiting {}
 
   /**
+   * For its message, which another one has, or of which the idempotency store does not tell.
+   *
+   * @param sinceNanos since when
+   * @param why one of the texts here
+   */
+  record ForMessage(long sinceNanos, String why) implements Waiting {
+    public static final String ANOTHER = "another one has its message";
+    public static final String STORE = "the idempotency store does not answer";
+    public static final String END = "the idempotency store can't be told that it is handled";
+  }
+
+  /**
    * For the service's executor, which has been given its attempt and has not begun it.
    *
    * @param sinceNanos since when

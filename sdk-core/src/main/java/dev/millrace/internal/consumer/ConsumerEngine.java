@@ -153,6 +153,7 @@ final class ConsumerEngine implements Engine {
             deadLetters,
             meters,
             exactlyOnce == null ? RecordEnds.AT_ONCE : exactlyOnce.ends(),
+            hooks.idempotency(),
             selfStop::at);
     this.workers = runtime.workers(scheduler, pipeline, selfStop::because);
     this.ending = new Ending(name, stop, clock, signal, workers, assignment);

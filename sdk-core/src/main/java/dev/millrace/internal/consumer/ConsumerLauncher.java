@@ -6,6 +6,7 @@ import dev.millrace.config.HandlerThreads;
 import dev.millrace.consumer.AsyncRecordHandler;
 import dev.millrace.consumer.BatchHandler;
 import dev.millrace.consumer.ConsumerListener;
+import dev.millrace.consumer.IdempotencyKey;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.consumer.OrderingKey;
 import dev.millrace.consumer.PreparedConsumer;
@@ -13,6 +14,7 @@ import dev.millrace.consumer.RecordHandler;
 import dev.millrace.consumer.Replay;
 import dev.millrace.consumer.ReplayRange;
 import dev.millrace.errors.InvalidDefinitionException;
+import dev.millrace.idempotency.IdempotencyStore;
 import dev.millrace.internal.client.Brokers;
 import dev.millrace.internal.client.ClientProperties;
 import dev.millrace.internal.client.ConsumerSettings;
@@ -32,6 +34,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.KafkaShareConsumer;
 import org.apache.kafka.common.serialization.Deserializer;
 import org.apache.kafka.common.serialization.Serializer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Turns a definition and a handler into a running consumer, or into an error that leaves nothing.
@@ -41,6 +44,7 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
   /**
    * What a factory's consumers share.
    *
+   * @param idempotencyStore null when the service has none
    * @param running told of each consumer that has started and of each that has ended
    */
   public record Surroundings(
@@ -50,6 +54,7 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
       ProducerPool deadLetterProducers,
       MeterRegistry registry,
       ClientMeters clientMeters,
+      @Nullable IdempotencyStore idempotencyStore,
       RunningConsumers running) {}
 
   /** Short: a close waits for it. */
@@ -128,6 +133,11 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
   }
 
   @Override
+  public PreparedConsumer<V> idempotencyKey(IdempotencyKey idempotencyKey) {
+    return new ConsumerLauncher<>(this, hooks.idempotencyKey(idempotencyKey, definition));
+  }
+
+  @Override
   public MessageConsumer subscribe(RecordHandler<? super V> handler) {
     Objects.requireNonNull(handler, "handler");
     return subscribe(Handling.inWorker(handler));
@@ -187,7 +197,7 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
   }
 
   private Map<String, ConsumerEngine> engines(Launch launch, Handling<V> handling) {
-    ServiceHooks theirHooks = hooks.sharedBy(instances.size());
+    ServiceHooks theirHooks = withIdempotency(hooks.sharedBy(instances.size()));
     DeadLetterRoute deadLetters = new DeadLetterRoute(definition, shared, topics);
     Map<String, ConsumerEngine> engines = new LinkedHashMap<>();
     for (int i = 0; i < instances.size(); i++) {
@@ -212,7 +222,12 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
     return engines;
   }
 
+  private ServiceHooks withIdempotency(ServiceHooks others) {
+    return others.idempotency(definition, group, shared.idempotencyStore());
+  }
+
   private Map<String, QueueEngine> queues(Launch launch, Handling<V> handling) {
+    ServiceHooks theirHooks = withIdempotency(hooks);
     new ShareGroups(shared.brokers(), settings.get(0).properties()).prepare(definition);
     DeadLetterRoute deadLetters = new DeadLetterRoute(definition, shared, topics);
     Map<String, QueueEngine> queues = new LinkedHashMap<>();
@@ -230,7 +245,8 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
               deadLetters.open(() -> {}),
               launch.meters(i + 1),
               launch.stop(),
-              ThreadedRuntime.of(its, handling)));
+              ThreadedRuntime.of(its, handling),
+              theirHooks.idempotency()));
     }
     return queues;
   }

@@ -8,6 +8,7 @@ import dev.millrace.consumer.ConsumerExplanation.Queued;
 import dev.millrace.consumer.ConsumerExplanation.Unfinished;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForDeadLetter;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForExecutor;
+import dev.millrace.consumer.ConsumerExplanation.WaitsForMessage;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForRetry;
 import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.channel.Waiting;
@@ -121,6 +122,9 @@ final class PartitionExplainer {
         return new WaitsForDeadLetter(
             Duration.ofNanos(now - letter.sinceNanos()), letter.failure());
       }
+      if (waiting instanceof Waiting.ForMessage message) {
+        return new WaitsForMessage(Duration.ofNanos(now - message.sinceNanos()), message.why());
+      }
       if (waiting instanceof Waiting.ForExecutor executor) {
         return new WaitsForExecutor(Duration.ofNanos(now - executor.sinceNanos()));
       }
@@ -134,7 +138,7 @@ final class PartitionExplainer {
     private boolean isParked(@Nullable Waiting waiting) {
       return waiting instanceof Waiting.ForRetry retry
           ? retry.dueNanos() - now > 0
-          : waiting instanceof Waiting.ForDeadLetter;
+          : waiting instanceof Waiting.ForDeadLetter || waiting instanceof Waiting.ForMessage;
     }
   }
 }

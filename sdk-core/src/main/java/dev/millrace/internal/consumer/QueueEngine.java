@@ -10,6 +10,7 @@ import dev.millrace.internal.delivery.DeadLetters;
 import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.delivery.Pipeline;
 import dev.millrace.internal.delivery.RecordEnds;
+import dev.millrace.internal.idempotency.Idempotency;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
@@ -52,6 +53,7 @@ final class QueueEngine implements Engine {
 
   /**
    * @param maxPollInterval the client's
+   * @param idempotency null when messages are handled each time they come
    */
   <V> QueueEngine(
       ConsumerDefinition definition,
@@ -62,7 +64,8 @@ final class QueueEngine implements Engine {
       @Nullable DeadLetters deadLetters,
       ConsumerMeters meters,
       StopRequest stop,
-      EngineRuntime runtime) {
+      EngineRuntime runtime,
+      @Nullable Idempotency idempotency) {
     this.name = definition.name();
     this.client = client;
     this.handling = handling;
@@ -91,6 +94,7 @@ final class QueueEngine implements Engine {
             deadLetters,
             meters,
             RecordEnds.AT_ONCE,
+            idempotency,
             selfStop::at);
     this.workers = runtime.workers(scheduler, pipeline, selfStop::because);
     this.ending = new Ending(name, stop, clock, signal, workers, assignment);

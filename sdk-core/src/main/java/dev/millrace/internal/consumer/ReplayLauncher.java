@@ -43,7 +43,8 @@ final class ReplayLauncher<V> {
     this.settings = shared.clientProperties().replay(replayed);
     this.deserializer = deserializer;
     this.shared = shared;
-    this.hooks = new ServiceHooks(null, hooks.orderingKey());
+    // Without idempotency: who replays wants the records once more.
+    this.hooks = new ServiceHooks(null, hooks.orderingKey(), null, null);
     this.topics = new TopicPreparation(definition, shared.brokers(), settings.properties());
   }
 

@@ -3,8 +3,11 @@ package dev.millrace.internal.consumer;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.Ordering;
 import dev.millrace.consumer.ConsumerListener;
+import dev.millrace.consumer.IdempotencyKey;
 import dev.millrace.consumer.OrderingKey;
 import dev.millrace.errors.InvalidDefinitionException;
+import dev.millrace.idempotency.IdempotencyStore;
+import dev.millrace.internal.idempotency.Idempotency;
 import java.util.Locale;
 import java.util.Objects;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -15,21 +18,29 @@ import org.jspecify.annotations.Nullable;
  *
  * @param listener null when there is none
  * @param orderingKey the record's key, unless the service has another
+ * @param idempotencyKey null when the definition says what a record's message id is
+ * @param idempotency null when messages are handled each time they come
  */
-public record ServiceHooks(@Nullable ConsumerListener listener, OrderingKey orderingKey) {
+public record ServiceHooks(
+    @Nullable ConsumerListener listener,
+    OrderingKey orderingKey,
+    @Nullable IdempotencyKey idempotencyKey,
+    @Nullable Idempotency idempotency) {
 
   /** The hooks of a service that has handed in none. */
-  public static final ServiceHooks NONE = new ServiceHooks(null, ConsumerRecord::key);
+  public static final ServiceHooks NONE = new ServiceHooks(null, ConsumerRecord::key, null, null);
 
   /** Returns them for instances that share them. */
   ServiceHooks sharedBy(int instances) {
     return listener == null || instances == 1
         ? this
-        : new ServiceHooks(new SharedListener(listener, instances), orderingKey);
+        : new ServiceHooks(
+            new SharedListener(listener, instances), orderingKey, idempotencyKey, idempotency);
   }
 
   ServiceHooks listener(ConsumerListener told) {
-    return new ServiceHooks(Objects.requireNonNull(told, "listener"), orderingKey);
+    return new ServiceHooks(
+        Objects.requireNonNull(told, "listener"), orderingKey, idempotencyKey, idempotency);
   }
 
   /**
@@ -45,6 +56,46 @@ public record ServiceHooks(@Nullable ConsumerListener listener, OrderingKey orde
               .formatted(consumer.name(), consumer.ordering().name().toLowerCase(Locale.ROOT)),
           null);
     }
-    return new ServiceHooks(listener, other);
+    return new ServiceHooks(listener, other, idempotencyKey, idempotency);
+  }
+
+  /**
+   * Returns them with another message id.
+   *
+   * @throws InvalidDefinitionException when the consumer has no use for one
+   */
+  ServiceHooks idempotencyKey(IdempotencyKey other, ConsumerDefinition consumer) {
+    Objects.requireNonNull(other, "idempotencyKey");
+    if (consumer.idempotency() == null) {
+      throw new InvalidDefinitionException(
+          "Consumer '%s': an IdempotencyKey is of no use without 'idempotency'; write 'idempotency: {}', or do without."
+              .formatted(consumer.name()),
+          null);
+    }
+    return new ServiceHooks(listener, orderingKey, other, idempotency);
+  }
+
+  /**
+   * Returns them with the consumer's idempotency, if it has any.
+   *
+   * @param group within which an id is one message's
+   * @throws InvalidDefinitionException when it has, and there is no store
+   */
+  public ServiceHooks idempotency(
+      ConsumerDefinition consumer, String group, @Nullable IdempotencyStore store) {
+    if (consumer.idempotency() == null) {
+      return this;
+    }
+    if (store == null) {
+      throw new InvalidDefinitionException(
+          "Consumer '%s': 'idempotency' needs a store; give the factory one, by KafkaFactory.builder().idempotencyStore(…)."
+              .formatted(consumer.name()),
+          null);
+    }
+    return new ServiceHooks(
+        listener,
+        orderingKey,
+        idempotencyKey,
+        new Idempotency(store, consumer.idempotency(), group, idempotencyKey));
   }
 }

@@ -6,6 +6,7 @@ import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.time.EngineClock;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A batch's way through a worker: gather → claim → decode → handle → an outcome for each → settle
@@ -15,21 +16,25 @@ import java.util.List;
 final class BatchPipeline implements Pipeline {
   private final BatchCall<?> call;
   private final Settlement settlement;
+  private final @Nullable MessageClaims claims;
   private final Batches batches;
   private final ConsumerMeters meters;
   private final EngineClock clock;
 
   /**
    * @param settlement tells the batches what becomes of deliveries that it has parked
+   * @param claims null when messages are handled each time they come
    */
   BatchPipeline(
       BatchCall<?> call,
       Settlement settlement,
+      @Nullable MessageClaims claims,
       Batches batches,
       ConsumerMeters meters,
       EngineClock clock) {
     this.call = call;
     this.settlement = settlement;
+    this.claims = claims;
     this.batches = batches;
     this.meters = meters;
     this.clock = clock;
@@ -72,16 +77,32 @@ final class BatchPipeline implements Pipeline {
   private void work(List<Delivery> claimed) {
     List<Delivery> attempts = new ArrayList<>(claimed.size());
     for (Delivery delivery : claimed) {
-      Throwable cause = delivery.deadLetterCause();
-      if (cause == null) {
+      Progress stands = beforeAttempt(delivery);
+      if (stands == null) {
         attempts.add(delivery);
       } else {
-        settled(delivery, settlement.sendDeadLetter(delivery, cause));
+        settled(delivery, stands);
       }
     }
     begin(attempts);
     call.attempt(attempts)
-        .forEach((delivery, outcome) -> settled(delivery, settlement.settle(delivery, outcome)));
+        .forEach((delivery, outcome) -> settled(delivery, settle(delivery, outcome)));
+  }
+
+  /** Returns null when the record is to be handled. */
+  private @Nullable Progress beforeAttempt(Delivery delivery) {
+    if (delivery.isSettling()) {
+      return delivery.settle();
+    }
+    Throwable cause = delivery.deadLetterCause();
+    if (cause != null) {
+      return settlement.sendDeadLetter(delivery, cause);
+    }
+    return claims == null ? null : claims.begin(delivery);
+  }
+
+  private Progress settle(Delivery delivery, Outcome outcome) {
+    return claims == null ? settlement.settle(delivery, outcome) : claims.settle(delivery, outcome);
   }
 
   private void begin(List<Delivery> attempts) {

@@ -6,6 +6,7 @@ import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.time.EngineClock;
 import java.util.function.BiConsumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A record's way through a worker: claim → decode → handle → outcome → settle. Any worker, one at a
@@ -14,6 +15,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 final class DeliveryPipeline implements Pipeline {
   private final HandlerCall<?> call;
   private final Settlement settlement;
+  private final @Nullable MessageClaims claims;
   private final LaneScheduler scheduler;
   private final ConsumerMeters meters;
   private final EngineClock clock;
@@ -23,17 +25,20 @@ final class DeliveryPipeline implements Pipeline {
    * Joins the parts.
    *
    * @param settlement tells the scheduler what becomes of deliveries that it has parked
+   * @param claims null when messages are handled each time they come
    * @param onStop told of the record that must stop the consumer; must not block
    */
   DeliveryPipeline(
       HandlerCall<?> call,
       Settlement settlement,
+      @Nullable MessageClaims claims,
       LaneScheduler scheduler,
       ConsumerMeters meters,
       EngineClock clock,
       BiConsumer<ConsumerRecord<byte[], byte[]>, Throwable> onStop) {
     this.call = call;
     this.settlement = settlement;
+    this.claims = claims;
     this.scheduler = scheduler;
     this.meters = meters;
     this.clock = clock;
@@ -42,12 +47,13 @@ final class DeliveryPipeline implements Pipeline {
 
   @Override
   public Progress process(Delivery delivery) {
-    if (!delivery.ticket().start()) {
+    boolean settling = delivery.isSettling();
+    if (!settling && !delivery.ticket().start()) {
       return Progress
           .ENDED; // Taken back while it waited: its partition is gone, or the consumer closes.
     }
     try {
-      return work(delivery);
+      return settling ? delivery.settle() : work(delivery);
     } catch (Throwable bug) {
       // The worker ends with it, and the consumer; the close must not wait for this record.
       delivery.ticket().requeue();
@@ -69,6 +75,10 @@ final class DeliveryPipeline implements Pipeline {
     if (delivery.deadLetterCause() != null) {
       return settlement.sendDeadLetter(delivery, delivery.deadLetterCause());
     }
+    Progress stands = claims == null ? null : claims.begin(delivery);
+    if (stands != null) {
+      return stands;
+    }
     long now = clock.nanos();
     delivery.runs(now);
     if (delivery.attempt() == 1) {
@@ -77,14 +87,24 @@ final class DeliveryPipeline implements Pipeline {
     ConsumerRecord<byte[], byte[]> record = delivery.record();
     Outcome outcome =
         call.attempt(delivery, later -> endedOutsideOfWorker(delivery, record, later));
-    return outcome == null ? Progress.RUNNING : settlement.settle(delivery, outcome);
+    return outcome == null ? Progress.RUNNING : settle(delivery, outcome);
+  }
+
+  private Progress settle(Delivery delivery, Outcome outcome) {
+    return claims == null ? settlement.settle(delivery, outcome) : claims.settle(delivery, outcome);
+  }
+
+  private Progress settleOutsideOfWorker(Delivery delivery, Outcome outcome) {
+    return claims == null
+        ? settlement.settleOutsideOfWorker(delivery, outcome)
+        : claims.settleOutsideOfWorker(delivery, outcome);
   }
 
   /** Whoever completes the handler's stage. */
   private void endedOutsideOfWorker(
       Delivery delivery, ConsumerRecord<byte[], byte[]> record, Outcome outcome) {
     try {
-      if (settlement.settleOutsideOfWorker(delivery, outcome) == Progress.ENDED) {
+      if (settleOutsideOfWorker(delivery, outcome) == Progress.ENDED) {
         scheduler.finish(delivery);
       }
       scheduler.giveBackPermit();

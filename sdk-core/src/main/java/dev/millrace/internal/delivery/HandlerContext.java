@@ -1,8 +1,11 @@
 package dev.millrace.internal.delivery;
 
 import dev.millrace.consumer.RecordContext;
+import dev.millrace.idempotency.Claim;
+import dev.millrace.internal.channel.Claimed;
 import dev.millrace.internal.channel.Delivery;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -10,12 +13,21 @@ import org.apache.kafka.common.header.Headers;
 import org.jspecify.annotations.Nullable;
 
 /** What a handler sees of its record. */
-record HandlerContext(ConsumerRecord<byte[], byte[]> record, int attempt, @Nullable Outputs outputs)
+record HandlerContext(
+    ConsumerRecord<byte[], byte[]> record,
+    int attempt,
+    @Nullable Outputs outputs,
+    Optional<Claim> claim)
     implements RecordContext {
 
   static HandlerContext of(Delivery delivery, RecordEnds ends) {
     ConsumerRecord<byte[], byte[]> record = delivery.record();
-    return new HandlerContext(record, delivery.attempt(), ends.outputs(record));
+    Claimed claimed = delivery.claimed();
+    return new HandlerContext(
+        record,
+        delivery.attempt(),
+        ends.outputs(record),
+        claimed == null ? Optional.empty() : Optional.of(claimed.claim()));
   }
 
   /** Returns what comes of an attempt whose handler has returned. */

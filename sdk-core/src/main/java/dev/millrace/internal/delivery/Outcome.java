@@ -2,9 +2,15 @@ package dev.millrace.internal.delivery;
 
 import java.util.List;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.jspecify.annotations.Nullable;
 
 /** What comes of one attempt at a record; it alone says whether the offset may advance. */
 sealed interface Outcome {
+
+  /** Returns what failed; null when nothing has. */
+  default @Nullable Throwable cause() {
+    return null;
+  }
 
   /**
    * The handler returned: the offset may advance.
@@ -32,6 +38,11 @@ sealed interface Outcome {
 
   /** The consumer stops; the offset stays for ever. */
   record Stop(Throwable cause) implements Outcome {}
+
+  /** The record's message has been handled before: the offset may advance. */
+  record Duplicate() implements Outcome {
+    static final Duplicate INSTANCE = new Duplicate();
+  }
 
   /** The record was taken back, before its handler was called or while it ran. */
   record Abandoned() implements Outcome {

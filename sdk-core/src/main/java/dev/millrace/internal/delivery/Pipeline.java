@@ -6,6 +6,8 @@ import dev.millrace.internal.channel.Batches;
 import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.channel.DeliveryProcessor;
 import dev.millrace.internal.channel.LaneScheduler;
+import dev.millrace.internal.channel.Parking;
+import dev.millrace.internal.idempotency.Idempotency;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
@@ -21,6 +23,7 @@ public interface Pipeline extends DeliveryProcessor {
    * Joins the parts.
    *
    * @param deadLetters null when the definition has none
+   * @param idempotency null when messages are handled each time they come
    * @param onStop told of the record that must stop the consumer; must not block
    */
   static <V> Pipeline of(
@@ -33,6 +36,7 @@ public interface Pipeline extends DeliveryProcessor {
       @Nullable DeadLetters deadLetters,
       ConsumerMeters meters,
       RecordEnds ends,
+      @Nullable Idempotency idempotency,
       BiConsumer<ConsumerRecord<byte[], byte[]>, Throwable> onStop) {
     String name = definition.name();
     Recovery recovery =
@@ -41,14 +45,19 @@ public interface Pipeline extends DeliveryProcessor {
       BatchDefinition batch = definition.batch();
       Batches batches =
           new Batches(scheduler, clock, timer, batch.maxRecords(), batch.maxWait().toNanos());
+      Settlement settlement =
+          new Settlement(name, batches, ends, clock, timer, deadLetters, meters, onStop);
       return new BatchPipeline(
           new BatchCall<>(
               new ValueDecoder<>(deserializer), inBatches.handler(), recovery, meters, clock, ends),
-          new Settlement(name, batches, ends, clock, timer, deadLetters, meters, onStop),
+          settlement,
+          claims(name, idempotency, settlement, recovery, batches, clock, timer, meters),
           batches,
           meters,
           clock);
     }
+    Settlement settlement =
+        new Settlement(name, scheduler, ends, clock, timer, deadLetters, meters, onStop);
     return new DeliveryPipeline(
         new HandlerCall<>(
             new ValueDecoder<>(deserializer),
@@ -57,11 +66,27 @@ public interface Pipeline extends DeliveryProcessor {
             meters,
             clock,
             ends),
-        new Settlement(name, scheduler, ends, clock, timer, deadLetters, meters, onStop),
+        settlement,
+        claims(name, idempotency, settlement, recovery, scheduler, clock, timer, meters),
         scheduler,
         meters,
         clock,
         onStop);
+  }
+
+  private static @Nullable MessageClaims claims(
+      String name,
+      @Nullable Idempotency idempotency,
+      Settlement settlement,
+      Recovery recovery,
+      Parking parking,
+      EngineClock clock,
+      DelayTimer timer,
+      ConsumerMeters meters) {
+    return idempotency == null
+        ? null
+        : new MessageClaims(
+            name, idempotency, settlement, recovery, parking, clock, timer, meters.idempotency());
   }
 
   /** Returns whether the dead-letter topic can't be written, and since when. Any thread. */

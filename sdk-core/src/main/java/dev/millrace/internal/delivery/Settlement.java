@@ -77,6 +77,12 @@ final class Settlement {
     if (outcome instanceof Outcome.Handled handled) {
       return end(delivery, handled.outputs(), meters::handled);
     }
+    if (outcome instanceof Outcome.Duplicate) {
+      if (delivery.ticket().complete()) {
+        meters.duplicate();
+      }
+      return ENDED;
+    }
     Throwable failure = failure(outcome);
     if (failure != null && delivery.isSkipWanted()) {
       return skipAsTold(delivery, failure);
@@ -349,7 +355,7 @@ final class Settlement {
     }
   }
 
-  private static String place(Delivery delivery) {
+  static String place(Delivery delivery) {
     ConsumerRecord<byte[], byte[]> record = delivery.record();
     return record.topic() + "-" + record.partition() + "@" + record.offset();
   }

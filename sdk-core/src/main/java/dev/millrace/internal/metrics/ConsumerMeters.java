@@ -30,6 +30,7 @@ public final class ConsumerMeters implements AutoCloseable {
   private final Counter deadLettered;
   private final Counter stopped;
   private final Counter doneBefore;
+  private final Counter duplicates;
   private final Counter skipped;
   private final Counter notStarted;
   private final Counter dropped;
@@ -61,6 +62,7 @@ public final class ConsumerMeters implements AutoCloseable {
     this.deadLettered = outcome("dead-lettered");
     this.stopped = outcome("stopped");
     this.doneBefore = outcome("done-before");
+    this.duplicates = outcome("duplicate");
     this.skipped = outcome("skipped");
     this.notStarted = outcome("not-started");
     this.dropped = outcome("dropped");
@@ -104,6 +106,11 @@ public final class ConsumerMeters implements AutoCloseable {
 
   public void doneBefore() {
     doneBefore.increment();
+  }
+
+  /** Counts a record whose message had been handled, so that it ended without its handler. */
+  public void duplicate() {
+    duplicates.increment();
   }
 
   /**
@@ -154,6 +161,13 @@ public final class ConsumerMeters implements AutoCloseable {
   /** Counts lost locks; only a queue's consumer has any. */
   public IntConsumer locksLost() {
     return counter(MeterNames.LOCKS_LOST, tags)::increment;
+  }
+
+  /** Counts what becomes of claims; only a consumer with idempotency has any. */
+  public IdempotencyMeters idempotency() {
+    return new IdempotencyMeters(
+        counter(MeterNames.IDEMPOTENCY_FAILURES, tags),
+        counter(MeterNames.IDEMPOTENCY_TAKEN, tags));
   }
 
   /** Shows what the channel holds. */

@@ -50,6 +50,12 @@ final class MeterNames {
   /** Counter: records whose lock was lost while a queue's consumer had them; they come again. */
   static final String LOCKS_LOST = "millrace.consumer.locks.lost";
 
+  /** Counter: calls of the idempotency store that failed; they are repeated. */
+  static final String IDEMPOTENCY_FAILURES = "millrace.consumer.idempotency.failures";
+
+  /** Counter: messages handled that another one took meanwhile, the lease being over. */
+  static final String IDEMPOTENCY_TAKEN = "millrace.consumer.idempotency.taken";
+
   /** Counter: ends of sent records, by {@code outcome}. */
   static final String SENT = "millrace.producer.records";
 

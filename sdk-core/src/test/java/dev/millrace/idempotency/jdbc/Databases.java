@@ -23,11 +23,16 @@ final class Databases implements AutoCloseable {
     h2 = pool("jdbc:h2:mem:" + UUID.randomUUID() + ";DB_CLOSE_DELAY=-1;LOCK_TIMEOUT=10000");
   }
 
-  private static HikariDataSource pool(String url) {
+  static HikariDataSource pool(String url) {
     HikariConfig config = new HikariConfig();
     config.setJdbcUrl(url);
     config.setMaximumPoolSize(12);
     return new HikariDataSource(config);
+  }
+
+  /** Returns where other processes find it. */
+  String postgresUrl() {
+    return server.getJdbcUrl("postgres", "postgres");
   }
 
   DataSource postgres() {

@@ -22,6 +22,7 @@ import dev.millrace.consumer.OrderingKey;
 import dev.millrace.consumer.RecordHandler;
 import dev.millrace.internal.delivery.DeadLetters;
 import dev.millrace.internal.delivery.Handling;
+import dev.millrace.internal.idempotency.Idempotency;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.charset.StandardCharsets;
@@ -84,6 +85,7 @@ final class EngineFixture implements AutoCloseable {
   int commitRecords;
   Duration idleAfter = Duration.ofMinutes(1);
   @Nullable ConsumerListener listener;
+  @Nullable Idempotency idempotency;
   Consumer<MessageConsumer> onEnd = ended -> {};
   @Nullable Function<ProducerRecord<byte[], byte[]>, CompletableFuture<RecordMetadata>>
       deadLetterSender;
@@ -131,7 +133,7 @@ final class EngineFixture implements AutoCloseable {
             new ConsumerMeters(registry, definition.name(), definition.groupId()),
             stop,
             runtime,
-            new ServiceHooks(listener, orderingKey),
+            new ServiceHooks(listener, orderingKey, null, idempotency),
             null,
             null);
     handle =

@@ -96,6 +96,7 @@ final class TestDefinitions {
         watchdog,
         batch,
         new ConsumerTransactionDefinition(null, 2, Duration.ofSeconds(10)),
+        null,
         commitInterval,
         commitRecords,
         drainTimeout,

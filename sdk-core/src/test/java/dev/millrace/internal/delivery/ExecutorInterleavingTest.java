@@ -13,6 +13,7 @@ import dev.millrace.internal.time.EngineClock;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.TopicPartition;
@@ -40,7 +41,7 @@ class ExecutorInterleavingTest {
     private boolean lateCall;
 
     Given() {
-      HandlerContext context = new HandlerContext(delivery.record(), 1, null);
+      HandlerContext context = new HandlerContext(delivery.record(), 1, null, Optional.empty());
       task =
           new ExecutorTask<>((value, ignored) -> call(), "", context, delivery, new StillClock());
     }

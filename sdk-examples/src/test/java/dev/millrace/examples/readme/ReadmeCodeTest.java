@@ -38,6 +38,8 @@ class ReadmeCodeTest {
       import dev.millrace.config.*;
       import dev.millrace.consumer.*;
       import dev.millrace.deadletter.*;
+      import dev.millrace.idempotency.*;
+      import dev.millrace.idempotency.jdbc.*;
       import dev.millrace.producer.*;
       import dev.millrace.testkit.cluster.*;
       import io.micrometer.core.instrument.MeterRegistry;
@@ -47,6 +49,7 @@ class ReadmeCodeTest {
       import java.util.List;
       import java.util.Map;
       import java.util.concurrent.*;
+      import javax.sql.DataSource;
       import org.apache.kafka.clients.producer.RecordMetadata;
       import org.junit.jupiter.api.Test;
       record Order(String id, int quantity) {}

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.millrace.KafkaFactory;
 import dev.millrace.config.ConfigLoader;
+import dev.millrace.idempotency.InMemoryIdempotencyStore;
 import dev.millrace.testkit.cluster.KafkaCluster;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.Tag;
@@ -36,16 +37,23 @@ class ReadmeMetersTest {
       broker.createTopic("orders", 1);
       String yaml =
           Readme.blocks("yaml").get(0).text()
-              + "    queue-consumer: { mode: queue, topics: [orders], group-id: queue }\n";
+              + "    queue-consumer: { mode: queue, topics: [orders], group-id: queue }\n"
+              + "    once-consumer: { topics: [orders], group-id: once, idempotency: {} }\n";
       var config =
           ConfigLoader.create()
               .environment(Map.of("KAFKA_BOOTSTRAP", broker.bootstrapServers()))
               .parse("README.yaml", yaml);
-      try (KafkaFactory kafka = KafkaFactory.builder().meterRegistry(registry).create(config)) {
+      try (KafkaFactory kafka =
+          KafkaFactory.builder()
+              .meterRegistry(registry)
+              .idempotencyStore(InMemoryIdempotencyStore.ofAtMost(1))
+              .create(config)) {
         // One of batches has all meters that others have, and one more.
         kafka.createConsumer("order-consumer", String.class).subscribeBatch(orders -> {});
         // And a queue has one of its own.
         kafka.createConsumer("queue-consumer", String.class).subscribe((order, context) -> {});
+        // And one that handles messages once.
+        kafka.createConsumer("once-consumer", String.class).subscribe((order, context) -> {});
         kafka.createProducer("order-producer", String.class);
         // Some come with the first partition, one after the other.
         await()

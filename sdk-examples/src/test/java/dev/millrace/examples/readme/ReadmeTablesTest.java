@@ -38,6 +38,8 @@ class ReadmeTablesTest {
         .containsExactlyInAnyOrderElementsOf(known("consumers/c/retry/backoff"));
     assertThat(below(consumer, "batch."))
         .containsExactlyInAnyOrderElementsOf(known("consumers/c/batch"));
+    assertThat(below(consumer, "idempotency."))
+        .containsExactlyInAnyOrderElementsOf(known("consumers/c/idempotency"));
     assertThat(below(consumer, "dead-letter."))
         .containsExactlyInAnyOrderElementsOf(known("consumers/c/dead-letter"));
     assertThat(below(consumer, "handler-watchdog."))
@@ -62,6 +64,7 @@ class ReadmeTablesTest {
     root.withObject("/kafka/producers/p").put("topics", "orders");
     ObjectNode consumer = root.withObject("/kafka/consumers/c");
     consumer.put("topics", "orders").put("group-id", "g").withObject("/dead-letter");
+    consumer.withObject("/idempotency");
     return root;
   }
 

@@ -1,0 +1,109 @@
+package dev.millrace.idempotency.jdbc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.millrace.testkit.cluster.KafkaCluster;
+import dev.millrace.testkit.junit.KafkaTest;
+import dev.millrace.testkit.junit.TestTopics;
+import dev.millrace.testkit.probe.GroupProbe;
+import dev.millrace.testkit.worker.WorkerProcess;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.header.internals.RecordHeader;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * Each message is in the topic twice, close together but under other keys, so that two of eight
+ * instances in two processes get it at about the same time; and each process is killed once in the
+ * middle. {@code -Dmillrace.repeated=50000} is the long form.
+ */
+@KafkaTest
+class RepeatedMessagesTest {
+  private static final int MESSAGES = Integer.getInteger("millrace.repeated", 4_000);
+  private static final int APART = 20;
+  private static final Duration GENEROUS =
+      Duration.ofSeconds(150).plus(Duration.ofMillis(30L * MESSAGES));
+
+  @Timeout(3600)
+  @Test
+  void eachHasOneEffect(KafkaCluster kafka, TestTopics topics) throws Exception {
+    String topic = topics.create("messages", 8);
+    String group = topics.groupId("effects");
+    publishTwice(kafka, topic);
+    GroupProbe progress = GroupProbe.of(kafka.directServers(), group, topic);
+
+    try (Databases databases = new Databases()) {
+      Databases.execute(databases.postgres(), "CREATE TABLE effects (message VARCHAR(50))");
+      long start = System.nanoTime();
+      try (WorkerProcess first = start(kafka, topic, group, databases, "first");
+          WorkerProcess second = start(kafka, topic, group, databases, "second")) {
+        int kills = 0;
+        for (WorkerProcess victim : List.of(first, second)) {
+          long enough = (long) ++kills * MESSAGES / 3;
+          await().atMost(GENEROUS).until(() -> effects(databases, "*") >= enough);
+          await().atMost(GENEROUS).until(() -> victim.progress() > 0);
+          victim.kill();
+          victim.restart();
+        }
+        progress.awaitLagZero(GENEROUS);
+      }
+      System.out.printf(
+          "%d messages, each twice, 8 instances in 2 processes, 2 kills: %d effects in %d ms%n",
+          MESSAGES, effects(databases, "*"), (System.nanoTime() - start) / 1_000_000);
+
+      assertThat(effects(databases, "DISTINCT message")).isEqualTo(MESSAGES);
+      assertThat(effects(databases, "*")).isEqualTo(MESSAGES);
+    }
+  }
+
+  private static long effects(Databases databases, String counted) throws Exception {
+    return Databases.number(databases.postgres(), "SELECT COUNT(" + counted + ") FROM effects");
+  }
+
+  private static WorkerProcess start(
+      KafkaCluster kafka, String topic, String group, Databases databases, String name) {
+    return WorkerProcess.of(EffectsWorker.class)
+        .name(name)
+        .jvmOption("-Xmx256m")
+        .jvmOption("-XX:TieredStopAtLevel=1")
+        .argument("kafka", kafka.bootstrapServers())
+        .argument("topic", topic)
+        .argument("group", group)
+        .argument("database", databases.postgresUrl())
+        .start();
+  }
+
+  private static void publishTwice(KafkaCluster kafka, String topic) {
+    try (KafkaProducer<String, String> producer =
+        new KafkaProducer<>(
+            Map.of("bootstrap.servers", kafka.bootstrapServers()),
+            new StringSerializer(),
+            new StringSerializer())) {
+      for (int i = 0; i < MESSAGES + APART; i++) {
+        if (i < MESSAGES) {
+          send(producer, topic, "first-", i);
+        }
+        if (i >= APART) {
+          send(producer, topic, "again-", i - APART);
+        }
+      }
+      producer.flush();
+    }
+  }
+
+  private static void send(
+      KafkaProducer<String, String> producer, String topic, String key, int message) {
+    ProducerRecord<String, String> record =
+        new ProducerRecord<>(topic, key + message, "message-" + message);
+    byte[] id = Integer.toString(message).getBytes(StandardCharsets.UTF_8);
+    record.headers().add(new RecordHeader("message-id", id));
+    var unused = producer.send(record);
+  }
+}

@@ -1,0 +1,400 @@
+package dev.millrace.internal.consumer;
+
+import static dev.millrace.internal.consumer.EngineFixture.P0;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.millrace.config.IdempotencyDefinition;
+import dev.millrace.config.MessageIdKey;
+import dev.millrace.config.MissingId;
+import dev.millrace.consumer.ConsumerExplanation.WaitsForMessage;
+import dev.millrace.consumer.IdempotencyKey;
+import dev.millrace.consumer.RecordHandler;
+import dev.millrace.errors.ConsumerFailedException;
+import dev.millrace.errors.MessageTakenException;
+import dev.millrace.errors.MissingMessageIdException;
+import dev.millrace.idempotency.Begun;
+import dev.millrace.idempotency.Claim;
+import dev.millrace.internal.delivery.Handling;
+import dev.millrace.internal.idempotency.Idempotency;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.common.header.internals.RecordHeader;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** A message is handled once, in whichever way its handler runs, and nothing is passed unknown. */
+class IdempotentHandlerTest {
+  private static final Duration LEASE = Duration.ofMinutes(10);
+
+  private final EngineFixture engine = new EngineFixture();
+  private final ExecutorService pool = Executors.newFixedThreadPool(4);
+  private final WatchedStore store = new WatchedStore();
+  private final Queue<Long> handled = new ConcurrentLinkedQueue<>();
+
+  /** The ways in which a handler may run. */
+  enum Way {
+    WORKER,
+    EXECUTOR,
+    ASYNC,
+    BATCH
+  }
+
+  @AfterEach
+  void leavesNothing() {
+    engine.release.countDown();
+    store.beginFails.set(false);
+    store.doneFails.set(false);
+    engine.close();
+    pool.shutdownNow();
+  }
+
+  private void idempotent(MissingId missingId, @Nullable IdempotencyKey hook) {
+    engine.idempotency =
+        new Idempotency(
+            store,
+            new IdempotencyDefinition(
+                MessageIdKey.HEADER, "message-id", missingId, LEASE, Duration.ofHours(1)),
+            "group",
+            hook);
+  }
+
+  private void start(Way way, RecordHandler<String> handler) {
+    if (engine.idempotency == null) {
+      idempotent(MissingId.FAIL, null);
+    }
+    switch (way) {
+      case WORKER -> engine.start(handler);
+      case EXECUTOR -> engine.start(Handling.onExecutor(handler, pool));
+      case ASYNC ->
+          engine.startAsync(
+              (value, context) ->
+                  CompletableFuture.runAsync(
+                      () -> {
+                        try {
+                          handler.handle(value, context);
+                        } catch (Exception e) {
+                          throw new CompletionException(e);
+                        }
+                      },
+                      pool));
+      case BATCH ->
+          engine.startBatch(
+              records ->
+                  records.forEach(
+                      record -> {
+                        try {
+                          handler.handle(record.value(), record.context());
+                        } catch (Exception e) {
+                          record.retry(e);
+                        }
+                      }));
+    }
+    engine.assign(P0);
+  }
+
+  private void add(long offset, String id) {
+    engine.consumer.schedulePollTask(
+        () ->
+            engine.addNow(
+                P0,
+                offset,
+                1,
+                new RecordHeader("message-id", id.getBytes(StandardCharsets.UTF_8))));
+  }
+
+  private void awaitCommitted(long offset) {
+    await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(offset));
+  }
+
+  private Begun askedByAnother(String id) {
+    return store.store.begin(new Claim("group", id, "another", LEASE, LEASE));
+  }
+
+  private WaitsForMessage awaitWaiting() {
+    return await()
+        .until(
+            () ->
+                engine.explained().partitions().stream()
+                    .flatMap(partition -> partition.oldest().stream())
+                    .map(oldest -> oldest.activity())
+                    .filter(WaitsForMessage.class::isInstance)
+                    .map(WaitsForMessage.class::cast)
+                    .findFirst(),
+            found -> found.isPresent())
+        .get();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aMessageThatComesAgainEndsWithoutItsHandler(Way way) {
+    start(way, (value, context) -> handled.add(context.offset()));
+    for (int offset = 0; offset < 6; offset++) {
+      add(offset, "m-" + offset % 3);
+    }
+
+    awaitCommitted(6);
+    assertThat(handled).hasSize(3);
+    assertThat(engine.outcome("handled")).isEqualTo(3);
+    assertThat(engine.outcome("duplicate")).isEqualTo(3);
+    assertThat(store.threads).allMatch(name -> name.contains("-worker-"));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aMessageAtWorkIsWaitedFor(Way way) {
+    start(
+        way,
+        (value, context) -> {
+          handled.add(context.offset());
+          EngineFixture.hold(engine.release);
+        });
+    add(0, "twin");
+    await().until(() -> handled.size() == 1);
+    add(1, "twin");
+    await()
+        .untilAsserted(
+            () -> assertThat(engine.explained().partitions().get(0).counts().parked()).isOne());
+    engine.letTurnsPass();
+    assertThat(handled).containsExactly(0L);
+    assertThat(engine.outcome("duplicate")).isZero();
+    assertThat(engine.lastMetadata(P0)).isNullOrEmpty(); // Neither has ended.
+
+    engine.release.countDown();
+
+    awaitCommitted(2);
+    assertThat(handled).containsExactly(0L);
+    assertThat(engine.outcome("duplicate")).isOne();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aMessageWhoseHandlerFailedIsHandledByWhoWaitsForIt(Way way) {
+    AtomicInteger calls = new AtomicInteger();
+    start(
+        way,
+        (value, context) -> {
+          if (calls.incrementAndGet() == 1) {
+            throw new IllegalStateException("the first one fails");
+          }
+          handled.add(context.offset());
+        });
+    add(0, "twin");
+    add(1, "twin");
+
+    awaitCommitted(2);
+    assertThat(calls).hasValue(2);
+    assertThat(handled).hasSize(1);
+    assertThat(engine.outcome("duplicate")).isOne();
+    assertThat(engine.outcome("retried")).isOne();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void nothingIsHandledNorPassedWhileTheStoreIsDown(Way way) {
+    store.beginFails.set(true);
+    start(way, (value, context) -> handled.add(context.offset()));
+    add(0, "m");
+
+    await().until(() -> store.failures.get() >= 2);
+    assertThat(awaitWaiting().why()).contains("store does not answer");
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(engine.explained().partitions().get(0).verdict())
+                    .contains("since the idempotency store does not answer"));
+    assertThat(handled).isEmpty();
+    assertThat(engine.consumer.commits).noneMatch(commit -> commit.containsKey(P0));
+    assertThat(failuresCounted()).isGreaterThanOrEqualTo(2);
+
+    store.beginFails.set(false);
+
+    awaitCommitted(1);
+    assertThat(handled).containsExactly(0L);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aHandlerIsNotCalledAgainWhileTheStoreCantBeTold(Way way) {
+    store.doneFails.set(true);
+    start(way, (value, context) -> handled.add(context.offset()));
+    add(0, "m");
+
+    await().until(() -> store.failures.get() >= 2);
+    assertThat(awaitWaiting().why()).contains("can't be told");
+    assertThat(engine.consumer.commits).noneMatch(commit -> commit.containsKey(P0));
+
+    store.doneFails.set(false);
+
+    awaitCommitted(1);
+    assertThat(handled).containsExactly(0L);
+    assertThat(engine.outcome("handled")).isOne();
+    assertThat(askedByAnother("m")).isEqualTo(new Begun.Done());
+  }
+
+  /** What has been handled is known, also where the partition leaves before the handler's end. */
+  @ParameterizedTest
+  @EnumSource
+  void theStoreIsToldOfAHandlerThatEndsWhileItsPartitionLeaves(Way way) {
+    engine.drain = Duration.ofSeconds(60);
+    CountDownLatch inHandler = new CountDownLatch(1);
+    start(
+        way,
+        (value, context) -> {
+          inHandler.countDown();
+          EngineFixture.hold(engine.release);
+        });
+    add(0, "m");
+    EngineFixture.hold(inHandler);
+    engine.consumer.schedulePollTask(() -> engine.consumer.rebalance(List.of()));
+    await().until(engine::isDraining);
+
+    engine.release.countDown();
+
+    await().until(() -> engine.handle().assignment().isEmpty());
+    assertThat(engine.consumer.lastCommit(P0)).isEqualTo(1);
+    assertThat(askedByAnother("m")).isEqualTo(new Begun.Done());
+  }
+
+  /** As long as the store is down, so that the close does not wait for it. */
+  @ParameterizedTest
+  @EnumSource
+  void whatTheStoreCantBeToldOfHoldsNoCloseUp(Way way) {
+    store.doneFails.set(true);
+    start(way, (value, context) -> handled.add(context.offset()));
+    add(0, "m");
+    await().until(() -> store.failures.get() >= 1);
+
+    engine.handle().close(Duration.ofSeconds(1));
+
+    assertThat(engine.consumer.commits).noneMatch(commit -> commit.containsKey(P0));
+    assertThat(askedByAnother("m")).isInstanceOf(Begun.Held.class);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aMessageThatAnotherTookIsPutBackAndCostsNoAttempt(Way way) {
+    engine.attempts = 1;
+    start(
+        way,
+        (value, context) -> {
+          handled.add(context.offset());
+          Claim mine = context.claim().orElseThrow();
+          store.store.release(mine);
+          Claim its = new Claim("group", "m", "another", LEASE, LEASE);
+          assertThat(store.store.begin(its)).isEqualTo(new Begun.Granted());
+          assertThat(store.store.done(its)).isTrue();
+          throw new MessageTakenException("taken", null);
+        });
+    add(0, "m");
+
+    awaitCommitted(1);
+    assertThat(handled).containsExactly(0L);
+    assertThat(engine.outcome("duplicate")).isOne();
+    assertThat(engine.outcome("stopped")).isZero();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aMessageThatMayHaveBeenHandledTwiceIsCounted(Way way) {
+    start(
+        way,
+        (value, context) -> {
+          store.store.release(context.claim().orElseThrow());
+          assertThat(askedByAnother("m")).isEqualTo(new Begun.Granted());
+        });
+    add(0, "m");
+
+    awaitCommitted(1);
+    assertThat(engine.registry.get("millrace.consumer.idempotency.taken").counter().count())
+        .isOne();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aRecordWithoutAnIdIsNotHandled(Way way) {
+    start(way, (value, context) -> handled.add(context.offset()));
+    engine.add(P0, 0, 1);
+
+    assertThatThrownBy(() -> engine.handle().awaitClosed(Duration.ofSeconds(60)))
+        .isInstanceOf(ConsumerFailedException.class)
+        .cause()
+        .isInstanceOf(MissingMessageIdException.class)
+        .hasMessageContaining("orders-0@0");
+    assertThat(handled).isEmpty();
+  }
+
+  @Test
+  void aRecordWithoutAnIdIsHandledWhereThatIsWanted() {
+    idempotent(MissingId.HANDLE, null);
+    start(Way.WORKER, (value, context) -> handled.add(context.offset()));
+    engine.add(P0, 0, 2);
+
+    awaitCommitted(2);
+    assertThat(handled).containsExactlyInAnyOrder(0L, 1L);
+    assertThat(store.threads).isEmpty();
+  }
+
+  @Test
+  void aHookSaysTheId() {
+    idempotent(MissingId.FAIL, record -> "id-" + record.offset() % 2);
+    start(Way.WORKER, (value, context) -> handled.add(context.offset()));
+    engine.add(P0, 0, 6);
+
+    awaitCommitted(6);
+    assertThat(handled).hasSize(2);
+    assertThat(engine.outcome("duplicate")).isEqualTo(4);
+  }
+
+  @Test
+  void whatAHookThrowsIsTheHandlersFailure() {
+    AtomicInteger asked = new AtomicInteger();
+    idempotent(
+        MissingId.FAIL,
+        record -> {
+          if (asked.incrementAndGet() == 1) {
+            throw new IllegalStateException("not yet");
+          }
+          return "m";
+        });
+    start(Way.WORKER, (value, context) -> handled.add(context.offset()));
+    engine.add(P0, 0, 1);
+
+    awaitCommitted(1);
+    assertThat(handled).containsExactly(0L);
+    assertThat(engine.outcome("retried")).isOne();
+  }
+
+  @Test
+  void aDeadLettersMessageCanComeBack() {
+    engine.deadLetterSender = record -> CompletableFuture.completedFuture(null);
+    engine.attempts = 1;
+    start(
+        Way.WORKER,
+        (value, context) -> {
+          throw new IllegalStateException("for ever");
+        });
+    add(0, "m");
+
+    awaitCommitted(1);
+    assertThat(engine.outcome("dead-lettered")).isOne();
+    assertThat(askedByAnother("m")).isEqualTo(new Begun.Granted());
+  }
+
+  private double failuresCounted() {
+    return engine.registry.get("millrace.consumer.idempotency.failures").counter().count();
+  }
+}
