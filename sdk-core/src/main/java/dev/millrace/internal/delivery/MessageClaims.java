@@ -1,6 +1,5 @@
 package dev.millrace.internal.delivery;
 
-import static dev.millrace.internal.channel.DeliveryProcessor.Progress.ENDED;
 import static dev.millrace.internal.channel.DeliveryProcessor.Progress.PARKED;
 
 import dev.millrace.errors.MessageTakenException;
@@ -178,11 +177,7 @@ final class MessageClaims {
 
   private Progress putBack(Delivery delivery, long wait, String why) {
     delivery.waitsForMessage(waitsSince(delivery), why);
-    if (!delivery.ticket().requeue()) {
-      return ENDED;
-    }
-    timer.after(wait, () -> parking.resume(delivery));
-    return PARKED;
+    return settlement.park(delivery, wait);
   }
 
   private long waitsSince(Delivery delivery) {

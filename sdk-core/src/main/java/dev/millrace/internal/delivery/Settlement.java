@@ -152,8 +152,11 @@ final class Settlement {
     return park(delivery, retry.delayNanos());
   }
 
-  /** Has the delivery's lane rest, unless its partition leaves: then the delivery has ended. */
-  private Progress park(Delivery delivery, long nanos) {
+  /**
+   * Has the delivery's lane rest, unless its partition leaves or it is to be skipped: then the
+   * delivery has ended.
+   */
+  Progress park(Delivery delivery, long nanos) {
     switch (delivery.rests()) {
       case TAKEN_BACK -> {
         return ENDED;

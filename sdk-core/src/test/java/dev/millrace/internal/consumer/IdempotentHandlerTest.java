@@ -11,6 +11,7 @@ import dev.millrace.config.MissingId;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForMessage;
 import dev.millrace.consumer.IdempotencyKey;
 import dev.millrace.consumer.RecordHandler;
+import dev.millrace.consumer.SkipResult;
 import dev.millrace.errors.ConsumerFailedException;
 import dev.millrace.errors.MessageTakenException;
 import dev.millrace.errors.MissingMessageIdException;
@@ -392,6 +393,44 @@ class IdempotentHandlerTest {
     awaitCommitted(1);
     assertThat(engine.outcome("dead-lettered")).isOne();
     assertThat(askedByAnother("m")).isEqualTo(new Begun.Granted());
+  }
+
+  /** It runs while the store is asked; when that fails, it must not wait for the store. */
+  @ParameterizedTest
+  @EnumSource
+  void aRecordThatIsToBeSkippedDoesNotWaitForItsMessage(Way way) {
+    CountDownLatch asked = new CountDownLatch(1);
+    store.beginFails.set(true);
+    store.whileAsked =
+        () -> {
+          asked.countDown();
+          EngineFixture.hold(engine.release);
+        };
+    start(way, (value, context) -> handled.add(context.offset()));
+    add(0, "m");
+    EngineFixture.hold(asked);
+
+    assertThat(engine.handle().skip(P0, 0).join()).isEqualTo(SkipResult.WHEN_IT_FAILS);
+    engine.release.countDown();
+
+    awaitCommitted(1);
+    assertThat(handled).isEmpty();
+    assertThat(engine.outcome("skipped")).isOne();
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aRecordThatWaitsForItsMessageCanBeSkipped(Way way) {
+    store.beginFails.set(true);
+    start(way, (value, context) -> handled.add(context.offset()));
+    add(0, "m");
+    awaitWaiting();
+
+    await().until(() -> engine.handle().skip(P0, 0).join() == SkipResult.SKIPPED);
+
+    awaitCommitted(1);
+    assertThat(handled).isEmpty();
+    assertThat(engine.outcome("skipped")).isOne();
   }
 
   private double failuresCounted() {

@@ -18,8 +18,12 @@ final class WatchedStore implements IdempotencyStore {
   final AtomicInteger failures = new AtomicInteger();
   final Queue<String> threads = new ConcurrentLinkedQueue<>();
 
+  /** What goes on while it is asked. */
+  volatile Runnable whileAsked = () -> {};
+
   @Override
   public Begun begin(Claim claim) throws Exception {
+    whileAsked.run();
     called(beginFails);
     return store.begin(claim);
   }
