@@ -43,8 +43,7 @@ class ExactlyOncePassingOverTest {
   /** So long that nothing is committed but by a close. */
   private static final String COMMITS_AT_THE_END =
       CONFIG.replace(
-          "exactly-once,",
-          "exactly-once, commit-interval: 7m, transaction: { timeout: 15m },");
+          "exactly-once,", "exactly-once, commit-interval: 7m, transaction: { timeout: 15m },");
 
   private final BrokerFixture broker;
   private final TestTopics topics;

@@ -60,7 +60,11 @@ final class SimBroker {
         log.end += 1 + world.random.nextInt(3);
       }
       int key = world.random.nextInt(KEYS.length + 1);
-      log.append(key == KEYS.length ? "" : KEYS[key], world.clock.now().toEpochMilli());
+      boolean forOthers = world.oneIn(10);
+      if (forOthers) {
+        world.oracle.excuse(log.partition, log.end);
+      }
+      log.append(key == KEYS.length ? "" : KEYS[key], world.clock.now().toEpochMilli(), forOthers);
     }
     if (world.oneIn(8)) {
       log.end++;

@@ -1,5 +1,6 @@
 package dev.millrace.internal.consumer;
 
+import dev.millrace.internal.delivery.RedriveMark;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -34,6 +35,7 @@ import org.apache.kafka.common.errors.OffsetMetadataTooLarge;
 import org.apache.kafka.common.errors.RebalanceInProgressException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.WakeupException;
+import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
 import org.jspecify.annotations.Nullable;
@@ -246,7 +248,7 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
         }
         position = entry.getKey() + 1;
         epoch = Optional.of(entry.getValue().epoch());
-        process.delivered(partition, entry.getKey(), entry.getValue().epoch());
+        process.delivered(partition, entry.getKey(), entry.getValue());
         if (world.bug.delivers(entry.getKey())) {
           batch.add(record(partition, entry.getKey(), entry.getValue()));
         }
@@ -274,6 +276,10 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
       TopicPartition partition, long offset, SimLog.Entry entry) {
     byte[] bytes = world.bug.key(entry.key().isEmpty() ? null : bytes(entry.key()), offset);
     byte[] value = bytes(entry.key() + '/' + entry.life());
+    Headers headers = new RecordHeaders();
+    if (entry.forOthers()) {
+      new RedriveMark("another", 1).stamp(partition.topic(), bytes, value, headers);
+    }
     return new ConsumerRecord<>(
         partition.topic(),
         partition.partition(),
@@ -284,7 +290,7 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
         value.length,
         bytes,
         value,
-        new RecordHeaders(),
+        headers,
         Optional.of(world.bug.epoch(entry.epoch())));
   }
 
@@ -464,6 +470,7 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
       Collection<TopicPartition> partitions, Function<TopicPartition, Long> offset) {
     throwIfWoken();
     if (world.chaos && world.oneIn(20)) {
+      process.seekFails();
       throw new TimeoutException("no leader");
     }
     Map<TopicPartition, Long> found = new HashMap<>();

@@ -14,8 +14,9 @@ final class SimLog {
    *
    * @param life of the log, in which it was appended
    * @param epoch the leader's, as clients see it
+   * @param forOthers redriven for another group, so that it is passed over
    */
-  record Entry(String key, int life, int epoch, long millis) {}
+  record Entry(String key, int life, int epoch, long millis, boolean forOthers) {}
 
   final TopicPartition partition;
   final NavigableMap<Long, Entry> entries = new TreeMap<>();
@@ -39,8 +40,8 @@ final class SimLog {
     return epoch;
   }
 
-  void append(String key, long millis) {
-    entries.put(end++, new Entry(key, life, epoch, millis));
+  void append(String key, long millis, boolean forOthers) {
+    entries.put(end++, new Entry(key, life, epoch, millis, forOthers));
   }
 
   /** Retention has deleted what is below. */

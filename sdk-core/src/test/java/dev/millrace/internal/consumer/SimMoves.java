@@ -65,13 +65,18 @@ final class SimMoves {
     ownership.missing = null;
   }
 
-  /** Returns whether a delivered record is to be handled; else it is known to have ended before. */
-  boolean delivers(SimProcess process, TopicPartition partition, long offset, int epoch) {
+  /**
+   * Returns whether a delivered record is to be handled or passed over; else it is known to have
+   * ended before.
+   */
+  boolean delivers(SimProcess process, TopicPartition partition, long offset, SimLog.Entry entry) {
     SimOwnership ownership = oracle.owner(process, partition);
-    if (ownership.wronglyBelieves(offset, epoch)) {
+    if (ownership.wronglyBelieves(offset, entry.epoch())) {
       oracle.excuse(partition, offset);
     }
-    return ownership.delivers(offset, epoch);
+    return entry.forOthers()
+        ? !ownership.believesDone(offset, entry.epoch())
+        : ownership.delivers(offset, entry.epoch());
   }
 
   /** The engine gets what begins at the offset: it may be the first that it sees of a cut. */

@@ -172,21 +172,23 @@ final class SimOracle {
 
   // Handlers.
 
-  /** D1, O1: records that begin together, all of one order. */
+  /**
+   * D1, O1: records that begin together, all of one order; none that another group has redriven.
+   */
   void handlerBegins(SimProcess process, List<SimHandler.Running> together) {
     for (SimHandler.Running run : together) {
       world.log(process, " begins ", run.partition, "@", run.offset, " key '", run.key, "'");
       SimOwnership ownership = run.ownership;
       int offset = Math.toIntExact(run.offset);
       require(
-          !ownership.endedBefore.get(offset) && !ownership.ended.get(offset),
+          ownership.isOpen(offset),
           "D1: ",
           process,
           " handles ",
           run.partition,
           "@",
           run.offset,
-          " again");
+          " again, or though it is for another group");
       require(
           ownership.told || world.clock.nanos() >= ownership.toldByNanos,
           "Listener: ",

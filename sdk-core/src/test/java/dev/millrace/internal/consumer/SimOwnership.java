@@ -121,13 +121,23 @@ final class SimOwnership {
   /** Returns whether a delivered record is handled, and not known to have ended before. */
   boolean delivers(long offset, int epoch) {
     delivered.set(Math.toIntExact(offset));
-    if (wronglyBelieves(offset, epoch)) {
-      endedBefore.set(Math.toIntExact(offset));
-    }
-    boolean handled = !endedBefore.get(Math.toIntExact(offset));
+    boolean handled = !believesDone(offset, epoch);
     handed.set(Math.toIntExact(offset), handled);
     open += handled ? 1 : 0;
     return handled;
+  }
+
+  /** Returns whether a record is known, rightly or wrongly, to have ended before. */
+  boolean believesDone(long offset, int epoch) {
+    if (wronglyBelieves(offset, epoch)) {
+      endedBefore.set(Math.toIntExact(offset));
+    }
+    return endedBefore.get(Math.toIntExact(offset));
+  }
+
+  /** Returns whether it was delivered to be handled, and has not ended. */
+  boolean isOpen(int offset) {
+    return handed.get(offset) && !endedBefore.get(offset) && !ended.get(offset);
   }
 
   /** Returns the oldest that was delivered, has not ended, and is in the log; or -1. */

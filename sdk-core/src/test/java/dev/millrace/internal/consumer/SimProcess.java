@@ -203,7 +203,9 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
         if (world.listens) {
           listener.toldAll(Set.of());
         }
-        books.balance();
+        if (sends == 0) { // Else one has ended that is not counted yet.
+          books.balance();
+        }
       }
     } catch (SimCrash killed) {
       // Nothing of it goes on.
@@ -279,7 +281,7 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
 
   /** The engine has the client go on elsewhere. */
   void seeks(TopicPartition partition, long offset) {
-    // A seek may fail, and its partition be taken back to its last commit in the same turn.
+    // Its partition may be taken back to its last commit in the same turn.
     if (partition.equals(seeksIn) && (!world.exactlyOnce || offset == seeksTo)) {
       seeksIn = null;
       world.oracle.moves.sought(this, partition, offset);
@@ -288,8 +290,13 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
     }
   }
 
-  void delivered(TopicPartition partition, long offset, int epoch) {
-    if (!world.oracle.moves.delivers(this, partition, offset, epoch)) {
+  /** If this turn has one, nobody knows where the log begins and ends, so it is refused. */
+  void seekFails() {
+    seeksIn = null;
+  }
+
+  void delivered(TopicPartition partition, long offset, SimLog.Entry entry) {
+    if (!world.oracle.moves.delivers(this, partition, offset, entry)) {
       books.doneBefore();
     }
   }
