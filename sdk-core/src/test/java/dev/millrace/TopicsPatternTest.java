@@ -120,6 +120,38 @@ class TopicsPatternTest {
     assertThat(handled).containsExactly("good", "bad");
   }
 
+  /** Nor does it read those of levels that there are not. */
+  @ParameterizedTest
+  @ValueSource(strings = {"classic", "consumer"})
+  void readsTheRetryTopicsOfWhatMatches(String protocol) {
+    create("a", 1);
+    String unused = "a." + broker.group() + ".retry.2";
+    create(unused, 1);
+    send(name(unused), "of another time");
+    send(name("a"), "flaky");
+    MessageConsumer consumer =
+        consume(
+            protocol,
+            "retry: { max-attempts: 1, topics: [1ms] }",
+            (value, context) -> {
+              handled.add(value + "#" + context.attempt() + " of " + context.topic());
+              if (context.attempt() == 1) {
+                throw new IllegalStateException("out of stock");
+              }
+            });
+
+    await()
+        .atMost(SOON)
+        .untilAsserted(
+            () ->
+                assertThat(handled)
+                    .containsExactly("flaky#1 of " + name("a"), "flaky#2 of " + name("a")));
+    assertThat(consumer.assignment())
+        .containsExactlyInAnyOrder(
+            new TopicPartition(name("a"), 0),
+            new TopicPartition(name("a." + broker.group() + ".retry.1"), 0));
+  }
+
   /** A pause or a seek may name what matches, and nothing else. */
   @ParameterizedTest
   @ValueSource(strings = {"classic", "consumer"})

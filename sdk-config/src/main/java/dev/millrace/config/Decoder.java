@@ -5,6 +5,7 @@ import static dev.millrace.config.ScalarType.ID_PART;
 import static dev.millrace.config.ScalarType.MEMBER;
 import static dev.millrace.config.ScalarType.MISSING_OFFSET;
 import static dev.millrace.config.ScalarType.PARTITION;
+import static dev.millrace.config.ScalarType.RETRY_TOPIC_NAMES;
 import static dev.millrace.config.ScalarType.SERVER;
 import static dev.millrace.config.ScalarType.TEXT;
 import static dev.millrace.config.ScalarType.TOPIC;
@@ -164,7 +165,11 @@ final class Decoder {
             backoff.value(
                 "jitter",
                 Defaults.BACKOFF_JITTER,
-                decimal("from 0 to below 1", it -> it >= 0 && it < 1))));
+                decimal("from 0 to below 1", it -> it >= 0 && it < 1))),
+        new RetryTopicsDefinition(
+            in.list("topics", PAUSE),
+            in.value("topic-names", RetryTopicsDefinition.DEFAULT_NAMES, RETRY_TOPIC_NAMES),
+            in.value("create-topics", Defaults.CREATE_RETRY_TOPICS, BOOLEAN)));
   }
 
   private static HandlerWatchdogDefinition handlerWatchdog(Fields in) {

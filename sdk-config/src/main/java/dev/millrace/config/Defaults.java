@@ -62,6 +62,8 @@ final class Defaults {
   static final Duration BACKOFF_MAX = Duration.ofSeconds(5);
   static final double BACKOFF_JITTER = 0.2;
 
+  static final boolean CREATE_RETRY_TOPICS = true;
+
   /** Both hold only where the key {@code dead-letter} stands; without it there is none. */
   static final boolean DEAD_LETTER_ENABLED = true;
 

@@ -9,6 +9,7 @@ import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import java.util.stream.Stream;
 
 /**
  * A kind of scalar, its range included.
@@ -53,6 +54,12 @@ record ScalarType<T>(
 
   static final ScalarType<String> TOPIC =
       of("a topic name (1 to 249 of a-z A-Z 0-9 . _ -)", matching(ScalarType::isTopic));
+
+  static final ScalarType<String> RETRY_TOPIC_NAMES =
+      new ScalarType<>(
+          "names of topics made of {topic}, {group-id} and {n}, each once",
+          matching(ScalarType::isRetryTopicNames),
+          text -> Optional.of("write it as in {topic}.{group-id}.retry.{n}"));
 
   static final ScalarType<Subscription.Matching> TOPICS_PATTERN =
       new ScalarType<>(
@@ -214,6 +221,18 @@ record ScalarType<T>(
         ? Optional.of(
             new Subscription.Partition(matcher.group(1), Integer.parseInt(matcher.group(2))))
         : Optional.empty();
+  }
+
+  /** A number that is told from what stands beside it, so that no two levels share a name. */
+  private static boolean isRetryTopicNames(String text) {
+    boolean eachOnce =
+        Stream.of("{topic}", "{group-id}", "{n}")
+            .allMatch(part -> text.contains(part) && text.indexOf(part) == text.lastIndexOf(part));
+    String names = text.replace("{topic}", "t").replace("{group-id}", "g").replace("{n}", "0");
+    return eachOnce
+        && isTopic(names)
+        && !text.contains("}{")
+        && !Pattern.compile("[0-9]\\{n}|\\{n}[0-9]").matcher(text).find();
   }
 
   private static boolean isTopic(String text) {

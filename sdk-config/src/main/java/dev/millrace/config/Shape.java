@@ -20,7 +20,13 @@ sealed interface Shape {
           .with("max", VALUE)
           .with("jitter", VALUE);
 
-  Keys RETRY = new Keys().with("max-attempts", VALUE).with("backoff", BACKOFF);
+  Keys RETRY =
+      new Keys()
+          .with("max-attempts", VALUE)
+          .with("backoff", BACKOFF)
+          .with("topics", VALUE)
+          .with("topic-names", VALUE)
+          .with("create-topics", VALUE);
 
   Keys DEAD_LETTER =
       new Keys().with("enabled", VALUE).with("topic", VALUE).with("create-topic", VALUE);

@@ -42,6 +42,7 @@ final class Validator {
     requireDeadLetterTopicName(consumer, in);
     requireDeadLetterForWatchdog(consumer, in.in("handler-watchdog"));
     refuseIdempotencyWithoutUse(consumer, in);
+    RetryTopicRules.check(consumer, in, problems);
     ClientSettingRules.CONSUMER.refuseContradictions(consumer.deliverySemantics(), in, problems);
   }
 

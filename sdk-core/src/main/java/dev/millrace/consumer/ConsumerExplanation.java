@@ -22,7 +22,7 @@ import org.apache.kafka.common.TopicPartition;
  *     also while it has no partitions
  * @param channel what lay between the poll and the handlers' ends
  * @param permits how many of the {@code concurrency} were in use, by whatever partition
- * @param deadLetterOutage that the dead-letter topic could not be written, if so
+ * @param deadLetterOutage that the dead-letter topic, or a retry topic, could not be written, if so
  * @param overdue records in their handler for longer than {@code handler-watchdog.after}, the
  *     oldest first and 10 at most; also those of partitions that have left since
  * @param partitions those it owned, by name; without those of a poll thread that did not answer
@@ -76,7 +76,8 @@ public record ConsumerExplanation(
   public record Permits(int used, int all) {}
 
   /**
-   * The dead-letter topic can't be written; records for it are sent again until it can.
+   * The dead-letter topic, or a retry topic, can't be written; records for it are sent again until
+   * it can.
    *
    * @param lasting since the first send that failed
    * @param failures how many sends have failed since
@@ -115,6 +116,8 @@ public record ConsumerExplanation(
     SHARE_USED,
     /** Too much is delivered, or done and not saved, beyond a record that has not ended. */
     TOO_FAR_AHEAD,
+    /** The next record of a retry topic is not due yet. */
+    NOT_DUE,
     /** A replay has read all of it that it is to read. */
     RANGE_READ,
     /** {@link MessageConsumer#pause()}. */
@@ -183,7 +186,7 @@ public record ConsumerExplanation(
    *
    * @param queued wait for a worker, or for the service's executor
    * @param running are in their handler
-   * @param parked wait for a retry or for the acknowledgement of their dead letter
+   * @param parked wait for a retry, or for the acknowledgement of their dead letter or retry topic
    * @param doneBeyond done behind one that is not
    * @param unsaved those of them that the last commit had no room to name
    */
@@ -263,4 +266,14 @@ public record ConsumerExplanation(
    * @param failure the class of the last failure
    */
   public record WaitsForDeadLetter(Duration lasting, String failure) implements Activity {}
+
+  /**
+   * Its attempts in place are used up, and its retry topic has not acknowledged it yet.
+   *
+   * @param level which retry topic, from 1
+   * @param lasting since its attempts were used up
+   * @param failure the class of the last failure
+   */
+  public record WaitsForRetryTopic(int level, Duration lasting, String failure)
+      implements Activity {}
 }

@@ -63,7 +63,7 @@ final class ExplanationText {
 
   private void outage(Outage outage) {
     line(
-        "  the dead-letter topic can't be written for %s, %d sends failed"
+        "  a dead-letter or retry topic can't be written for %s, %d sends failed"
             .formatted(time(outage.lasting()), outage.failures()));
   }
 

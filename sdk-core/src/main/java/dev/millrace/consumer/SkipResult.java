@@ -3,14 +3,15 @@ package dev.millrace.consumer;
 /** What came of {@link MessageConsumer#skip}. */
 public enum SkipResult {
   /**
-   * The record waited: queued, for a retry, for its message, or for its dead letter to be written.
-   * It has ended.
+   * The record waited: queued, for a retry, until it is due in a retry topic, for its message, or
+   * for the topic that it goes to. It has ended.
    */
   SKIPPED,
 
   /**
-   * The record is in its handler, its idempotency store is asked, or its dead letter is on its way.
-   * When that fails, the record ends as skipped; when it succeeds, as it would have.
+   * The record is in its handler, its idempotency store is asked, or it is on its way to the dead
+   * letters or a retry topic. When that fails, the record ends as skipped; when it succeeds, as it
+   * would have.
    */
   WHEN_IT_FAILS,
 

@@ -14,6 +14,7 @@ import dev.millrace.consumer.ConsumerExplanation.WaitsForDeadLetter;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForExecutor;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForMessage;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForRetry;
+import dev.millrace.consumer.ConsumerExplanation.WaitsForRetryTopic;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -71,6 +72,10 @@ final class Verdict {
     if (activity instanceof WaitsForMessage message) {
       return "which has waited for %s, since %s".formatted(time(message.lasting()), message.why());
     }
+    if (activity instanceof WaitsForRetryTopic topic) {
+      return "which retry topic %d has not acknowledged for %s after %s"
+          .formatted(topic.level(), time(topic.lasting()), topic.failure());
+    }
     throw new IllegalStateException("No words for " + activity);
   }
 
@@ -81,6 +86,7 @@ final class Verdict {
                 PauseCause.SHARE_USED,
                     "held back because it has more than its share of the channel",
                 PauseCause.TOO_FAR_AHEAD, "held back because it ran too far ahead",
+                PauseCause.NOT_DUE, "waits for its next record to be due",
                 PauseCause.RANGE_READ, "read to the end of the replay's range")
             .get(cause)
         + " since "

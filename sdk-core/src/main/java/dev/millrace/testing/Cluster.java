@@ -1,6 +1,7 @@
 package dev.millrace.testing;
 
 import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.internal.delivery.RetryTopics;
 import dev.millrace.internal.time.SteppedClock;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -45,7 +46,9 @@ final class Cluster {
     this.definition = definition;
     this.partitionsOfTopic = partitionsOfTopic;
     this.clock = clock;
-    for (String topic : definition.topics()) {
+    Set<String> topics = new LinkedHashSet<>(definition.topics());
+    topics.addAll(new RetryTopics(definition).names());
+    for (String topic : topics) {
       for (int i = 0; i < partitionsOfTopic; i++) {
         logs.put(new TopicPartition(topic, i), new ArrayList<>());
       }
@@ -191,11 +194,15 @@ final class Cluster {
     deadLettersToFail = count;
   }
 
-  CompletableFuture<RecordMetadata> sendDeadLetter(ProducerRecord<byte[], byte[]> sent) {
+  /** Takes a dead letter, or a record for a retry topic. */
+  CompletableFuture<RecordMetadata> sendFailed(ProducerRecord<byte[], byte[]> sent) {
     if (deadLettersToFail > 0) {
       deadLettersToFail--;
       return CompletableFuture.failedFuture(
           new TimeoutException("failed as the test wants it, by failDeadLetters"));
+    }
+    if (logs.containsKey(new TopicPartition(sent.topic(), 0))) {
+      return CompletableFuture.completedFuture(append(sent));
     }
     deadLetters.add(new DeadLetter(sent));
     return CompletableFuture.completedFuture(

@@ -128,7 +128,8 @@ public final class ConsumerDriver<V> implements AutoCloseable {
     return definition.withRetry(
         new RetryDefinition(
             retry.maxAttempts(),
-            new BackoffDefinition(backoff.initial(), backoff.multiplier(), backoff.max(), 0)));
+            new BackoffDefinition(backoff.initial(), backoff.multiplier(), backoff.max(), 0),
+            retry.topics()));
   }
 
   /**
@@ -315,7 +316,8 @@ public final class ConsumerDriver<V> implements AutoCloseable {
   }
 
   /**
-   * Has the brokers refuse the next dead letters. They are sent again after a while.
+   * Has the brokers refuse the next dead letters, or records for retry topics. They are sent again
+   * after a while.
    *
    * @param sends how many; replaces what was said before, 0 takes it back
    */

@@ -44,7 +44,7 @@ final class ServiceProcess implements SteppedSignal.Surroundings {
             deserializer,
             handling,
             hooks,
-            cluster::sendDeadLetter,
+            cluster::sendFailed,
             clock,
             this);
   }

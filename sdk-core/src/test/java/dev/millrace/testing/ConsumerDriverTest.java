@@ -332,6 +332,49 @@ class ConsumerDriverTest {
   }
 
   @Test
+  void aRecordWaitsInRetryTopicsAndHoldsNobodyUp() {
+    try (ConsumerDriver<Order> driver =
+        ConsumerDriver.builder(
+                DriverFixture.withRetryTopics("[1s, 5s]"), "order-consumer", Order.class)
+            .subscribe(
+                (order, context) -> {
+                  if (order.id().equals("bad")) {
+                    throw new IllegalStateException("out of stock");
+                  }
+                })) {
+      driver.send("customer-42", new Order("bad", 1));
+      driver.send("customer-42", new Order("o-2", 1));
+      driver.run();
+      assertThat(told(driver))
+          .containsExactly("customer-42@0#1 FAILED", "customer-42@1#1 SUCCEEDED");
+
+      driver.advance(Duration.ofMillis(999));
+      assertThat(driver.attempts()).hasSize(2);
+      assertThat(driver.lag()).as("the record that waits").isEqualTo(1);
+      driver.advance(Duration.ofMillis(1));
+      assertThat(driver.attempts()).hasSize(3);
+
+      driver.restart();
+      driver.advance(Duration.ofMillis(4999));
+      assertThat(driver.attempts()).hasSize(3);
+      driver.advance(Duration.ofMillis(1));
+
+      assertThat(told(driver))
+          .containsExactly(
+              "customer-42@0#1 FAILED",
+              "customer-42@1#1 SUCCEEDED",
+              "customer-42@0#2 FAILED",
+              "customer-42@0#3 FAILED");
+      assertThat(driver.deadLetters().get(0).topic()).isEqualTo("orders.stock.dlq");
+      assertThat(driver.deadLetters().get(0).headers())
+          .containsEntry("millrace-origin-topic", "orders")
+          .containsEntry("millrace-attempts", "3");
+      driver.advance(Duration.ofSeconds(1));
+      assertThat(driver.lag()).isZero();
+    }
+  }
+
+  @Test
   void whatIsDoneIsCommittedWhenTheIntervalIsOver() {
     try (ConsumerDriver<String> driver = texts("").subscribe((text, context) -> {})) {
       driver.send(record(0, "a", "1"));

@@ -42,6 +42,16 @@ final class DriverFixture {
         .parse("test.yaml", CONFIG.replace("dead-letter: {}", "%s").formatted("", ""));
   }
 
+  /** Returns a configuration with one attempt in place, and then retry topics. */
+  static KafkaConfig withRetryTopics(String delays) {
+    return ConfigLoader.create()
+        .parse(
+            "test.yaml",
+            CONFIG
+                .formatted("")
+                .replace("max-attempts: 3,", "max-attempts: 1, topics: " + delays + ","));
+  }
+
   record Order(String id, int quantity) {}
 
   static ConsumerDriver.Builder<Order> orders() {

@@ -5,6 +5,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Objects;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,9 +40,13 @@ public final class Delivery implements OffsetTicket.Holder {
   private final int bytes;
   private final long queuedNanos;
 
+  private final @Nullable History history;
+
   private @Nullable ConsumerRecord<byte[], byte[]> record;
   private int attempt = 1;
-  private @Nullable Throwable deadLetterCause;
+  private long firstFailure = -1;
+  private @Nullable Throwable leavesBecause;
+  private int leavesTo;
   private @Nullable Claimed claimed;
 
   // Written by the holder for whoever asks what becomes of the record.
@@ -77,6 +82,20 @@ public final class Delivery implements OffsetTicket.Holder {
       OffsetTicket ticket,
       PartitionLoad load,
       long queuedNanos) {
+    this(record, ticket, load, queuedNanos, null);
+  }
+
+  /**
+   * @param record as it stood in its own topic, whichever it was polled from
+   * @param history what it has been through since; null when it was polled from its own topic
+   */
+  public Delivery(
+      ConsumerRecord<byte[], byte[]> record,
+      OffsetTicket ticket,
+      PartitionLoad load,
+      long queuedNanos,
+      @Nullable History history) {
+    this.history = history;
     this.record = record;
     this.ticket = ticket;
     this.load = load;
@@ -102,8 +121,16 @@ public final class Delivery implements OffsetTicket.Holder {
     return queuedNanos;
   }
 
-  /** Returns which attempt is running or comes next, from 1. */
+  /**
+   * Returns which attempt is running or comes next, from 1; those made before, in other topics, are
+   * counted.
+   */
   public int attempt() {
+    return history == null ? attempt : history.attempts() + attempt;
+  }
+
+  /** Returns the same, counted from where it was polled. */
+  public int attemptInPlace() {
     return attempt;
   }
 
@@ -111,15 +138,51 @@ public final class Delivery implements OffsetTicket.Holder {
     attempt++;
   }
 
-  /** Returns why the record goes to the dead-letter topic, or null when it does not. */
-  public @Nullable Throwable deadLetterCause() {
-    return deadLetterCause;
+  /** Returns which retry topic it was polled from, from 1; 0 when it was its own topic. */
+  public int level() {
+    return history == null ? 0 : history.level();
+  }
+
+  /** Returns the partition that it was polled from, which holds its offset; until it ends. */
+  public TopicPartition readFrom() {
+    return history == null
+        ? new TopicPartition(record().topic(), record().partition())
+        : history.readFrom();
+  }
+
+  /** Worker. Notes that an attempt has failed. */
+  public void failed(long epochMillis) {
+    if (firstFailure < 0) {
+      firstFailure = epochMillis;
+    }
+  }
+
+  /** Returns when the first attempt failed, in whichever topic; -1 when none has. */
+  public long firstFailure() {
+    return history == null || history.firstFailure() < 0 ? firstFailure : history.firstFailure();
+  }
+
+  /** Returns why the record goes to another topic, or null when it does not. */
+  public @Nullable Throwable leavesBecause() {
+    return leavesBecause;
+  }
+
+  /** Returns which retry topic it goes to, from 1; 0 for the dead-letter topic. */
+  public int leavesTo() {
+    return leavesTo;
   }
 
   /** Decides for the dead-letter topic; whenever the lane resumes, the send is tried again. */
   public void deadLetter(Throwable cause, long nowNanos) {
-    deadLetterCause = cause;
+    leavesBecause = cause;
     waiting = new Waiting.ForDeadLetter(nowNanos, cause.getClass().getName());
+  }
+
+  /** Decides for a retry topic, as {@link #deadLetter} does. */
+  public void retryTopic(int level, Throwable cause, long nowNanos) {
+    leavesBecause = cause;
+    leavesTo = level;
+    waiting = new Waiting.ForRetryTopic(level, nowNanos, cause.getClass().getName());
   }
 
   /** Returns its claim to its message; null before the first, and when it makes none. */
@@ -400,6 +463,6 @@ public final class Delivery implements OffsetTicket.Holder {
   /** Lets go of the payload: an idle or hanging lane may keep its deliveries for long. */
   void release() {
     record = null;
-    deadLetterCause = null;
+    leavesBecause = null;
   }
 }

@@ -4,7 +4,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.header.Header;
 
 /** The size of a record, as it counts in the channel. */
-final class RecordBytes {
+public final class RecordBytes {
   private RecordBytes() {}
 
   /**
@@ -13,7 +13,7 @@ final class RecordBytes {
    * <p>Reading a header makes it let go of the fetch response it came in, which may be a thousand
    * times its size and would stay in memory, uncounted, for as long as the record does.
    */
-  static int of(ConsumerRecord<byte[], byte[]> record) {
+  public static int of(ConsumerRecord<byte[], byte[]> record) {
     int bytes = Math.max(0, record.serializedKeySize()) + Math.max(0, record.serializedValueSize());
     for (Header header : record.headers()) {
       byte[] value = header.value();

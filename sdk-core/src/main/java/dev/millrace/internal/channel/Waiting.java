@@ -32,6 +32,15 @@ public sealed interface Waiting {
   }
 
   /**
+   * For the acknowledgement of a retry topic.
+   *
+   * @param level which one, from 1
+   * @param sinceNanos since when
+   * @param failure the class of the last failure
+   */
+  record ForRetryTopic(int level, long sinceNanos, String failure) implements Waiting {}
+
+  /**
    * For the service's executor, which has been given its attempt and has not begun it.
    *
    * @param sinceNanos since when

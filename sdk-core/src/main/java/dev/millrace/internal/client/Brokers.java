@@ -22,6 +22,7 @@ import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +37,30 @@ public final class Brokers {
   private static final Logger LOG = LoggerFactory.getLogger(Brokers.class);
 
   private final Duration connectTimeout;
+
+  /**
+   * A topic that goes with another one.
+   *
+   * @param model the topic whose partition count it gets
+   * @param kind what it is, for the texts
+   * @param settings those of its own
+   */
+  public record Companion(String topic, String model, String kind, Map<String, String> settings) {
+
+    /** For dead letters, with the brokers' settings. */
+    public static Companion deadLetters(String topic, String model) {
+      return new Companion(topic, model, "dead-letter", Map.of());
+    }
+
+    /** For retries: never compacted, since two records of a key may wait there. */
+    public static Companion retries(String topic, String model) {
+      return new Companion(
+          topic,
+          model,
+          "retry",
+          Map.of(TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_DELETE));
+    }
+  }
 
   public Brokers(Duration connectTimeout) {
     this.connectTimeout = connectTimeout;
@@ -63,8 +88,7 @@ public final class Brokers {
    * @param needed topics that should be there
    * @param check told how many partitions those have that are there; what it throws comes out, and
    *     nothing is created
-   * @param companions topics to create if missing, each with the topic whose partition count it
-   *     gets
+   * @param companions topics to create if missing
    * @throws BrokerUnavailableException when none answers within the connect time-out
    * @throws InvalidDefinitionException when Kafka refuses the settings
    */
@@ -73,18 +97,19 @@ public final class Brokers {
       Map<String, Object> settings,
       Collection<String> needed,
       Consumer<Map<String, Integer>> check,
-      Map<String, String> companions) {
+      Collection<Companion> companions) {
     try (Admin admin = admin(owner, settings)) {
       contact(owner, settings, admin);
       Map<String, Integer> partitions = partitions(owner, settings, admin, needed);
       check.accept(partitions);
-      Set<String> present = partitions(owner, settings, admin, companions.keySet()).keySet();
-      companions.forEach(
-          (topic, model) -> {
-            if (!present.contains(topic)) {
-              create(owner, settings, admin, topic, partitions.get(model));
-            }
-          });
+      Set<String> present =
+          partitions(owner, settings, admin, companions.stream().map(Companion::topic).toList())
+              .keySet();
+      for (Companion companion : companions) {
+        if (!present.contains(companion.topic())) {
+          create(owner, settings, admin, companion, partitions.get(companion.model()));
+        }
+      }
       needed.stream()
           .filter(topic -> !partitions.containsKey(topic))
           .forEach(
@@ -182,18 +207,23 @@ public final class Brokers {
       String owner,
       Map<String, Object> settings,
       Admin admin,
-      String topic,
+      Companion companion,
       @Nullable Integer partitions) {
+    String topic = companion.topic();
     NewTopic created = new NewTopic(topic, Optional.ofNullable(partitions), Optional.empty());
     try {
-      await(owner, settings, admin.createTopics(List.of(created)).all());
-      LOG.info("{} created its dead-letter topic '{}'.", owner, topic);
+      await(
+          owner,
+          settings,
+          admin.createTopics(List.of(created.configs(companion.settings()))).all());
+      LOG.info("{} created its {} topic '{}'.", owner, companion.kind(), topic);
     } catch (TopicExistsException e) {
       LOG.debug("{}: another instance has just created '{}'.", owner, topic);
     } catch (KafkaException e) {
       LOG.warn(
-          "{} could not create its dead-letter topic '{}': {}. Records that need it will wait until it exists.",
+          "{} could not create its {} topic '{}': {}. Records that need it will wait until it exists.",
           owner,
+          companion.kind(),
           topic,
           e.toString());
     }

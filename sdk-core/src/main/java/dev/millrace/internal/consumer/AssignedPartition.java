@@ -5,6 +5,7 @@ import dev.millrace.internal.channel.PartitionLoad;
 import dev.millrace.internal.offset.CompletedAhead;
 import dev.millrace.internal.offset.OffsetTracker;
 import java.util.OptionalLong;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,7 @@ final class AssignedPartition {
   private final CommitStatus commits;
   private final PartitionLoad load;
   private final long laneSeed;
+  private final NotDue notDue = new NotDue();
 
   /** Where it goes on when nothing of this tracker counts; null for where it was first read. */
   private @Nullable OffsetAndMetadata base;
@@ -146,6 +148,33 @@ final class AssignedPartition {
 
   long laneSeed() {
     return laneSeed;
+  }
+
+  /** Notes where the client goes on, with no record to hand over before but what waits. */
+  void readTo(OffsetAndMetadata position) {
+    if (notDue.isEmpty()) {
+      tracker.position(position);
+    } else {
+      notDue.next(position);
+    }
+  }
+
+  /** Returns what waits of it, if it is a retry topic's. */
+  NotDue notDue() {
+    return notDue;
+  }
+
+  /** Passes over a record that waits until it is due; false when there is no such one. */
+  boolean drop(long offset) {
+    ConsumerRecord<byte[], byte[]> dropped = notDue.drop(offset);
+    if (dropped == null) {
+      return false;
+    }
+    OffsetAndMetadata next = notDue.position(dropped);
+    if (next.offset() > offset) { // Else what waits before it is handed over first.
+      tracker.position(next);
+    }
+    return true;
   }
 
   void lag(OptionalLong records) {

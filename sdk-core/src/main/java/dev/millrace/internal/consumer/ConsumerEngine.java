@@ -11,6 +11,8 @@ import dev.millrace.internal.delivery.DeadLetters;
 import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.delivery.Pipeline;
 import dev.millrace.internal.delivery.RecordEnds;
+import dev.millrace.internal.delivery.RetryRecords;
+import dev.millrace.internal.delivery.RetryTopics;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
@@ -166,6 +168,8 @@ final class ConsumerEngine implements Engine {
             maxPollRecords,
             definition.concurrency());
     LagGauge lag = new LagGauge(consumer, gate, clock);
+    RetryTopics retryTopics = new RetryTopics(definition);
+    RetryDelays delays = new RetryDelays(retryTopics, clock, assignment, gate, flow, inFlight);
     this.lastCommit = new LastCommit(clock, assignment, gate, poll, commits);
     this.commands =
         new CommandQueue(
@@ -190,7 +194,7 @@ final class ConsumerEngine implements Engine {
                     clock,
                     inFlight,
                     workers,
-                    pipeline.deadLetterOutage(),
+                    pipeline.outages(),
                     watchdog,
                     assignment,
                     new PartitionExplainer(lag::measure, gate::causes),
@@ -199,7 +203,7 @@ final class ConsumerEngine implements Engine {
             gate,
             seeker,
             seekTargets,
-            new Skipper(name, assignment, pipeline));
+            new Skipper(name, assignment, pipeline, meters));
     this.loop =
         new PollLoop(
             clock,
@@ -228,11 +232,15 @@ final class ConsumerEngine implements Engine {
                 laneTags(handling, hooks),
                 scheduler,
                 workers,
+                delays,
+                new RetryRecords(retryTopics, meters::headersIgnored),
                 meters),
+            delays,
             new MissingOffsets(
                 name,
                 clock,
                 definition.onMissingOffset(),
+                partition -> retryTopics.own(partition.topic()) != null,
                 promise,
                 assignment,
                 new AddedPartitions(calls, Reading.pattern(definition) != null),

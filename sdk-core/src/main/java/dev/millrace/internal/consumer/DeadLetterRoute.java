@@ -9,41 +9,42 @@ import org.apache.kafka.clients.producer.RecordMetadata;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The way of a consumer's dead letters: their topic, and the producer that sends them. Immutable.
+ * The way of a consumer's dead letters, and of its records to retry topics: the topics, and the
+ * producer that sends them. Immutable.
  */
 record DeadLetterRoute(
     ConsumerDefinition definition, Surroundings shared, TopicPreparation topics) {
 
   /**
-   * Returns what sends them; null when the consumer stops instead.
+   * Returns what sends them, and what goes to retry topics; null when there are neither.
    *
    * @param onEach told of each one that is acknowledged
    */
   @Nullable DeadLetters open(Runnable onEach) {
-    return definition.deadLetter() == null
+    return !DeadLetters.areSent(definition)
         ? null
         : new DeadLetters(
             definition.groupId(),
             definition.deadLetter(),
-            deadLetter ->
-                send(deadLetter)
+            failed ->
+                send(failed)
                     .whenComplete(
                         (acknowledged, failure) -> {
                           if (failure == null) {
                             onEach.run();
                           }
                         }),
-            topics::beforeDeadLetter);
+            topics::beforeSend);
   }
 
   /** Worker. The producer is made with the first dead letter: most consumers never need it. */
-  private CompletableFuture<RecordMetadata> send(ProducerRecord<byte[], byte[]> deadLetter) {
+  private CompletableFuture<RecordMetadata> send(ProducerRecord<byte[], byte[]> failed) {
     try {
-      topics.beforeDeadLetter(deadLetter);
+      topics.beforeSend(failed);
       return shared
           .deadLetterProducers()
           .slot(definition.name(), () -> shared.clientProperties().deadLetterProducer(definition))
-          .send(deadLetter);
+          .send(failed);
     } catch (RuntimeException e) {
       return CompletableFuture.failedFuture(e);
     }

@@ -11,7 +11,7 @@ import dev.millrace.consumer.ConsumerExplanation.Silence;
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.internal.channel.InFlight;
 import dev.millrace.internal.channel.Workers;
-import dev.millrace.internal.delivery.DeadLetterOutage;
+import dev.millrace.internal.delivery.SendOutages;
 import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
 import java.time.Instant;
@@ -30,7 +30,7 @@ final class Explainer {
   private final EngineClock clock;
   private final InFlight inFlight;
   private final Workers workers;
-  private final DeadLetterOutage outage;
+  private final SendOutages outage;
   private final HandlerWatchdog watchdog;
   private final Assignment assignment;
   private final PartitionExplainer partitions;
@@ -44,7 +44,7 @@ final class Explainer {
       EngineClock clock,
       InFlight inFlight,
       Workers workers,
-      DeadLetterOutage outage,
+      SendOutages outage,
       HandlerWatchdog watchdog,
       Assignment assignment,
       PartitionExplainer partitions,

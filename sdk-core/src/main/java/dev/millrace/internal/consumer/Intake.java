@@ -5,6 +5,7 @@ import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.channel.LaneScheduler;
 import dev.millrace.internal.channel.LaneTags;
 import dev.millrace.internal.channel.Workers;
+import dev.millrace.internal.delivery.RetryRecords;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.offset.OffsetTicket;
 import dev.millrace.internal.offset.OffsetTracker;
@@ -39,6 +40,8 @@ final class Intake {
   private final LaneTags tags;
   private final LaneScheduler scheduler;
   private final Workers workers;
+  private final RetryDelays delays;
+  private final RetryRecords retries;
   private final ConsumerMeters meters;
 
   Intake(
@@ -52,6 +55,8 @@ final class Intake {
       LaneTags tags,
       LaneScheduler scheduler,
       Workers workers,
+      RetryDelays delays,
+      RetryRecords retries,
       ConsumerMeters meters) {
     this.clock = clock;
     this.consumer = consumer;
@@ -63,6 +68,8 @@ final class Intake {
     this.tags = tags;
     this.scheduler = scheduler;
     this.workers = workers;
+    this.delays = delays;
+    this.retries = retries;
     this.meters = meters;
   }
 
@@ -81,7 +88,14 @@ final class Intake {
     switch (verdict(polled, readable, next)) {
       case HAND_OVER -> {
         long now = clock.nanos();
-        readable.forEach(name -> handOver(owned(name), polled.records(name), now));
+        for (TopicPartition name : readable) {
+          OffsetAndMetadata position = Objects.requireNonNull(next.get(name), "position");
+          if (delays.keepsBack(owned(name), polled.records(name), position)) {
+            next.remove(name);
+          } else {
+            handOver(owned(name), polled.records(name), now);
+          }
+        }
       }
       case POLL_AGAIN ->
           readable.forEach(
@@ -94,10 +108,20 @@ final class Intake {
     next.forEach(
         (name, position) -> {
           if (!startsAnew(name, position.offset())) {
-            owned(name).tracker().position(position);
+            owned(name).readTo(position);
           }
         });
     workers.wakeOne();
+  }
+
+  /** Hands over what has been polled of retry topics before, and is due. */
+  void handOverDue() {
+    long now = clock.nanos();
+    delays.handOver(
+        (partition, records) -> {
+          handOver(partition, records, now);
+          workers.wakeOne();
+        });
   }
 
   private Clearance.Verdict verdict(
@@ -139,15 +163,25 @@ final class Intake {
           partition.tracker().issue(record.offset(), record.leaderEpoch().orElse(UNKNOWN_EPOCH));
       if (ticket == null) {
         meters.doneBefore();
-      } else if (!forOthers.passesOver(record, ticket)) {
-        Delivery delivery = new Delivery(record, ticket, partition.load(), now);
+        continue;
+      }
+      Delivery delivery = retries.delivery(record, ticket, partition.load(), now);
+      // As it was in its own topic: there its mark was made.
+      if (!forOthers.passesOver(delivery)) {
         Throwable poison = poisoned.cause(partition.partition(), record.offset());
         if (poison != null) {
           delivery.refuse(poison);
         }
-        scheduler.offer(delivery, tag(delivery, partition.laneSeed()));
+        scheduler.offer(delivery, tag(delivery, laneSeed(delivery, partition)));
       }
     }
+  }
+
+  /** One that comes from a retry topic shares its lane with those of its key in its own topic. */
+  private static long laneSeed(Delivery delivery, AssignedPartition partition) {
+    return delivery.level() == 0
+        ? partition.laneSeed()
+        : LaneTags.seed(delivery.record().topic(), delivery.record().partition());
   }
 
   /** A record whose order nobody knows is never handled, so that it waits for no other. */
@@ -176,10 +210,12 @@ final class Intake {
    */
   private boolean startsAnew(TopicPartition name, long firstOffset) {
     OffsetTracker old = owned(name).tracker();
-    if (!old.isBehind(firstOffset)) {
+    NotDue waiting = owned(name).notDue();
+    if (!old.isBehind(firstOffset) && !waiting.isBehind(firstOffset)) {
       return false;
     }
-    long from = promise.readOnAt(old, firstOffset);
+    long readOn = promise.readOnAt(old, firstOffset);
+    long from = waiting.isEmpty() ? readOn : Math.min(readOn, waiting.offset());
     boolean unfinishedBelow = from < firstOffset;
     LOG.warn(
         "The offsets of {} start again at {}; it is read on from {}.", name, firstOffset, from);

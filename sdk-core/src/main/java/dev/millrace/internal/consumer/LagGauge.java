@@ -42,6 +42,7 @@ final class LagGauge {
     OptionalLong behindPosition = consumer.currentLag(partition.partition());
     return behindPosition.isEmpty()
         ? behindPosition
-        : OptionalLong.of(behindPosition.getAsLong() + partition.tracker().ahead());
+        : OptionalLong.of(
+            behindPosition.getAsLong() + partition.notDue().ahead() + partition.tracker().ahead());
   }
 }

@@ -10,8 +10,10 @@ import dev.millrace.internal.offset.OffsetTracker;
 import dev.millrace.internal.time.EngineClock;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.InvalidOffsetException;
 import org.apache.kafka.clients.consumer.LogTruncationException;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -37,6 +39,7 @@ final class MissingOffsets {
   private final String consumer;
   private final EngineClock clock;
   private final MissingOffset policy;
+  private final Predicate<TopicPartition> isRetry;
   private final Promise promise;
   private final Assignment assignment;
   private final AddedPartitions added;
@@ -44,10 +47,15 @@ final class MissingOffsets {
   private final Seeker seeker;
   private final ConsumerMeters meters;
 
+  /**
+   * @param isRetry whether a partition is a retry topic's: all that is there is yet to be handled,
+   *     so it begins at its beginning, whatever the policy says
+   */
   MissingOffsets(
       String consumer,
       EngineClock clock,
       MissingOffset policy,
+      Predicate<TopicPartition> isRetry,
       Promise promise,
       Assignment assignment,
       AddedPartitions added,
@@ -57,6 +65,7 @@ final class MissingOffsets {
     this.consumer = consumer;
     this.clock = clock;
     this.policy = policy;
+    this.isRetry = isRetry;
     this.promise = promise;
     this.assignment = assignment;
     this.added = added;
@@ -97,9 +106,15 @@ final class MissingOffsets {
         names.add(partition.partition());
       }
     }
-    Map<TopicPartition, Long> starts =
-        policy.start() == Start.FAIL ? startsOfAdded(names, missing) : starts(names);
-    String why = policy.start() == Start.FAIL ? "fail, but it was added" : policy.toString();
+    List<TopicPartition> retries = names.stream().filter(isRetry).toList();
+    names.removeAll(retries);
+    begin(beginnings(retries), "earliest, since it is a retry topic");
+    begin(
+        policy.start() == Start.FAIL ? startsOfAdded(names, missing) : starts(names),
+        policy.start() == Start.FAIL ? "fail, but it was added" : policy.toString());
+  }
+
+  private void begin(Map<TopicPartition, Long> starts, String why) {
     starts.forEach(
         (name, offset) -> {
           seeker.startAt(name, offset);
@@ -132,6 +147,12 @@ final class MissingOffsets {
       InvalidOffsetException missing) {
     List<TopicPartition> names = new ArrayList<>();
     for (AssignedPartition partition : assignment.owned(lost.keySet())) {
+      if (!partition.notDue().isEmpty()) {
+        // The client is ahead of what was handed over: that is where it matters what the log has.
+        seeker.skipTo(partition.partition(), partition.notDue().offset());
+        partition.notDue().clear();
+        continue;
+      }
       long offset = requireNonNull(lost.get(partition.partition()));
       // It may have been moved since.
       if (partition.tracker().position().orElse(offset) == offset) {
@@ -185,15 +206,24 @@ final class MissingOffsets {
   }
 
   private Map<TopicPartition, Long> starts(Collection<TopicPartition> names) {
-    if (names.isEmpty()) {
-      return Map.of();
+    List<TopicPartition> others = names.stream().filter(isRetry.negate()).toList();
+    Map<TopicPartition, Long> starts =
+        new HashMap<>(beginnings(names.stream().filter(isRetry).toList()));
+    if (others.isEmpty()) {
+      return starts;
     }
-    return switch (policy.start()) {
-      case EARLIEST -> targets.beginning(names);
-      case LATEST -> targets.end(names);
-      case BY_DURATION -> targets.timestamp(names, clock.now().minus(policy.back()));
-      case FAIL -> throw new IllegalStateException("There is nowhere to start.");
-    };
+    starts.putAll(
+        switch (policy.start()) {
+          case EARLIEST -> targets.beginning(others);
+          case LATEST -> targets.end(others);
+          case BY_DURATION -> targets.timestamp(others, clock.now().minus(policy.back()));
+          case FAIL -> throw new IllegalStateException("There is nowhere to start.");
+        });
+    return starts;
+  }
+
+  private Map<TopicPartition, Long> beginnings(List<TopicPartition> names) {
+    return names.isEmpty() ? Map.of() : targets.beginning(names);
   }
 
   /** A partition whose log, from begin to end, does not have the offset. */

@@ -10,12 +10,14 @@ import dev.millrace.consumer.ConsumerExplanation.WaitsForDeadLetter;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForExecutor;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForMessage;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForRetry;
+import dev.millrace.consumer.ConsumerExplanation.WaitsForRetryTopic;
 import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.channel.Waiting;
 import dev.millrace.internal.offset.OffsetTicket;
 import dev.millrace.internal.offset.OffsetTracker;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -56,7 +58,14 @@ final class PartitionExplainer {
         partition.commits().commits(),
         Optional.ofNullable(tally.oldest),
         new Counts(tally.queued, tally.running, tally.parked, tally.doneBeyond, tracker.unsaved()),
-        pauses.apply(partition.partition()));
+        pauses(partition));
+  }
+
+  /** What waits until it is due is no cause to pause, as long as it is not much. */
+  private Map<PauseCause, Instant> pauses(AssignedPartition partition) {
+    Map<PauseCause, Instant> all = new HashMap<>(pauses.apply(partition.partition()));
+    partition.notDue().since().ifPresent(since -> all.put(PauseCause.NOT_DUE, since));
+    return all;
   }
 
   /** One partition's delivered records, from the oldest to the newest. */
@@ -122,6 +131,10 @@ final class PartitionExplainer {
         return new WaitsForDeadLetter(
             Duration.ofNanos(now - letter.sinceNanos()), letter.failure());
       }
+      if (waiting instanceof Waiting.ForRetryTopic topic) {
+        return new WaitsForRetryTopic(
+            topic.level(), Duration.ofNanos(now - topic.sinceNanos()), topic.failure());
+      }
       if (waiting instanceof Waiting.ForMessage message) {
         return new WaitsForMessage(Duration.ofNanos(now - message.sinceNanos()), message.why());
       }
@@ -138,7 +151,9 @@ final class PartitionExplainer {
     private boolean isParked(@Nullable Waiting waiting) {
       return waiting instanceof Waiting.ForRetry retry
           ? retry.dueNanos() - now > 0
-          : waiting instanceof Waiting.ForDeadLetter || waiting instanceof Waiting.ForMessage;
+          : waiting instanceof Waiting.ForDeadLetter
+              || waiting instanceof Waiting.ForRetryTopic
+              || waiting instanceof Waiting.ForMessage;
     }
   }
 }

@@ -40,6 +40,7 @@ final class PollLoop {
   private final WakeablePoll poll;
   private final Runnable whenHeldBack;
   private final Intake intake;
+  private final RetryDelays delays;
   private final MissingOffsets missingOffsets;
   private final IdleWatch idle;
 
@@ -64,6 +65,7 @@ final class PollLoop {
       WakeablePoll poll,
       Runnable whenHeldBack,
       Intake intake,
+      RetryDelays delays,
       MissingOffsets missingOffsets,
       IdleWatch idle) {
     this.clock = clock;
@@ -82,6 +84,7 @@ final class PollLoop {
     this.poll = poll;
     this.whenHeldBack = whenHeldBack;
     this.intake = intake;
+    this.delays = delays;
     this.missingOffsets = missingOffsets;
     this.idle = idle;
   }
@@ -107,8 +110,12 @@ final class PollLoop {
     }
     if (room) {
       gate.open();
-      long longest = shares.isHolding() ? HOLDING_POLL_NANOS : POLL_NANOS;
-      poll(Math.min(longest, commits.dueNanos() - now));
+      // First what is due: a busy topic must not keep it waiting. It may take the poll's room.
+      intake.handOverDue();
+      if (flow.hasRoom(inFlight.records(), inFlight.bytes())) {
+        long longest = shares.isHolding() ? HOLDING_POLL_NANOS : POLL_NANOS;
+        poll(delays.nanosToNext(Math.min(longest, commits.dueNanos() - now)));
+      }
     } else {
       // Paused partitions return nothing, but the group sees a live member.
       gate.shut();
@@ -125,7 +132,7 @@ final class PollLoop {
     } catch (InvalidOffsetException missing) {
       missingOffsets.resolve(missing);
     }
-    idle.turn(!polled.isEmpty() || inFlight.records() > 0, clock.nanos());
+    idle.turn(!polled.isEmpty() || inFlight.records() > 0 || delays.isHolding(), clock.nanos());
   }
 
   private boolean awaitRoom(long now) {

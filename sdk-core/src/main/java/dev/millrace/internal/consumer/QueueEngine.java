@@ -137,7 +137,7 @@ final class QueueEngine implements Engine {
             clock,
             inFlight,
             workers,
-            pipeline.deadLetterOutage(),
+            pipeline.outages(),
             watchdog,
             assignment,
             new PartitionExplainer(partition -> OptionalLong.empty(), partition -> loop.pauses()),

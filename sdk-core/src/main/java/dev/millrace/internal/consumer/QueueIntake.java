@@ -70,10 +70,9 @@ final class QueueIntake {
         throw new IllegalStateException("Nothing was done before in " + partition.partition());
       }
       locks.add(partition.partition(), record, ticket);
-      if (!forOthers.passesOver(record, ticket)) {
-        scheduler.offer(
-            new Delivery(record, ticket, partition.load(), now),
-            tags.of(partition.laneSeed(), record));
+      Delivery delivery = new Delivery(record, ticket, partition.load(), now);
+      if (!forOthers.passesOver(delivery)) {
+        scheduler.offer(delivery, tags.of(partition.laneSeed(), record));
       }
     }
   }

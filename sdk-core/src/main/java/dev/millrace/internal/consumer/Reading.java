@@ -5,6 +5,8 @@ import dev.millrace.config.Subscription;
 import dev.millrace.config.Subscription.Matching;
 import dev.millrace.config.Subscription.Partitions;
 import dev.millrace.internal.delivery.DeadLetters;
+import dev.millrace.internal.delivery.RetryTopics;
+import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -16,23 +18,34 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a consumer reads, and how its Kafka client comes by it. Immutable.
  *
- * <p>Invariant: a consumer never reads its own dead letters. Of what a pattern finds, the group's
- * own topics are left out; of what is named, the loader refuses them.
+ * <p>Invariant: a consumer never reads its own dead letters, nor a retry topic but as such. Of what
+ * a pattern finds, the group's own topics are left out; of what is named, the loader refuses them.
  */
 final class Reading {
   private final Subscription subscription;
+  private final Set<String> names;
   private final @Nullable Pattern pattern;
 
   Reading(ConsumerDefinition definition) {
     this.subscription = definition.subscription();
+    this.names = new LinkedHashSet<>(subscription.topics());
+    names.addAll(new RetryTopics(definition).names());
     this.pattern = pattern(definition);
   }
 
-  /** Returns which topics' names the definition's pattern finds; null when it has none. */
+  /**
+   * Returns which topics' names the definition's pattern finds, and those of their retry topics;
+   * null when it has none.
+   */
   static @Nullable Pattern pattern(ConsumerDefinition definition) {
-    return definition.subscription() instanceof Matching matching
-        ? matching.except(DeadLetters.ownTopics(definition))
-        : null;
+    if (!(definition.subscription() instanceof Matching matching)) {
+      return null;
+    }
+    Pattern sources = matching.except(DeadLetters.ownTopics(definition));
+    RetryTopics retries = new RetryTopics(definition);
+    return retries.levels() == 0
+        ? sources
+        : Pattern.compile(sources.pattern() + "|" + retries.regex(matching.regex()));
   }
 
   /** Any thread. */
@@ -42,7 +55,7 @@ final class Reading {
     }
     return subscription instanceof Partitions fixed
         ? names(fixed).contains(partition)
-        : subscription.topics().contains(partition.topic());
+        : names.contains(partition.topic());
   }
 
   /**
@@ -57,7 +70,7 @@ final class Reading {
     } else if (subscription instanceof Partitions fixed) {
       client.assign(names(fixed));
     } else {
-      client.subscribe(subscription.topics(), rebalances);
+      client.subscribe(names, rebalances);
     }
   }
 

@@ -1,8 +1,8 @@
 package dev.millrace.internal.consumer;
 
+import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.delivery.RedriveMark;
 import dev.millrace.internal.metrics.ConsumerMeters;
-import dev.millrace.internal.offset.OffsetTicket;
 import dev.millrace.internal.time.LogThrottle;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -31,11 +31,12 @@ final class RedrivenForOthers {
   }
 
   /**
-   * Looks at a record that has just been polled.
+   * Looks at a record that has just been polled, as it stood in its own topic.
    *
-   * @param ticket completed when this returns true
+   * @param delivery it has ended when this returns true
    */
-  boolean passesOver(ConsumerRecord<byte[], byte[]> record, OffsetTicket ticket) {
+  boolean passesOver(Delivery delivery) {
+    ConsumerRecord<byte[], byte[]> record = delivery.record();
     if (!RedriveMark.isClaimed(record.headers())) {
       return false;
     }
@@ -48,7 +49,7 @@ final class RedrivenForOthers {
     if (mark.get().group().equals(group)) {
       return false;
     }
-    if (ticket.start() && ticket.complete()) {
+    if (delivery.skip()) {
       meters.skipped();
     }
     return true;

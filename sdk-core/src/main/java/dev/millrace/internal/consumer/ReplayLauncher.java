@@ -2,6 +2,7 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.MissingOffset;
+import dev.millrace.config.RetryDefinition;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.consumer.RecordHandler;
 import dev.millrace.consumer.Replay;
@@ -37,9 +38,13 @@ final class ReplayLauncher<V> {
       Deserializer<V> deserializer,
       Surroundings shared,
       ServiceHooks hooks) {
-    // What retention deletes under it is passed over, with a warning and a count.
+    // What retention deletes under it is passed over, with a warning and a count. And it sends
+    // nothing to retry topics: the group would handle that, which has no part in a replay.
     this.definition =
-        replayed.as(replayed.name() + "-replay", new MissingOffset(MissingOffset.Start.EARLIEST));
+        replayed
+            .as(replayed.name() + "-replay", new MissingOffset(MissingOffset.Start.EARLIEST))
+            .withRetry(
+                new RetryDefinition(replayed.retry().maxAttempts(), replayed.retry().backoff()));
     this.settings = shared.clientProperties().replay(replayed);
     this.deserializer = deserializer;
     this.shared = shared;

@@ -3,6 +3,7 @@ package dev.millrace.internal.consumer;
 import dev.millrace.consumer.SkipResult;
 import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.delivery.Pipeline;
+import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.offset.OffsetTicket;
 import java.util.OptionalLong;
 import org.apache.kafka.common.TopicPartition;
@@ -22,11 +23,13 @@ final class Skipper {
   private final String consumer;
   private final Assignment assignment;
   private final Pipeline pipeline;
+  private final ConsumerMeters meters;
 
-  Skipper(String consumer, Assignment assignment, Pipeline pipeline) {
+  Skipper(String consumer, Assignment assignment, Pipeline pipeline, ConsumerMeters meters) {
     this.consumer = consumer;
     this.assignment = assignment;
     this.pipeline = pipeline;
+    this.meters = meters;
   }
 
   /**
@@ -53,6 +56,13 @@ final class Skipper {
             ? skip(delivery)
             : SkipResult.ENDED_BEFORE;
       }
+    }
+    if (partition.drop(offset)) {
+      meters.skipped();
+      return SkipResult.SKIPPED;
+    }
+    if (partition.notDue().isBehind(offset)) {
+      return SkipResult.ENDED_BEFORE;
     }
     OptionalLong position = partition.tracker().position();
     return position.isPresent() && offset < position.getAsLong()

@@ -45,7 +45,8 @@ public final class SteppedEngine {
    * Makes the engine; its first turn joins the group.
    *
    * @param client answers from memory, and waits for nothing
-   * @param deadLetterSender never throws; not called when the definition has no dead letters
+   * @param deadLetterSender never throws; not called when the definition has neither dead letters
+   *     nor retry topics
    * @param surroundings what goes on while the poll thread waits
    */
   public <V> SteppedEngine(
@@ -68,7 +69,7 @@ public final class SteppedEngine {
             client,
             deserializer,
             handling,
-            definition.deadLetter() == null
+            !DeadLetters.areSent(definition)
                 ? null
                 : new DeadLetters(definition.groupId(), definition.deadLetter(), deadLetterSender),
             new ConsumerMeters(

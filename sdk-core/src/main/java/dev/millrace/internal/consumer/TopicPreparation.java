@@ -6,18 +6,22 @@ import dev.millrace.config.Subscription.Partition;
 import dev.millrace.config.Subscription.Partitions;
 import dev.millrace.errors.InvalidDefinitionException;
 import dev.millrace.internal.client.Brokers;
+import dev.millrace.internal.client.Brokers.Companion;
 import dev.millrace.internal.delivery.DeadLetters;
+import dev.millrace.internal.delivery.RetryTopics;
+import dev.millrace.internal.delivery.RetryTopics.Own;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiFunction;
 import java.util.regex.Pattern;
 import org.apache.kafka.clients.producer.ProducerRecord;
 
 /**
- * Sees to it that a consumer's topics are there, before it starts; dead-letter topics of what a
- * pattern finds, with the first dead letter of each, since the topics are not known before. Any
+ * Sees to it that a consumer's topics are there, before it starts; dead-letter and retry topics of
+ * what a pattern finds, with the first record for each, since the topics are not known before. Any
  * thread.
  */
 final class TopicPreparation {
@@ -25,7 +29,9 @@ final class TopicPreparation {
   private final Brokers brokers;
   private final Map<String, Object> settings;
   private final String owner;
-  private final boolean creates;
+  private final RetryTopics retries;
+  private final boolean createsDeadLetters;
+  private final boolean createsRetries;
   private final Set<String> prepared = ConcurrentHashMap.newKeySet();
 
   TopicPreparation(ConsumerDefinition definition, Brokers brokers, Map<String, Object> settings) {
@@ -34,7 +40,9 @@ final class TopicPreparation {
     this.settings = settings;
     this.owner = "Consumer '" + definition.name() + "'";
     DeadLetterDefinition deadLetter = definition.deadLetter();
-    this.creates = deadLetter != null && deadLetter.createTopic();
+    this.createsDeadLetters = deadLetter != null && deadLetter.createTopic();
+    this.retries = new RetryTopics(definition);
+    this.createsRetries = definition.retry().topics().create();
   }
 
   /**
@@ -52,16 +60,24 @@ final class TopicPreparation {
     }
     Map<String, String> deadLetterTopics = DeadLetters.topics(definition);
     List<String> needed = new ArrayList<>(definition.topics());
-    if (!creates) {
-      needed.addAll(deadLetterTopics.keySet());
+    List<Companion> created = new ArrayList<>();
+    sort(deadLetterTopics, createsDeadLetters, Companion::deadLetters, needed, created);
+    sort(retries.sources(), createsRetries, Companion::retries, needed, created);
+    brokers.prepareTopics(owner, settings, needed, this::requireFixedPartitions, created);
+  }
+
+  private void sort(
+      Map<String, String> topics,
+      boolean create,
+      BiFunction<String, String, Companion> companion,
+      List<String> needed,
+      List<Companion> created) {
+    prepared.addAll(topics.keySet());
+    if (create) {
+      topics.forEach((topic, source) -> created.add(companion.apply(topic, source)));
+    } else {
+      needed.addAll(topics.keySet());
     }
-    prepared.addAll(deadLetterTopics.keySet());
-    brokers.prepareTopics(
-        owner,
-        settings,
-        needed,
-        this::requireFixedPartitions,
-        creates ? deadLetterTopics : Map.of());
   }
 
   /** A client would wait for them in silence, and the engine for where they begin. */
@@ -90,16 +106,25 @@ final class TopicPreparation {
    * Worker, before it sends; waits for the brokers with the first one of a topic. A second worker
    * does not wait: its send fails while the topic is not there, and is repeated.
    */
-  void beforeDeadLetter(ProducerRecord<byte[], byte[]> deadLetter) {
-    if (!creates || !prepared.add(deadLetter.topic())) {
+  void beforeSend(ProducerRecord<byte[], byte[]> failed) {
+    String topic = failed.topic();
+    Own retry = retries.own(topic);
+    if (!(retry == null ? createsDeadLetters : createsRetries) || !prepared.add(topic)) {
       return;
     }
     try {
-      String source = DeadLetters.origin(deadLetter);
+      String source = retry == null ? DeadLetters.origin(failed) : retry.source();
       brokers.prepareTopics(
-          owner, settings, List.of(source), counts -> {}, Map.of(deadLetter.topic(), source));
+          owner,
+          settings,
+          List.of(source),
+          counts -> {},
+          List.of(
+              retry == null
+                  ? Companion.deadLetters(topic, source)
+                  : Companion.retries(topic, source)));
     } catch (RuntimeException e) {
-      prepared.remove(deadLetter.topic());
+      prepared.remove(topic);
       throw e;
     }
   }

@@ -75,7 +75,7 @@ final class BatchCall<V> {
   private Outcome undecoded(Delivery delivery, PayloadException failure) {
     // Of a decoder that was interrupted, nothing follows for the bytes.
     return delivery.ends() && Thread.interrupted()
-        ? recovery.after(delivery.attempt(), failure)
+        ? recovery.after(delivery.attemptInPlace(), delivery.level(), failure)
         : recovery.giveUp(failure);
   }
 

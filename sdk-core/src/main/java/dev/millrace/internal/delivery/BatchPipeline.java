@@ -65,8 +65,8 @@ final class BatchPipeline implements Pipeline {
   }
 
   @Override
-  public DeadLetterOutage deadLetterOutage() {
-    return settlement.outage();
+  public SendOutages outages() {
+    return settlement.outages();
   }
 
   @Override
@@ -94,9 +94,9 @@ final class BatchPipeline implements Pipeline {
     if (delivery.isSettling()) {
       return delivery.settle();
     }
-    Throwable cause = delivery.deadLetterCause();
+    Throwable cause = delivery.leavesBecause();
     if (cause != null) {
-      return settlement.sendDeadLetter(delivery, cause);
+      return settlement.send(delivery, cause);
     }
     return claims == null ? null : claims.begin(delivery);
   }
@@ -109,7 +109,7 @@ final class BatchPipeline implements Pipeline {
     long now = clock.nanos();
     for (Delivery delivery : attempts) {
       delivery.runs(now);
-      if (delivery.attempt() == 1) {
+      if (delivery.attemptInPlace() == 1) {
         meters.queueWait(now - delivery.queuedNanos());
       }
     }

@@ -12,6 +12,7 @@ final class BatchedRecord<V> implements BatchRecord<V> {
   private final Delivery delivery;
   private final V value;
   private final HandlerContext context;
+  private final int attemptInPlace;
   private final Recovery recovery;
   private final AtomicReference<@Nullable Outcome> outcome = new AtomicReference<>();
 
@@ -19,6 +20,7 @@ final class BatchedRecord<V> implements BatchRecord<V> {
     this.delivery = delivery;
     this.value = value;
     this.context = HandlerContext.of(delivery, ends);
+    this.attemptInPlace = delivery.attemptInPlace();
     this.recovery = recovery;
   }
 
@@ -43,7 +45,7 @@ final class BatchedRecord<V> implements BatchRecord<V> {
 
   @Override
   public void retry(Throwable cause) {
-    give(recovery.after(context.attempt(), Objects.requireNonNull(cause, "cause")));
+    give(afterFailure(Objects.requireNonNull(cause, "cause")));
   }
 
   @Override
@@ -53,8 +55,7 @@ final class BatchedRecord<V> implements BatchRecord<V> {
 
   /** Worker. Closes the record, and returns what came of the attempt. */
   Outcome end(@Nullable Throwable failure) {
-    Outcome otherwise =
-        failure == null ? Outcome.Handled.INSTANCE : recovery.after(context.attempt(), failure);
+    Outcome otherwise = failure == null ? Outcome.Handled.INSTANCE : afterFailure(failure);
     Outcome given = outcome.compareAndExchange(null, otherwise);
     Throwable givenUp = delivery.givenUp();
     Outcome ended = givenUp != null ? recovery.giveUp(givenUp) : given == null ? otherwise : given;
@@ -62,6 +63,10 @@ final class BatchedRecord<V> implements BatchRecord<V> {
       return context.handled();
     }
     return delivery.ticket().isAbandoned() ? Outcome.Abandoned.INSTANCE : ended;
+  }
+
+  private Outcome afterFailure(Throwable failure) {
+    return recovery.after(attemptInPlace, delivery.level(), failure);
   }
 
   private void give(Outcome given) {

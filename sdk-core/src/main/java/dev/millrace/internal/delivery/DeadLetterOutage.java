@@ -7,10 +7,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * While the dead-letter topic can't be written, one record tries it now and then and the others
- * wait: each try may hold its worker for a second, and healthy keys need the workers. Any thread.
+ * While a dead-letter or retry topic can't be written, one record tries it now and then and the
+ * others wait: each try may hold its worker for a second, and healthy keys need the workers. Any
+ * thread.
  */
-public final class DeadLetterOutage {
+final class DeadLetterOutage {
   private static final IntervalFunction BACKOFF =
       IntervalFunction.ofExponentialBackoff(Duration.ofMillis(250), 2, Duration.ofSeconds(10));
 
@@ -46,12 +47,12 @@ public final class DeadLetterOutage {
   }
 
   /** Returns how many sends have failed since the last that succeeded. */
-  public int failures() {
+  int failures() {
     return failures.get();
   }
 
   /** Returns when the first of {@link #failures()} was. */
-  public long sinceNanos() {
+  long sinceNanos() {
     return sinceNanos;
   }
 

@@ -30,9 +30,9 @@ import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends records whose attempts are used up to the dead-letter topic: key, value and headers as they
- * came, and headers that say where from and why. The topic is the group's own, since other groups
- * read the same source.
+ * Makes dead letters of records whose attempts are used up: key, value and headers as they came,
+ * and headers that say where from and why; and sends whatever leaves for another topic. The topic
+ * is the group's own, since other groups read the same source.
  */
 public final class DeadLetters {
   /** Longer texts are cut: a header must not push a record over the broker's size limit. */
@@ -44,11 +44,12 @@ public final class DeadLetters {
   private final Consumer<ProducerRecord<byte[], byte[]>> preparation;
 
   /**
+   * @param definition null when the consumer has none, and only sends to its retry topics
    * @param sender sends with all acknowledgements, never throws
    */
   public DeadLetters(
       String group,
-      DeadLetterDefinition definition,
+      @Nullable DeadLetterDefinition definition,
       Function<ProducerRecord<byte[], byte[]>, CompletableFuture<RecordMetadata>> sender) {
     this(group, definition, sender, deadLetter -> {});
   }
@@ -58,11 +59,11 @@ public final class DeadLetters {
    */
   public DeadLetters(
       String group,
-      DeadLetterDefinition definition,
+      @Nullable DeadLetterDefinition definition,
       Function<ProducerRecord<byte[], byte[]>, CompletableFuture<RecordMetadata>> sender,
       Consumer<ProducerRecord<byte[], byte[]>> preparation) {
     this.group = group;
-    this.fixedTopic = definition.topic();
+    this.fixedTopic = definition == null ? null : definition.topic();
     this.sender = sender;
     this.preparation = preparation;
   }
@@ -81,16 +82,22 @@ public final class DeadLetters {
 
   /**
    * Returns, as regular expressions for whole names, the topics that hold what the consumer's group
-   * could not handle: those of retries are not written yet, but their names are taken.
+   * could not handle, under the names that they have now or have by default.
    */
   public static List<String> ownTopics(ConsumerDefinition consumer) {
     List<String> own = new ArrayList<>();
     own.add(".+" + Pattern.quote("." + consumer.groupId()) + "\\.(?:dlq|retry\\.[0-9]+)");
+    own.add(new RetryTopics(consumer).regexOfAll());
     DeadLetterDefinition definition = consumer.deadLetter();
     if (definition != null && definition.topic() != null) {
       own.add(Pattern.quote(definition.topic()));
     }
     return own;
+  }
+
+  /** Returns whether the consumer sends failed records anywhere. */
+  public static boolean areSent(ConsumerDefinition consumer) {
+    return consumer.deadLetter() != null || consumer.retry().topics().levels() > 0;
   }
 
   /** Returns the topic that a dead letter's record came from. */
@@ -108,15 +115,14 @@ public final class DeadLetters {
     return topic(fixedTopic, source, group);
   }
 
-  /** Sends the record; the future completes when all in-sync replicas have it. */
-  CompletableFuture<RecordMetadata> send(
-      String topic, ConsumerRecord<byte[], byte[]> source, int attempts, Throwable cause) {
-    return sender.apply(record(topic, source, attempts, cause));
+  /** Sends it; the future completes when all in-sync replicas have it. */
+  CompletableFuture<RecordMetadata> send(ProducerRecord<byte[], byte[]> record) {
+    return sender.apply(record);
   }
 
   /** Worker. Sees to it that the topic is there, for who sends the record otherwise. */
-  void prepare(ProducerRecord<byte[], byte[]> deadLetter) {
-    preparation.accept(deadLetter);
+  void prepare(ProducerRecord<byte[], byte[]> record) {
+    preparation.accept(record);
   }
 
   /** Returns what is sent. */
@@ -148,7 +154,7 @@ public final class DeadLetters {
     mark.ifPresent(own -> put(headers, REDRIVES, Integer.toString(own.redrives())));
   }
 
-  private static void put(Headers headers, String name, String text) {
+  static void put(Headers headers, String name, String text) {
     String bounded = text.length() <= MAX_TEXT_CHARS ? text : text.substring(0, MAX_TEXT_CHARS);
     headers.remove(name);
     headers.add(name, bounded.getBytes(StandardCharsets.UTF_8));

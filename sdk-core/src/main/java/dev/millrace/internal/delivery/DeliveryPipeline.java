@@ -67,13 +67,13 @@ final class DeliveryPipeline implements Pipeline {
   }
 
   @Override
-  public DeadLetterOutage deadLetterOutage() {
-    return settlement.outage();
+  public SendOutages outages() {
+    return settlement.outages();
   }
 
   private Progress work(Delivery delivery) {
-    if (delivery.deadLetterCause() != null) {
-      return settlement.sendDeadLetter(delivery, delivery.deadLetterCause());
+    if (delivery.leavesBecause() != null) {
+      return settlement.send(delivery, delivery.leavesBecause());
     }
     Progress stands = claims == null ? null : claims.begin(delivery);
     if (stands != null) {
@@ -81,7 +81,7 @@ final class DeliveryPipeline implements Pipeline {
     }
     long now = clock.nanos();
     delivery.runs(now);
-    if (delivery.attempt() == 1) {
+    if (delivery.attemptInPlace() == 1) {
       meters.queueWait(now - delivery.queuedNanos());
     }
     ConsumerRecord<byte[], byte[]> record = delivery.record();

@@ -134,7 +134,8 @@ final class HandlerCall<V> {
     }
     Throwable givenUp = delivery.givenUp();
     if (givenUp == null) {
-      return recovery.after(delivery.attempt(), Objects.requireNonNull(failure));
+      return recovery.after(
+          delivery.attemptInPlace(), delivery.level(), Objects.requireNonNull(failure));
     }
     if (failure != null) {
       givenUp.addSuppressed(failure);

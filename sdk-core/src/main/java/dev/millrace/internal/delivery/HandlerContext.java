@@ -26,7 +26,7 @@ record HandlerContext(
     return new HandlerContext(
         record,
         delivery.attempt(),
-        ends.outputs(record),
+        ends.outputs(delivery),
         claimed == null ? Optional.empty() : Optional.of(claimed.claim()));
   }
 

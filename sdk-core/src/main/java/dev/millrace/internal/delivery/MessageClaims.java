@@ -85,7 +85,8 @@ final class MessageClaims {
       } catch (MissingMessageIdException missing) {
         return settlement.settle(delivery, recovery.giveUp(missing));
       } catch (Throwable failure) { // The service's hook.
-        return settlement.settle(delivery, recovery.after(delivery.attempt(), failure));
+        return settlement.settle(
+            delivery, recovery.after(delivery.attemptInPlace(), delivery.level(), failure));
       }
       if (claim == null) {
         return null;
@@ -177,7 +178,7 @@ final class MessageClaims {
 
   private Progress putBack(Delivery delivery, long wait, String why) {
     delivery.waitsForMessage(waitsSince(delivery), why);
-    return settlement.park(delivery, wait);
+    return settlement.rest(delivery, wait);
   }
 
   private long waitsSince(Delivery delivery) {
@@ -204,7 +205,7 @@ final class MessageClaims {
           "Consumer '{}' gets no answer from its idempotency store for {}: {}. It asks again in {}"
               + " ms; until then the record is neither handled nor passed.{}",
           consumer,
-          Settlement.place(delivery),
+          Disposal.place(delivery),
           Failures.text(failure),
           TimeUnit.NANOSECONDS.toMillis(wait),
           end);
@@ -221,7 +222,7 @@ final class MessageClaims {
               + " been handled twice. A longer 'idempotency.lease' than {} leaves the handler more"
               + " time.{}",
           consumer,
-          Settlement.place(delivery),
+          Disposal.place(delivery),
           claim.id(),
           claim.lease(),
           end);

@@ -29,6 +29,13 @@ sealed interface Outcome {
   record RetryLater(long delayNanos, Throwable cause) implements Outcome {}
 
   /**
+   * The record waits in a retry topic; once that has acknowledged it, the offset may advance.
+   *
+   * @param level which one, from 1
+   */
+  record RetryTopic(int level, Throwable cause) implements Outcome {}
+
+  /**
    * The record goes to the dead-letter topic; once that is acknowledged, the offset may advance.
    */
   record DeadLetter(Throwable cause) implements Outcome {}

@@ -22,7 +22,7 @@ public interface Pipeline extends DeliveryProcessor {
   /**
    * Joins the parts.
    *
-   * @param deadLetters null when the definition has none
+   * @param deadLetters null when the definition has neither dead letters nor retry topics
    * @param idempotency null when messages are handled each time they come
    * @param onStop told of the record that must stop the consumer; must not block
    */
@@ -41,12 +41,13 @@ public interface Pipeline extends DeliveryProcessor {
     String name = definition.name();
     Recovery recovery =
         new Recovery(definition.retry(), definition.deadLetter(), definition.deliverySemantics());
+    RetryTopics retries = new RetryTopics(definition);
     if (handling instanceof Handling.InBatches<V> inBatches) {
       BatchDefinition batch = definition.batch();
       Batches batches =
           new Batches(scheduler, clock, timer, batch.maxRecords(), batch.maxWait().toNanos());
       Settlement settlement =
-          new Settlement(name, batches, ends, clock, timer, deadLetters, meters, onStop);
+          new Settlement(name, batches, ends, retries, clock, timer, deadLetters, meters, onStop);
       return new BatchPipeline(
           new BatchCall<>(
               new ValueDecoder<>(deserializer), inBatches.handler(), recovery, meters, clock, ends),
@@ -57,7 +58,7 @@ public interface Pipeline extends DeliveryProcessor {
           clock);
     }
     Settlement settlement =
-        new Settlement(name, scheduler, ends, clock, timer, deadLetters, meters, onStop);
+        new Settlement(name, scheduler, ends, retries, clock, timer, deadLetters, meters, onStop);
     return new DeliveryPipeline(
         new HandlerCall<>(
             new ValueDecoder<>(deserializer),
@@ -89,8 +90,11 @@ public interface Pipeline extends DeliveryProcessor {
             name, idempotency, settlement, recovery, parking, clock, timer, meters.idempotency());
   }
 
-  /** Returns whether the dead-letter topic can't be written, and since when. Any thread. */
-  DeadLetterOutage deadLetterOutage();
+  /**
+   * Returns whether the dead-letter topic, or a retry topic, can't be written, and since when. Any
+   * thread.
+   */
+  SendOutages outages();
 
   /**
    * Poll thread, which has ended a waiting delivery by {@link Delivery#skip}: counts it, and has

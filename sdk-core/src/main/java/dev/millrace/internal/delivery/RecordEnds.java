@@ -3,11 +3,10 @@ package dev.millrace.internal.delivery;
 import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.transaction.RecordEnd;
 import dev.millrace.internal.transaction.RecordEnd.Effect;
-import dev.millrace.internal.transaction.Slice;
 import dev.millrace.internal.transaction.Slices;
 import java.util.List;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.Serializer;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +25,7 @@ public interface RecordEnds {
         }
 
         @Override
-        public @Nullable Outputs outputs(ConsumerRecord<byte[], byte[]> record) {
+        public @Nullable Outputs outputs(Delivery delivery) {
           return null;
         }
 
@@ -36,7 +35,7 @@ public interface RecordEnds {
         }
 
         @Override
-        public void awaitTopic(ConsumerRecord<byte[], byte[]> record, String topic) {
+        public void awaitTopic(Delivery delivery, String topic) {
           throw new IllegalStateException("There are no transactions.");
         }
       };
@@ -51,16 +50,15 @@ public interface RecordEnds {
       @Override
       public Effect end(
           Delivery delivery, List<ProducerRecord<byte[], byte[]>> outputs, RecordEnd.Later later) {
-        ConsumerRecord<byte[], byte[]> record = delivery.record();
-        return slice(record)
-            .end(
-                new RecordEnd(
-                    record.topic(), record.partition(), delivery.ticket(), outputs, later));
+        TopicPartition from = delivery.readFrom();
+        return slices
+            .of(from)
+            .end(new RecordEnd(from.topic(), from.partition(), delivery.ticket(), outputs, later));
       }
 
       @Override
-      public Outputs outputs(ConsumerRecord<byte[], byte[]> record) {
-        return new Outputs(serializer, slice(record)::awaitTopic);
+      public Outputs outputs(Delivery delivery) {
+        return new Outputs(serializer, slices.of(delivery.readFrom())::awaitTopic);
       }
 
       @Override
@@ -69,12 +67,8 @@ public interface RecordEnds {
       }
 
       @Override
-      public void awaitTopic(ConsumerRecord<byte[], byte[]> record, String topic) {
-        slice(record).awaitTopic(topic);
-      }
-
-      private Slice slice(ConsumerRecord<byte[], byte[]> record) {
-        return slices.of(record.topic(), record.partition());
+      public void awaitTopic(Delivery delivery, String topic) {
+        slices.of(delivery.readFrom()).awaitTopic(topic);
       }
     };
   }
@@ -88,7 +82,7 @@ public interface RecordEnds {
       Delivery delivery, List<ProducerRecord<byte[], byte[]>> outputs, RecordEnd.Later later);
 
   /** Returns what an attempt at a record sends into; null when it can't send anything. */
-  @Nullable Outputs outputs(ConsumerRecord<byte[], byte[]> record);
+  @Nullable Outputs outputs(Delivery delivery);
 
   /** Whether what is sent with an end is there exactly if the end is. */
   boolean areTransactional();
@@ -98,5 +92,5 @@ public interface RecordEnds {
    *
    * @throws RuntimeException when it is not there, or may not be seen
    */
-  void awaitTopic(ConsumerRecord<byte[], byte[]> record, String topic);
+  void awaitTopic(Delivery delivery, String topic);
 }

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 /** Decides what follows a failed attempt: numbers in, an outcome out, no effect. Any thread. */
 final class Recovery {
   private final RetryConfig retry;
+  private final int levels;
   private final boolean hasDeadLetter;
   private final boolean passesOver;
 
@@ -21,6 +22,7 @@ final class Recovery {
       @Nullable DeadLetterDefinition deadLetter,
       DeliverySemantics semantics) {
     this.retry = retryConfig(retry);
+    this.levels = retry.topics().levels();
     this.hasDeadLetter = deadLetter != null;
     // To stop would keep nothing: the offset is past the record already.
     this.passesOver = semantics == DeliverySemantics.AT_MOST_ONCE;
@@ -42,14 +44,18 @@ final class Recovery {
   /**
    * Decides after a handler has thrown.
    *
-   * @param attempt which attempt has failed, from 1
+   * @param attempt which attempt has failed, of those in place, from 1
+   * @param level the retry topic that the record was read from; 0 for its own topic
    */
-  Outcome after(int attempt, Throwable cause) {
-    if (attempt < retry.getMaxAttempts() && retry.getExceptionPredicate().test(cause)) {
+  Outcome after(int attempt, int level, Throwable cause) {
+    if (!retry.getExceptionPredicate().test(cause)) {
+      return giveUp(cause);
+    }
+    if (attempt < retry.getMaxAttempts()) {
       long millis = retry.getIntervalBiFunction().apply(attempt, Either.left(cause));
       return new Outcome.RetryLater(TimeUnit.MILLISECONDS.toNanos(millis), cause);
     }
-    return giveUp(cause);
+    return level < levels ? new Outcome.RetryTopic(level + 1, cause) : giveUp(cause);
   }
 
   /** Decides when no attempt can help any more; the same bytes will not decode better again. */

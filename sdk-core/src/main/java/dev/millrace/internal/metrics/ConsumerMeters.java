@@ -27,6 +27,7 @@ public final class ConsumerMeters implements AutoCloseable {
 
   private final Counter handled;
   private final Counter retried;
+  private final Counter movedToRetryTopic;
   private final Counter deadLettered;
   private final Counter stopped;
   private final Counter doneBefore;
@@ -35,10 +36,11 @@ public final class ConsumerMeters implements AutoCloseable {
   private final Counter notStarted;
   private final Counter dropped;
   private final Counter deadLetterFailures;
+  private final Counter retryTopicFailures;
+  private final Counter headersIgnored;
   private final Counter commitFailures;
   private final Counter undone;
   private final Counter offsetResets;
-  private final Counter headersIgnored;
   private final Timer queueWait;
   private final Timer handlerSuccess;
   private final Timer handlerFailure;
@@ -59,6 +61,7 @@ public final class ConsumerMeters implements AutoCloseable {
     this.tags = Tags.of("consumer", consumer, "group", group, "member", Integer.toString(member));
     this.handled = outcome("handled");
     this.retried = outcome("retried");
+    this.movedToRetryTopic = outcome("retry-topic");
     this.deadLettered = outcome("dead-lettered");
     this.stopped = outcome("stopped");
     this.doneBefore = outcome("done-before");
@@ -67,10 +70,11 @@ public final class ConsumerMeters implements AutoCloseable {
     this.notStarted = outcome("not-started");
     this.dropped = outcome("dropped");
     this.deadLetterFailures = counter(MeterNames.DEAD_LETTER_FAILURES, tags);
+    this.retryTopicFailures = counter(MeterNames.RETRY_TOPIC_FAILURES, tags);
+    this.headersIgnored = counter(MeterNames.HEADERS_IGNORED, tags);
     this.commitFailures = counter(MeterNames.COMMIT_FAILURES, tags);
     this.undone = counter(MeterNames.UNDONE, tags);
     this.offsetResets = counter(MeterNames.OFFSET_RESETS, tags);
-    this.headersIgnored = counter(MeterNames.HEADERS_IGNORED, tags);
     this.queueWait = timer(MeterNames.QUEUE_WAIT, tags);
     this.handlerSuccess = timer(MeterNames.HANDLER_TIME, tags.and("result", "success"));
     this.handlerFailure = timer(MeterNames.HANDLER_TIME, tags.and("result", "failure"));
@@ -94,6 +98,11 @@ public final class ConsumerMeters implements AutoCloseable {
 
   public void retried() {
     retried.increment();
+  }
+
+  /** Counts a record that waits in a retry topic now. */
+  public void movedToRetryTopic() {
+    movedToRetryTopic.increment();
   }
 
   public void deadLettered() {
@@ -135,6 +144,15 @@ public final class ConsumerMeters implements AutoCloseable {
     deadLetterFailures.increment();
   }
 
+  public void retryTopicFailed() {
+    retryTopicFailures.increment();
+  }
+
+  /** Counts a record with headers of a redrive, or of a retry topic, that are not believed. */
+  public void headersIgnored() {
+    headersIgnored.increment();
+  }
+
   public void commitFailed() {
     commitFailures.increment();
   }
@@ -145,11 +163,6 @@ public final class ConsumerMeters implements AutoCloseable {
 
   public void offsetReset() {
     offsetResets.increment();
-  }
-
-  /** Counts a record that claims to be redriven for a group, and is not; the claim is ignored. */
-  public void headersIgnored() {
-    headersIgnored.increment();
   }
 
   /** Measures the sizes of batches; the other meters don't know whether there are any. */

@@ -32,6 +32,15 @@ final class MeterNames {
   /** Counter: sends to the dead-letter topic that failed and will be tried again. */
   static final String DEAD_LETTER_FAILURES = "millrace.consumer.dead.letter.failures";
 
+  /** Counter: sends to a retry topic that failed and will be tried again. */
+  static final String RETRY_TOPIC_FAILURES = "millrace.consumer.retry.topic.failures";
+
+  /**
+   * Counter: records whose headers claim that they were redriven for a group, or come from a retry
+   * topic, and do not fit them; handled as others are.
+   */
+  static final String HEADERS_IGNORED = "millrace.consumer.headers.ignored";
+
   /** Counter: commits that failed; the next one says the same and more. */
   static final String COMMIT_FAILURES = "millrace.consumer.commit.failures";
 
@@ -43,9 +52,6 @@ final class MeterNames {
 
   /** Counter: partitions that could not go on at their offset, because the log does not have it. */
   static final String OFFSET_RESETS = "millrace.consumer.offset.resets";
-
-  /** Counter: records that claim to be redriven for a group, and are not; handled as others are. */
-  static final String HEADERS_IGNORED = "millrace.consumer.headers.ignored";
 
   /** Counter: records whose lock was lost while a queue's consumer had them; they come again. */
   static final String LOCKS_LOST = "millrace.consumer.locks.lost";

@@ -127,7 +127,7 @@ final class EngineFixture implements AutoCloseable {
             consumer,
             deserializer,
             handling,
-            definition.deadLetter() == null
+            !DeadLetters.areSent(definition)
                 ? null
                 : new DeadLetters("group", definition.deadLetter(), deadLetterSender),
             new ConsumerMeters(registry, definition.name(), definition.groupId()),

@@ -118,7 +118,7 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
             client,
             new StringDeserializer(),
             new SimHandler(this).handling(),
-            definition.deadLetter() == null
+            !DeadLetters.areSent(definition)
                 ? null
                 : new DeadLetters(
                     definition.groupId(), definition.deadLetter(), this::sendDeadLetter),

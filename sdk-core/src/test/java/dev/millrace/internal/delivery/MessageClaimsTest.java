@@ -3,6 +3,8 @@ package dev.millrace.internal.delivery;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.config.BackoffDefinition;
+import dev.millrace.config.ConfigLoader;
+import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.DeliverySemantics;
 import dev.millrace.config.IdempotencyDefinition;
 import dev.millrace.config.MessageIdKey;
@@ -21,6 +23,7 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 /** A record whose message another one has, and that is to be skipped. */
@@ -50,6 +53,7 @@ class MessageClaimsTest {
           "consumer",
           parking,
           RecordEnds.AT_ONCE,
+          new RetryTopics(withoutRetryTopics()),
           clock,
           clock.timer(),
           null,
@@ -117,5 +121,19 @@ class MessageClaimsTest {
 
     assertThat(resumed).containsExactly(delivery);
     assertThat(delivery.ticket().start()).isTrue();
+  }
+
+  private static ConsumerDefinition withoutRetryTopics() {
+    return Objects.requireNonNull(
+        ConfigLoader.create()
+            .parse(
+                "test",
+                """
+            kafka:
+              common: { bootstrap-servers: 'localhost:9092' }
+              consumers: { consumer: { topics: [topic], group-id: group } }
+            """)
+            .consumers()
+            .get("consumer"));
   }
 }

@@ -6,6 +6,7 @@ import dev.millrace.config.BackoffDefinition;
 import dev.millrace.config.DeadLetterDefinition;
 import dev.millrace.config.DeliverySemantics;
 import dev.millrace.config.RetryDefinition;
+import dev.millrace.config.RetryTopicsDefinition;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -24,7 +25,7 @@ class RecoveryTest {
 
     List<Long> millis =
         IntStream.rangeClosed(1, 5)
-            .mapToObj(attempt -> (Outcome.RetryLater) recovery.after(attempt, failure))
+            .mapToObj(attempt -> (Outcome.RetryLater) recovery.after(attempt, 0, failure))
             .map(retry -> TimeUnit.NANOSECONDS.toMillis(retry.delayNanos()))
             .toList();
 
@@ -36,7 +37,7 @@ class RecoveryTest {
     Recovery recovery = recovery(retry(3, 0.2), null);
     List<Long> millis =
         IntStream.range(0, 1_000)
-            .mapToObj(i -> (Outcome.RetryLater) recovery.after(1, failure))
+            .mapToObj(i -> (Outcome.RetryLater) recovery.after(1, 0, failure))
             .map(retry -> TimeUnit.NANOSECONDS.toMillis(retry.delayNanos()))
             .toList();
 
@@ -48,20 +49,43 @@ class RecoveryTest {
   void whenTheAttemptsAreUsedUpTheRecordIsADeadLetter() {
     Recovery recovery = recovery(FOUR_ATTEMPTS, DEAD_LETTER);
 
-    assertThat(recovery.after(3, failure)).isInstanceOf(Outcome.RetryLater.class);
-    assertThat(recovery.after(4, failure)).isEqualTo(new Outcome.DeadLetter(failure));
+    assertThat(recovery.after(3, 0, failure)).isInstanceOf(Outcome.RetryLater.class);
+    assertThat(recovery.after(4, 0, failure)).isEqualTo(new Outcome.DeadLetter(failure));
+  }
+
+  @Test
+  void whenTheAttemptsInPlaceAreUsedUpTheRecordGoesOneLevelOn() {
+    Recovery recovery =
+        recovery(
+            new RetryDefinition(
+                4,
+                FOUR_ATTEMPTS.backoff(),
+                new RetryTopicsDefinition(
+                    List.of(Duration.ofSeconds(1), Duration.ofSeconds(5)),
+                    RetryTopicsDefinition.DEFAULT_NAMES,
+                    true)),
+            DEAD_LETTER);
+
+    assertThat(recovery.after(3, 0, failure)).isInstanceOf(Outcome.RetryLater.class);
+    assertThat(recovery.after(4, 0, failure)).isEqualTo(new Outcome.RetryTopic(1, failure));
+    assertThat(recovery.after(3, 1, failure)).isInstanceOf(Outcome.RetryLater.class);
+    assertThat(recovery.after(4, 1, failure)).isEqualTo(new Outcome.RetryTopic(2, failure));
+    assertThat(recovery.after(4, 2, failure)).isEqualTo(new Outcome.DeadLetter(failure));
+    // There were more levels when it was sent there.
+    assertThat(recovery.after(4, 7, failure)).isEqualTo(new Outcome.DeadLetter(failure));
+    assertThat(recovery.giveUp(failure)).isEqualTo(new Outcome.DeadLetter(failure));
   }
 
   @Test
   void withoutADeadLetterTheConsumerStops() {
     Recovery recovery = recovery(FOUR_ATTEMPTS, null);
 
-    assertThat(recovery.after(4, failure)).isEqualTo(new Outcome.Stop(failure));
+    assertThat(recovery.after(4, 0, failure)).isEqualTo(new Outcome.Stop(failure));
   }
 
   @Test
   void oneAttemptMeansNoRetry() {
-    assertThat(recovery(retry(1, 0), DEAD_LETTER).after(1, failure))
+    assertThat(recovery(retry(1, 0), DEAD_LETTER).after(1, 0, failure))
         .isInstanceOf(Outcome.DeadLetter.class);
   }
 
@@ -74,7 +98,7 @@ class RecoveryTest {
 
   @Test
   void anErrorIsAFailureLikeAnyOther() {
-    assertThat(recovery(FOUR_ATTEMPTS, null).after(1, new StackOverflowError()))
+    assertThat(recovery(FOUR_ATTEMPTS, null).after(1, 0, new StackOverflowError()))
         .isInstanceOf(Outcome.RetryLater.class);
   }
 
@@ -82,11 +106,11 @@ class RecoveryTest {
   void atMostOnceARecordIsPassedOverAndNotTriedAgain() {
     Recovery recovery = new Recovery(retry(1, 0), null, DeliverySemantics.AT_MOST_ONCE);
 
-    assertThat(recovery.after(1, failure)).isEqualTo(new Outcome.Skip(failure));
+    assertThat(recovery.after(1, 0, failure)).isEqualTo(new Outcome.Skip(failure));
     assertThat(recovery.giveUp(failure)).isEqualTo(new Outcome.Skip(failure));
     assertThat(
             new Recovery(retry(1, 0), DEAD_LETTER, DeliverySemantics.AT_MOST_ONCE)
-                .after(1, failure))
+                .after(1, 0, failure))
         .isEqualTo(new Outcome.DeadLetter(failure));
   }
 

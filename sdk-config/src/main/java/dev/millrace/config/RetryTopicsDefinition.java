@@ -1,0 +1,57 @@
+package dev.millrace.config;
+
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * The retry topics of a consumer: a record that has failed waits there, and holds nobody up.
+ *
+ * @param delays how long a record waits in each of them, from the first one on, each 1 ms to 24 h;
+ *     empty when there are none
+ * @param names how they are called: {@code {topic}}, {@code {group-id}} and {@code {n}}, from 1,
+ *     stand for the record's own topic, the group and the level
+ * @param create whether missing ones are created
+ */
+public record RetryTopicsDefinition(List<Duration> delays, String names, boolean create) {
+  /** The names that they have unless others are configured. */
+  public static final String DEFAULT_NAMES = "{topic}.{group-id}.retry.{n}";
+
+  /** All attempts are made in place. */
+  public static final RetryTopicsDefinition NONE =
+      new RetryTopicsDefinition(List.of(), DEFAULT_NAMES, true);
+
+  public RetryTopicsDefinition {
+    delays = List.copyOf(delays);
+  }
+
+  /** Returns how many there are for each topic. */
+  public int levels() {
+    return delays.size();
+  }
+
+  /**
+   * Returns a retry topic's name.
+   *
+   * @param level from 1
+   */
+  public String name(String topic, String group, int level) {
+    // In one pass: what a topic or group is called must not be taken for a part to fill in.
+    StringBuilder name = new StringBuilder();
+    int at = 0;
+    while (at < names.length()) {
+      if (names.startsWith("{topic}", at)) {
+        name.append(topic);
+        at += "{topic}".length();
+      } else if (names.startsWith("{group-id}", at)) {
+        name.append(group);
+        at += "{group-id}".length();
+      } else if (names.startsWith("{n}", at)) {
+        name.append(level);
+        at += "{n}".length();
+      } else {
+        name.append(names.charAt(at++));
+      }
+    }
+    return name.toString();
+  }
+}

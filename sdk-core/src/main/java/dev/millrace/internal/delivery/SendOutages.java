@@ -1,0 +1,39 @@
+package dev.millrace.internal.delivery;
+
+import java.util.List;
+import java.util.stream.Stream;
+
+/** The outages of the topics that failed records go to, each by itself. Any thread. */
+public final class SendOutages {
+  private final List<DeadLetterOutage> byLevel;
+
+  /**
+   * @param levels how many retry topics there are beside the dead-letter topic
+   */
+  SendOutages(int levels) {
+    this.byLevel = Stream.generate(DeadLetterOutage::new).limit(levels + 1L).toList();
+  }
+
+  /**
+   * Returns a topic's own.
+   *
+   * @param level the retry topic's, from 1; 0 for the dead-letter topic
+   */
+  DeadLetterOutage of(int level) {
+    return byLevel.get(level);
+  }
+
+  /** Returns how many sends have failed since the last that succeeded, to all of them. */
+  public int failures() {
+    return byLevel.stream().mapToInt(DeadLetterOutage::failures).sum();
+  }
+
+  /** Returns when the first of {@link #failures()} was; of no meaning when there are none. */
+  public long sinceNanos() {
+    return byLevel.stream()
+        .filter(outage -> outage.failures() > 0)
+        .mapToLong(DeadLetterOutage::sinceNanos)
+        .reduce((one, other) -> one - other < 0 ? one : other)
+        .orElse(0);
+  }
+}
