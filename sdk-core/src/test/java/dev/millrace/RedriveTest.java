@@ -130,6 +130,52 @@ class RedriveTest {
             "millrace-redrive-check");
   }
 
+  @Test
+  void comesBackForItsGroupAlsoByWayOfARetryTopic() throws Exception {
+    broker.create(2);
+    broker.send("a", "broken");
+    Queue<Integer> attempts = new ConcurrentLinkedQueue<>();
+    Queue<String> byOthers = new ConcurrentLinkedQueue<>();
+    KafkaFactory kafka =
+        broker.factory(
+            CONFIG.replace("dead-letter: {} }", "dead-letter: {}, retry: { topics: [1ms] } }"),
+            registry);
+    kafka
+        .createConsumer("failing", String.class)
+        .subscribe(
+            (text, context) -> {
+              attempts.add(context.attempt());
+              if (attempts.size() < 4) {
+                throw new IllegalStateException("out of stock");
+              }
+            });
+    kafka.createConsumer("other", String.class).subscribe((text, context) -> byOthers.add(text));
+    broker.awaitLagZero();
+    await().atMost(SOON).until(() -> ended("failing", "dead-lettered") == 1);
+
+    RedriveReport report = kafka.deadLetters("failing").redrive(Redrive.of(DeadLetterFilter.all()));
+
+    assertThat(report.redriven()).isEqualTo(1);
+    await()
+        .atMost(SOON)
+        .untilAsserted(
+            () -> {
+              assertThat(ended("failing", "handled")).isEqualTo(1);
+              assertThat(ended("other", "skipped")).isEqualTo(1);
+            });
+    assertThat(attempts).containsExactly(1, 2, 1, 2);
+    assertThat(byOthers).containsExactly("broken");
+    assertThat(ended("failing", "retry-topic")).isEqualTo(2);
+    assertThat(ended("failing", "skipped")).isZero();
+    assertThat(
+            registry
+                .get("millrace.consumer.headers.ignored")
+                .tag("consumer", "failing")
+                .counter()
+                .count())
+        .isZero();
+  }
+
   /** What keeps coming back is left where it is, until somebody asks for more redrives. */
   @Test
   void staysInQuarantineAfterSoManyRedrives() throws Exception {

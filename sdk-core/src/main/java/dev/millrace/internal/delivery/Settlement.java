@@ -111,7 +111,7 @@ final class Settlement {
    * is left to a worker.
    */
   Progress settleOutsideOfWorker(Delivery delivery, Outcome outcome) {
-    return !delivery.isSkipWanted() && leaves(delivery, outcome) != null
+    return leaves(delivery, outcome) != null
         ? disposal.leaveToWorker(delivery)
         : settle(delivery, outcome);
   }

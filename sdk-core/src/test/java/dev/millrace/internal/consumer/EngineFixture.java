@@ -11,6 +11,8 @@ import dev.millrace.config.HandlerWatchdogDefinition;
 import dev.millrace.config.KeylessRecords;
 import dev.millrace.config.MissingOffset;
 import dev.millrace.config.Ordering;
+import dev.millrace.config.RetryDefinition;
+import dev.millrace.config.RetryTopicsDefinition;
 import dev.millrace.config.WatchdogPolicy;
 import dev.millrace.consumer.AsyncRecordHandler;
 import dev.millrace.consumer.BatchHandler;
@@ -55,6 +57,10 @@ final class EngineFixture implements AutoCloseable {
   static final TopicPartition P0 = new TopicPartition("orders", 0);
   static final TopicPartition P1 = new TopicPartition("orders", 1);
   static final TopicPartition P2 = new TopicPartition("orders", 2);
+
+  /** Of the first retry topic, if there are {@link #retryDelays}. */
+  static final TopicPartition RETRY = new TopicPartition("orders.group.retry.1", 0);
+
   static final int CAPACITY = 40;
   static final int MAX_POLL = 10;
 
@@ -76,6 +82,7 @@ final class EngineFixture implements AutoCloseable {
   HandlerThreads handlerThreads = HandlerThreads.PLATFORM;
   int attempts = 2;
   Duration backoff = Duration.ofMillis(20);
+  List<Duration> retryDelays = List.of();
   int batchRecords = 10;
   Duration batchWait = Duration.ofMillis(20);
   Duration drain = Duration.ofSeconds(5);
@@ -101,7 +108,7 @@ final class EngineFixture implements AutoCloseable {
    * @param reset what the client does by itself about a missing offset
    */
   EngineFixture(String reset) {
-    consumer = new FakeConsumer(reset, P0, P1, P2);
+    consumer = new FakeConsumer(reset, P0, P1, P2, RETRY);
   }
 
   void start(RecordHandler<String> handler) {
@@ -274,6 +281,18 @@ final class EngineFixture implements AutoCloseable {
   }
 
   private ConsumerDefinition definition() {
+    ConsumerDefinition definition = withoutRetryTopics();
+    return retryDelays.isEmpty()
+        ? definition
+        : definition.withRetry(
+            new RetryDefinition(
+                attempts,
+                definition.retry().backoff(),
+                new RetryTopicsDefinition(
+                    retryDelays, RetryTopicsDefinition.DEFAULT_NAMES, false)));
+  }
+
+  private ConsumerDefinition withoutRetryTopics() {
     return TestDefinitions.consumer(
         onMissingOffset,
         semantics,

@@ -17,6 +17,8 @@ import dev.millrace.errors.MessageTakenException;
 import dev.millrace.errors.MissingMessageIdException;
 import dev.millrace.idempotency.Begun;
 import dev.millrace.idempotency.Claim;
+import dev.millrace.idempotency.IdempotencyStore;
+import dev.millrace.internal.channel.Waiting;
 import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.idempotency.Idempotency;
 import java.nio.charset.StandardCharsets;
@@ -64,13 +66,12 @@ class IdempotentHandlerTest {
   }
 
   private void idempotent(MissingId missingId, @Nullable IdempotencyKey hook) {
-    engine.idempotency =
-        new Idempotency(
-            store,
-            new IdempotencyDefinition(
-                MessageIdKey.HEADER, "message-id", missingId, LEASE, Duration.ofHours(1)),
-            "group",
-            hook);
+    engine.idempotency = new Idempotency(store, definition(missingId), "group", hook);
+  }
+
+  private static IdempotencyDefinition definition(MissingId missingId) {
+    return new IdempotencyDefinition(
+        MessageIdKey.HEADER, "message-id", missingId, LEASE, Duration.ofHours(1));
   }
 
   private void start(Way way, RecordHandler<String> handler) {
@@ -119,6 +120,54 @@ class IdempotentHandlerTest {
 
   private void awaitCommitted(long offset) {
     await().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P0)).isEqualTo(offset));
+  }
+
+  @Test
+  void oneThatWaitsForItsMessageCanBeSkipped() {
+    assertThat(askedByAnother("m")).isInstanceOf(Begun.Granted.class);
+    start(Way.WORKER, (value, context) -> handled.add(context.offset()));
+    add(0, "m");
+    assertThat(awaitWaiting().why()).isEqualTo(Waiting.ForMessage.ANOTHER);
+
+    assertThat(engine.handle().skip(P0, 0).join())
+        .isIn(SkipResult.SKIPPED, SkipResult.WHEN_IT_FAILS);
+
+    awaitCommitted(1);
+    assertThat(handled).isEmpty();
+    assertThat(engine.outcome("skipped")).isOne();
+  }
+
+  @Test
+  void aSkipMeetsOneWhoseMessageIsJustBeingAskedFor() {
+    CountDownLatch asking = new CountDownLatch(1);
+    IdempotencyStore slow =
+        new IdempotencyStore() {
+          @Override
+          public Begun begin(Claim claim) {
+            asking.countDown();
+            EngineFixture.hold(engine.release);
+            return new Begun.Held(LEASE);
+          }
+
+          @Override
+          public boolean done(Claim claim) {
+            return true;
+          }
+
+          @Override
+          public void release(Claim claim) {}
+        };
+    engine.idempotency = new Idempotency(slow, definition(MissingId.FAIL), "group", null);
+    start(Way.WORKER, (value, context) -> handled.add(context.offset()));
+    add(0, "m");
+    EngineFixture.hold(asking);
+
+    assertThat(engine.handle().skip(P0, 0).join()).isEqualTo(SkipResult.WHEN_IT_FAILS);
+    engine.release.countDown();
+
+    awaitCommitted(1);
+    assertThat(handled).isEmpty();
+    assertThat(engine.outcome("skipped")).isOne();
   }
 
   private Begun askedByAnother(String id) {

@@ -146,6 +146,27 @@ class RetryDelaysTest {
     assertThat(client.paused()).isEmpty();
   }
 
+  @Test
+  void whatIsDroppedIsNeitherHandedOverNorWaitedFor() {
+    clock.advance(Duration.ofSeconds(4).toNanos());
+    poll(0, 0, 1_000, 2_000);
+
+    assertThat(owned(RETRY).drop(1)).isTrue();
+    assertThat(owned(RETRY).drop(1)).isFalse();
+    assertThat(owned(RETRY).drop(3)).isFalse();
+    assertThat(owned(RETRY).tracker().position()).as("the first still waits").isEmpty();
+    assertThat(owned(RETRY).notDue().bytes()).isEqualTo(20);
+    passUntil(10_000);
+    assertThat(handedOver).containsExactly(0L);
+    assertThat(owned(RETRY).tracker().position()).hasValue(2);
+
+    assertThat(owned(RETRY).drop(2)).isTrue();
+    assertThat(owned(RETRY).tracker().position()).hasValue(3);
+    assertThat(delays.isHolding()).isFalse();
+    passUntil(12_000);
+    assertThat(handedOver).containsExactly(0L);
+  }
+
   /** An aborted transaction's, say: to be past it is not to be past what waits. */
   @Test
   void aMarkerBehindWhatWaitsPassesNothing() {
