@@ -38,14 +38,9 @@ public final class Slices {
     return List.copyOf(all);
   }
 
-  /** Returns the one that a partition is in. Any thread. */
+  /** Returns the one that a partition is in; neighbours are in different ones. Any thread. */
   public Slice of(TopicPartition partition) {
-    return of(partition.topic(), partition.partition());
-  }
-
-  /** As {@link #of(TopicPartition)}; neighbours are in different ones. */
-  public Slice of(String topic, int partition) {
-    return all.get(Math.floorMod(topic.hashCode() + partition, all.size()));
+    return all.get(Math.floorMod(partition.topic().hashCode() + partition.partition(), all.size()));
   }
 
   /**

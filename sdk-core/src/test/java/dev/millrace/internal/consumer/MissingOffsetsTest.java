@@ -2,6 +2,7 @@ package dev.millrace.internal.consumer;
 
 import static dev.millrace.internal.consumer.EngineFixture.P0;
 import static dev.millrace.internal.consumer.EngineFixture.P1;
+import static dev.millrace.internal.consumer.EngineFixture.RETRY;
 import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -100,6 +101,26 @@ class MissingOffsetsTest {
 
     soon().untilAsserted(() -> assertThat(engine.consumer.lastCommit(P1)).isEqualTo(3));
     assertThat(handled).hasSize(3);
+    assertThat(resets()).isZero();
+  }
+
+  /** What is there is yet to be handled; and one that is new has no offset yet. */
+  @Test
+  void failReadsARetryTopicFromItsBeginning() {
+    engine.onMissingOffset = new MissingOffset(Start.FAIL);
+    engine.retryDelays = List.of(Duration.ofMillis(1));
+    engine.deadLetterSender =
+        failed -> {
+          throw new AssertionError("None fails.");
+        };
+    engine.consumer.updateBeginningOffsets(Map.of(RETRY, 3L));
+    start();
+    commitBefore(new OffsetAndMetadata(0));
+    engine.assign(P0, RETRY);
+    engine.add(RETRY, 3, 2);
+
+    soon().untilAsserted(() -> assertThat(engine.consumer.lastCommit(RETRY)).isEqualTo(5));
+    assertThat(handled).hasSize(2);
     assertThat(resets()).isZero();
   }
 

@@ -34,12 +34,16 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.ApiException;
+import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeaders;
 import org.apache.kafka.common.record.TimestampType;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * What else is done with records holds for those that come by way of a retry topic. What is sent
@@ -92,8 +96,10 @@ class ThroughRetryTopicTest {
     assertThat(engine.outcome("skipped")).isEqualTo(1);
   }
 
-  @Test
-  void oneThatIsOnItsWayIsSkippedWhenThatFails() {
+  /** Without the skip the first would be tried again, and the second stop the consumer. */
+  @ParameterizedTest
+  @MethodSource("failures")
+  void oneThatIsOnItsWayIsSkippedWhenThatFails(ApiException failure) {
     Queue<CompletableFuture<RecordMetadata>> sent = new ConcurrentLinkedQueue<>();
     engine.deadLetterSender =
         failed -> {
@@ -106,11 +112,16 @@ class ThroughRetryTopicTest {
     await().atMost(SOON).until(() -> !sent.isEmpty());
 
     assertThat(skip(P0, 0)).isEqualTo(SkipResult.WHEN_IT_FAILS);
-    sent.remove().completeExceptionally(new TimeoutException("no such topic"));
+    sent.remove().completeExceptionally(failure);
 
     awaitAllDone(P0, 2);
     assertThat(sent).isEmpty();
     assertThat(engine.outcome("skipped")).isEqualTo(1);
+  }
+
+  static List<ApiException> failures() {
+    return List.of(
+        new TimeoutException("no such topic"), new RecordTooLargeException("with its headers"));
   }
 
   /** With a handler whose stage another thread completes, a worker is to send it. */
