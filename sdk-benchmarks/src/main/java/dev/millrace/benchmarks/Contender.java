@@ -41,14 +41,15 @@ interface Contender {
       case "plain-loops" -> new PlainLoops(Integer.MAX_VALUE);
       case "bare" -> new BareThreads();
       case "bare-consumer" -> new BareConsumer();
-      case "plain-transactions" -> new TransactionalLoop();
+      case "plain-transactions" -> new TransactionalLoop(1);
+      case "plain-transactions-2" -> new TransactionalLoop(2);
       case "streams" -> new StreamsCopy();
       case "millrace" -> new MillraceConsumer(Workload::commitMillis);
       case "millrace-10s" -> new MillraceConsumer(workload -> 10_000);
       case "millrace-handles" -> new ProducerHandles();
       default ->
           throw new IllegalArgumentException(
-              "There is no contender '%s', only plain, plain-loops, plain-transactions, streams, bare, bare-consumer, millrace, millrace-10s, millrace-handles"
+              "There is no contender '%s', only plain, plain-loops, plain-transactions, plain-transactions-2, streams, bare, bare-consumer, millrace, millrace-10s, millrace-handles"
                   .formatted(name));
     };
   }

@@ -1,11 +1,13 @@
 package dev.millrace.benchmarks;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -21,32 +23,49 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /**
- * The Kafka clients in one thread, as their documentation shows it: poll, handle and send each
- * record, and commit what was sent and the offsets once the interval has passed.
+ * The Kafka clients as their documentation shows it: poll, handle and send each record, and commit
+ * what was sent and the offsets once the interval has passed. In one thread; or in several with all
+ * clients of their own, which share the partitions: so much is to be had of the machine.
  */
 final class TransactionalLoop implements Contender {
+  private final int loops;
+
+  /**
+   * @param loops how many threads
+   */
+  TransactionalLoop(int loops) {
+    this.loops = loops;
+  }
+
   @Override
   public Running start(Workload workload, Source source, Handling handling) {
-    ExecutorService thread = Executors.newSingleThreadExecutor();
+    ExecutorService threads = Executors.newFixedThreadPool(loops);
     AtomicBoolean ended = new AtomicBoolean();
-    var loop =
-        thread.submit(
-            () -> {
-              copy(workload, source, handling, ended);
-              return null;
-            });
+    List<Future<?>> running = new ArrayList<>();
+    for (int n = 0; n < loops; n++) {
+      String id = source.group() + "-" + n;
+      running.add(
+          threads.submit(
+              () -> {
+                copy(workload, source, id, handling, ended);
+                return null;
+              }));
+    }
     return () -> {
       ended.set(true);
-      thread.shutdown();
-      loop.get();
+      threads.shutdown();
+      for (Future<?> loop : running) {
+        loop.get();
+      }
     };
   }
 
-  private static void copy(Workload workload, Source source, Handling handling, AtomicBoolean ended)
+  private static void copy(
+      Workload workload, Source source, String id, Handling handling, AtomicBoolean ended)
       throws Exception {
     long intervalNanos = TimeUnit.MILLISECONDS.toNanos(workload.commitMillis());
     try (KafkaConsumer<byte[], byte[]> consumer = consumer(workload, source);
-        KafkaProducer<byte[], byte[]> producer = producer(source)) {
+        KafkaProducer<byte[], byte[]> producer = producer(source, id)) {
       producer.initTransactions();
       consumer.subscribe(List.of(source.topic()));
       Map<TopicPartition, OffsetAndMetadata> offsets = new HashMap<>();
@@ -93,13 +112,13 @@ final class TransactionalLoop implements Contender {
         new ByteArrayDeserializer());
   }
 
-  private static KafkaProducer<byte[], byte[]> producer(Source source) {
+  private static KafkaProducer<byte[], byte[]> producer(Source source, String id) {
     return new KafkaProducer<>(
         Map.of(
             ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
             source.brokers(),
             ProducerConfig.TRANSACTIONAL_ID_CONFIG,
-            source.group(),
+            id,
             ProducerConfig.BATCH_SIZE_CONFIG,
             BATCH_BYTES,
             ProducerConfig.LINGER_MS_CONFIG,
