@@ -29,6 +29,8 @@ final class ArchitectureTest {
           .definedBy("dev.millrace.internal.consumer")
           .layer("internal.delivery")
           .definedBy("dev.millrace.internal.delivery")
+          .layer("internal.start")
+          .definedBy("dev.millrace.internal.start")
           .layer("internal.channel")
           .definedBy("dev.millrace.internal.channel")
           .layer("internal.transaction")
@@ -71,8 +73,11 @@ final class ArchitectureTest {
           .mayOnlyBeAccessedByLayers("factory", "testing")
           .whereLayer("internal.delivery")
           .mayOnlyBeAccessedByLayers("testing", "internal.deadletter", "internal.consumer")
+          .whereLayer("internal.start")
+          .mayOnlyBeAccessedByLayers("internal.consumer", "internal.delivery")
           .whereLayer("internal.channel")
-          .mayOnlyBeAccessedByLayers("testing", "internal.consumer", "internal.delivery")
+          .mayOnlyBeAccessedByLayers(
+              "testing", "internal.consumer", "internal.delivery", "internal.start")
           .whereLayer("internal.transaction")
           .mayOnlyBeAccessedByLayers("internal.consumer", "internal.delivery")
           .whereLayer("internal.idempotency")
@@ -90,6 +95,7 @@ final class ArchitectureTest {
               "testing",
               "internal.consumer",
               "internal.delivery",
+              "internal.start",
               "internal.channel",
               "internal.producer")
           .whereLayer("internal.producer")
@@ -104,6 +110,7 @@ final class ArchitectureTest {
               "internal.deadletter",
               "internal.consumer",
               "internal.delivery",
+              "internal.start",
               "internal.producer")
           .whereLayer("serialization")
           .mayOnlyBeAccessedByLayers("factory", "testing")
@@ -116,6 +123,7 @@ final class ArchitectureTest {
               "idempotency.jdbc",
               "internal.consumer",
               "internal.delivery",
+              "internal.start",
               "internal.idempotency")
           .whereLayer("producer")
           .mayOnlyBeAccessedByLayers("factory", "internal.producer")

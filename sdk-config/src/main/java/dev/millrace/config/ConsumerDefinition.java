@@ -39,6 +39,9 @@ import org.jspecify.annotations.Nullable;
  * @param batch how records are put together for a handler of batches
  * @param transaction how its transactions run; looked at under {@code exactly-once} only
  * @param idempotency how it handles messages once that come more than once; null when it does not
+ * @param circuitBreaker when it stops calling a handler that fails; null when it never does
+ * @param rateLimit how many records it hands to its handler within a time, its instances together;
+ *     null when as many as can be
  * @param commitInterval how often finished offsets are committed; 10 ms to 1 h
  * @param commitRecords finished records after which a commit is made before the interval has
  *     passed; 0 to 10,000,000, 0 for by interval alone
@@ -72,6 +75,8 @@ public record ConsumerDefinition(
     BatchDefinition batch,
     ConsumerTransactionDefinition transaction,
     @Nullable IdempotencyDefinition idempotency,
+    @Nullable CircuitBreakerDefinition circuitBreaker,
+    @Nullable RateLimitDefinition rateLimit,
     Duration commitInterval,
     int commitRecords,
     Duration drainTimeout,
@@ -101,6 +106,7 @@ public record ConsumerDefinition(
         channelCapacity,
         channelBytes,
         other,
+        rateLimit,
         properties);
   }
 
@@ -116,6 +122,7 @@ public record ConsumerDefinition(
         channelCapacity,
         channelBytes,
         retry,
+        rateLimit,
         properties);
   }
 
@@ -131,14 +138,15 @@ public record ConsumerDefinition(
         channelCapacity,
         channelBytes,
         retry,
+        rateLimit,
         properties);
   }
 
   /**
    * Returns the definitions of its instances: each is one instance, with its share of {@code
-   * concurrency}, {@code channelCapacity} and {@code channelBytes}. Of several, each has its
-   * number, from 1, at the end of its name, and of its {@code group-instance-id} and {@code
-   * client.id} if there are any.
+   * concurrency}, {@code channelCapacity}, {@code channelBytes} and {@code rateLimit}. Of several,
+   * each has its number, from 1, at the end of its name, and of its {@code group-instance-id} and
+   * {@code client.id} if there are any.
    */
   public List<ConsumerDefinition> perInstance() {
     return instances == 1
@@ -161,7 +169,12 @@ public record ConsumerDefinition(
         (int) share(channelCapacity, number),
         Math.max(1, share(channelBytes, number)),
         retry,
+        rateLimit == null ? null : share(rateLimit, number),
         settings);
+  }
+
+  private RateLimitDefinition share(RateLimitDefinition total, int number) {
+    return new RateLimitDefinition((int) share(total.records(), number), total.per());
   }
 
   /** As cards are dealt, so that the shares of a smaller total are never larger. */
@@ -179,6 +192,7 @@ public record ConsumerDefinition(
       int channelCapacity,
       long channelBytes,
       RetryDefinition retry,
+      @Nullable RateLimitDefinition rateLimit,
       Map<String, String> properties) {
     return new ConsumerDefinition(
         name,
@@ -204,6 +218,8 @@ public record ConsumerDefinition(
         batch,
         transaction,
         idempotency,
+        circuitBreaker,
+        rateLimit,
         commitInterval,
         commitRecords,
         drainTimeout,

@@ -122,6 +122,8 @@ final class Decoder {
         batch,
         consumerTransaction(in.in("transaction")),
         in.has("idempotency") ? idempotency(in.in("idempotency")) : null,
+        in.has("circuit-breaker") ? circuitBreaker(in.in("circuit-breaker")) : null,
+        in.has("rate-limit") ? rateLimit(in.in("rate-limit")) : null,
         in.value("commit-interval", Defaults.COMMIT_INTERVAL, duration("10ms", "1h")),
         in.value("commit-records", Defaults.COMMIT_RECORDS, whole(0, 10_000_000)),
         in.value("drain-timeout", Defaults.DRAIN_TIMEOUT, duration("0ms", "1h")),
@@ -193,6 +195,26 @@ final class Decoder {
             in.value("lease", Defaults.LEASE, duration("1s", "24h")),
             in.value("retention", Defaults.RETENTION, duration("1m", "87600h")));
     return in.value("enabled", Defaults.IDEMPOTENCY_ENABLED, BOOLEAN) ? idempotency : null;
+  }
+
+  private static @Nullable CircuitBreakerDefinition circuitBreaker(Fields in) {
+    int window = in.value("window", Defaults.CIRCUIT_WINDOW, whole(1, 10_000));
+    CircuitBreakerDefinition circuitBreaker =
+        new CircuitBreakerDefinition(
+            in.value("failure-rate", Defaults.FAILURE_RATE, whole(1, 100)),
+            window,
+            in.value("minimum-calls", Defaults.minimumCalls(window), whole(1, 10_000)),
+            in.value("open-for", Defaults.OPEN_FOR, duration("1s", "24h")),
+            in.value("probes", Defaults.PROBES, whole(1, 1_000)));
+    return in.value("enabled", Defaults.CIRCUIT_BREAKER_ENABLED, BOOLEAN) ? circuitBreaker : null;
+  }
+
+  private static @Nullable RateLimitDefinition rateLimit(Fields in) {
+    RateLimitDefinition rateLimit =
+        new RateLimitDefinition(
+            in.value("records", Defaults.NO_RATE, whole(1, 10_000_000)),
+            in.value("per", Defaults.RATE_PER, duration("100ms", "24h")));
+    return in.value("enabled", Defaults.RATE_LIMIT_ENABLED, BOOLEAN) ? rateLimit : null;
   }
 
   private static @Nullable DeadLetterDefinition deadLetter(Fields in) {

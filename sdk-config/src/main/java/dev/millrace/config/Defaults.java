@@ -47,6 +47,22 @@ final class Defaults {
   static final Duration LEASE = Duration.ofMinutes(1);
   static final Duration RETENTION = Duration.ofDays(7);
 
+  /** These hold only where the key {@code circuit-breaker} stands; without it there is none. */
+  static final boolean CIRCUIT_BREAKER_ENABLED = true;
+
+  static final int FAILURE_RATE = 50;
+  static final int CIRCUIT_WINDOW = 100;
+  static final Duration OPEN_FOR = Duration.ofSeconds(30);
+  static final int PROBES = 5;
+
+  /** These hold only where the key {@code rate-limit} stands; without it there is none. */
+  static final boolean RATE_LIMIT_ENABLED = true;
+
+  /** What is refused later: nobody but the user knows it. */
+  static final int NO_RATE = 0;
+
+  static final Duration RATE_PER = Duration.ofSeconds(1);
+
   static final Duration COMMIT_INTERVAL = Duration.ofMillis(100);
 
   /** By interval alone. */
@@ -84,6 +100,11 @@ final class Defaults {
         mode == ConsumerMode.BROADCAST || semantics == DeliverySemantics.AT_MOST_ONCE
             ? MissingOffset.Start.LATEST
             : MissingOffset.Start.EARLIEST);
+  }
+
+  /** A few failures are not yet an outage; and the window may be a small one. */
+  static int minimumCalls(int window) {
+    return Math.min(20, window);
   }
 
   /** A second attempt would handle a record twice. */

@@ -43,6 +43,17 @@ sealed interface Shape {
           .with("lease", VALUE)
           .with("retention", VALUE);
 
+  Keys CIRCUIT_BREAKER =
+      new Keys()
+          .with("enabled", VALUE)
+          .with("failure-rate", VALUE)
+          .with("window", VALUE)
+          .with("minimum-calls", VALUE)
+          .with("open-for", VALUE)
+          .with("probes", VALUE);
+
+  Keys RATE_LIMIT = new Keys().with("enabled", VALUE).with("records", VALUE).with("per", VALUE);
+
   Keys TRANSACTION =
       new Keys()
           .with("id-prefix", VALUE)
@@ -92,6 +103,8 @@ sealed interface Shape {
           .with("batch", BATCH)
           .with("transaction", CONSUMER_TRANSACTION)
           .with("idempotency", IDEMPOTENCY)
+          .with("circuit-breaker", CIRCUIT_BREAKER)
+          .with("rate-limit", RATE_LIMIT)
           .with("commit-interval", VALUE)
           .with("commit-records", VALUE)
           .with("drain-timeout", VALUE)

@@ -43,6 +43,7 @@ final class Validator {
     requireDeadLetterForWatchdog(consumer, in.in("handler-watchdog"));
     refuseIdempotencyWithoutUse(consumer, in);
     RetryTopicRules.check(consumer, in, problems);
+    StartRules.check(consumer, in, problems);
     ClientSettingRules.CONSUMER.refuseContradictions(consumer.deliverySemantics(), in, problems);
   }
 

@@ -110,6 +110,8 @@ class ConfigLoaderTest {
                     new BatchDefinition(500, Duration.ofMillis(100)),
                     new ConsumerTransactionDefinition(null, 2, Duration.ofSeconds(10)),
                     null,
+                    null,
+                    null,
                     Duration.ofMillis(100),
                     0,
                     Duration.ofSeconds(5),

@@ -23,6 +23,8 @@ import org.apache.kafka.common.TopicPartition;
  * @param channel what lay between the poll and the handlers' ends
  * @param permits how many of the {@code concurrency} were in use, by whatever partition
  * @param deadLetterOutage that the dead-letter topic, or a retry topic, could not be written, if so
+ * @param starts what keeps handlers from starting; empty without {@code circuit-breaker} and {@code
+ *     rate-limit}
  * @param overdue records in their handler for longer than {@code handler-watchdog.after}, the
  *     oldest first and 10 at most; also those of partitions that have left since
  * @param partitions those it owned, by name; without those of a poll thread that did not answer
@@ -39,6 +41,7 @@ public record ConsumerExplanation(
     Channel channel,
     Permits permits,
     Optional<Outage> deadLetterOutage,
+    Optional<Starts> starts,
     List<Overdue> overdue,
     List<Partition> partitions,
     Optional<Silence> silence,
@@ -85,6 +88,42 @@ public record ConsumerExplanation(
   public record Outage(Duration lasting, int failures) {}
 
   /**
+   * Whether handlers may start.
+   *
+   * @param circuit where the circuit stands; empty without {@code circuit-breaker}
+   * @param rateLimit empty without {@code rate-limit}
+   * @param waiting calls of the handler that wait for either, of one record or a batch each
+   */
+  public record Starts(Optional<Circuit> circuit, Optional<RateLimit> rateLimit, int waiting) {}
+
+  /** Where a circuit stands. */
+  public enum CircuitState {
+    /** Handlers start. */
+    CLOSED,
+    /** Some handlers start, to see whether they succeed. */
+    PROBING,
+    /** No handler starts. */
+    OPEN
+  }
+
+  /**
+   * A circuit.
+   *
+   * @param state where it stands; of several {@code instances} the worst
+   * @param since since when
+   * @param probing when handlers start again, to see whether they succeed; while it is open only
+   */
+  public record Circuit(CircuitState state, Instant since, Optional<Instant> probing) {}
+
+  /**
+   * A rate limit.
+   *
+   * @param records so many records are handed to the handler
+   * @param per within this time
+   */
+  public record RateLimit(int records, Duration per) {}
+
+  /**
    * A record that has been in its handler for too long.
    *
    * @param partition its partition
@@ -118,6 +157,8 @@ public record ConsumerExplanation(
     TOO_FAR_AHEAD,
     /** The next record of a retry topic is not due yet. */
     NOT_DUE,
+    /** All partitions: the circuit is open, so no handler starts. */
+    CIRCUIT_OPEN,
     /** A replay has read all of it that it is to read. */
     RANGE_READ,
     /** {@link MessageConsumer#pause()}. */
@@ -258,6 +299,14 @@ public record ConsumerExplanation(
    * @param why which of them
    */
   public record WaitsForMessage(Duration lasting, String why) implements Activity {}
+
+  /**
+   * Its handler may not start: the circuit is open, or the rate limit lets no more start.
+   *
+   * @param lasting since it waits
+   * @param why which of them
+   */
+  public record WaitsForStart(Duration lasting, String why) implements Activity {}
 
   /**
    * Its attempts are used up, and its dead letter is not acknowledged yet.

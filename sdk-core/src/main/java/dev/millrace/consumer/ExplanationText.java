@@ -1,6 +1,7 @@
 package dev.millrace.consumer;
 
 import dev.millrace.consumer.ConsumerExplanation.Channel;
+import dev.millrace.consumer.ConsumerExplanation.Circuit;
 import dev.millrace.consumer.ConsumerExplanation.Commits;
 import dev.millrace.consumer.ConsumerExplanation.Counts;
 import dev.millrace.consumer.ConsumerExplanation.Outage;
@@ -10,10 +11,12 @@ import dev.millrace.consumer.ConsumerExplanation.PauseCause;
 import dev.millrace.consumer.ConsumerExplanation.Permits;
 import dev.millrace.consumer.ConsumerExplanation.Running;
 import dev.millrace.consumer.ConsumerExplanation.Silence;
+import dev.millrace.consumer.ConsumerExplanation.Starts;
 import dev.millrace.consumer.ConsumerExplanation.Unfinished;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 
@@ -53,6 +56,7 @@ final class ExplanationText {
         .pausedSince()
         .ifPresent(since -> line("  " + Verdict.paused(PauseCause.USER, since)));
     explanation.deadLetterOutage().ifPresent(this::outage);
+    explanation.starts().ifPresent(this::starts);
   }
 
   private void inside(ConsumerExplanation explanation) {
@@ -65,6 +69,28 @@ final class ExplanationText {
     line(
         "  a dead-letter or retry topic can't be written for %s, %d sends failed"
             .formatted(time(outage.lasting()), outage.failures()));
+  }
+
+  private void starts(Starts starts) {
+    List<String> limits = new ArrayList<>();
+    starts.circuit().ifPresent(circuit -> limits.add("circuit " + circuit(circuit)));
+    starts
+        .rateLimit()
+        .ifPresent(
+            limit ->
+                limits.add(
+                    "rate limit %d records in %s".formatted(limit.records(), time(limit.per()))));
+    line(
+        "  %s; %d calls of the handler wait"
+            .formatted(String.join(", ", limits), starts.waiting()));
+  }
+
+  private static String circuit(Circuit circuit) {
+    return "%s since %s%s"
+        .formatted(
+            circuit.state(),
+            time(circuit.since()),
+            circuit.probing().map(at -> ", no handler starts before " + time(at)).orElse(""));
   }
 
   private void overdue(Overdue overdue) {

@@ -15,6 +15,7 @@ import dev.millrace.consumer.ConsumerExplanation.WaitsForExecutor;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForMessage;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForRetry;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForRetryTopic;
+import dev.millrace.consumer.ConsumerExplanation.WaitsForStart;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -76,6 +77,9 @@ final class Verdict {
       return "which retry topic %d has not acknowledged for %s after %s"
           .formatted(topic.level(), time(topic.lasting()), topic.failure());
     }
+    if (activity instanceof WaitsForStart start) {
+      return "which has waited for %s, since %s".formatted(time(start.lasting()), start.why());
+    }
     throw new IllegalStateException("No words for " + activity);
   }
 
@@ -87,6 +91,7 @@ final class Verdict {
                     "held back because it has more than its share of the channel",
                 PauseCause.TOO_FAR_AHEAD, "held back because it ran too far ahead",
                 PauseCause.NOT_DUE, "waits for its next record to be due",
+                PauseCause.CIRCUIT_OPEN, "held back because the circuit is open",
                 PauseCause.RANGE_READ, "read to the end of the replay's range")
             .get(cause)
         + " since "

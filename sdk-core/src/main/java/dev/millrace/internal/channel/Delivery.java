@@ -214,6 +214,11 @@ public final class Delivery implements OffsetTicket.Holder {
     waiting = new Waiting.ForRetry(untilNanos, cause.getClass().getName());
   }
 
+  /** Worker, before it parks the lane. */
+  public void waitsForStart(Waiting.ForStart place) {
+    waiting = place;
+  }
+
   /**
    * Worker, in an attempt that is to begin anew in the service's executor: until then nobody has
    * it.

@@ -1,13 +1,12 @@
 package dev.millrace.internal.channel;
 
+import dev.millrace.internal.time.Alarm;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
 import java.util.Iterator;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The batches that wait for more deliveries, by the time at which they wait no longer. One task of
@@ -16,21 +15,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class Gathering {
   private final EngineClock clock;
-  private final DelayTimer timer;
+  private final Alarm alarm;
   private final Consumer<Lane> onComplete;
   private final AtomicLong numbers = new AtomicLong();
   private final ConcurrentSkipListSet<LaneBatch> waiting = new ConcurrentSkipListSet<>();
-
-  private final ReentrantLock lock = new ReentrantLock();
-  // Under the lock: when the task comes that counts, if there is one.
-  private @Nullable Long alarm;
 
   /**
    * @param onComplete given each lane whose batch waits no longer, with the hold on it
    */
   Gathering(EngineClock clock, DelayTimer timer, Consumer<Lane> onComplete) {
     this.clock = clock;
-    this.timer = timer;
+    this.alarm = new Alarm(clock, timer, this::ring);
     this.onComplete = onComplete;
   }
 
@@ -79,29 +74,10 @@ final class Gathering {
     if (!first.hasNext()) {
       return;
     }
-    long due = first.next().dueNanos();
-    lock.lock();
-    try {
-      if (alarm != null && alarm - due <= 0) {
-        return;
-      }
-      alarm = due;
-    } finally {
-      lock.unlock();
-    }
-    timer.after(Math.max(0, due - clock.nanos()), () -> ring(due));
+    alarm.setFor(first.next().dueNanos());
   }
 
-  /** Timer. An earlier alarm than this one may have been set since; then that one counts. */
-  private void ring(long due) {
-    lock.lock();
-    try {
-      if (alarm != null && alarm == due) {
-        alarm = null;
-      }
-    } finally {
-      lock.unlock();
-    }
+  private void ring() {
     long now = clock.nanos();
     for (LaneBatch batch : waiting) {
       if (batch.dueNanos() - now > 0) {

@@ -41,6 +41,18 @@ public sealed interface Waiting {
   record ForRetryTopic(int level, long sinceNanos, String failure) implements Waiting {}
 
   /**
+   * For the leave to start its handler.
+   *
+   * @param number where it stands among those that wait for that
+   * @param sinceNanos since when
+   * @param why one of the texts here
+   */
+  record ForStart(long number, long sinceNanos, String why) implements Waiting {
+    public static final String CIRCUIT = "the circuit is open";
+    public static final String RATE = "the rate limit lets no more start";
+  }
+
+  /**
    * For the service's executor, which has been given its attempt and has not begun it.
    *
    * @param sinceNanos since when

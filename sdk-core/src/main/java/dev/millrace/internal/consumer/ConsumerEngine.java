@@ -14,6 +14,7 @@ import dev.millrace.internal.delivery.RecordEnds;
 import dev.millrace.internal.delivery.RetryRecords;
 import dev.millrace.internal.delivery.RetryTopics;
 import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.start.StartGate;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
 import java.util.Set;
@@ -144,6 +145,7 @@ final class ConsumerEngine implements Engine {
                   signal.raise();
                 });
     this.commits = exactlyOnce == null ? committer : exactlyOnce.commits();
+    StartGate starts = StartGate.of(definition, clock, timer, meters);
     Pipeline pipeline =
         Pipeline.of(
             definition,
@@ -155,6 +157,7 @@ final class ConsumerEngine implements Engine {
             deadLetters,
             meters,
             exactlyOnce == null ? RecordEnds.AT_ONCE : exactlyOnce.ends(),
+            starts,
             hooks.idempotency(),
             selfStop::at);
     this.workers = runtime.workers(scheduler, pipeline, selfStop::because);
@@ -195,6 +198,7 @@ final class ConsumerEngine implements Engine {
                     inFlight,
                     workers,
                     pipeline.outages(),
+                    starts,
                     watchdog,
                     assignment,
                     new PartitionExplainer(lag::measure, gate::causes),
@@ -218,6 +222,7 @@ final class ConsumerEngine implements Engine {
             inFlight,
             signal,
             clearance,
+            starts == null ? () -> false : starts::holdsIntake,
             gate,
             poll,
             pipeline::stopWaiting,

@@ -7,11 +7,15 @@ import dev.millrace.consumer.ConsumerExplanation.Outage;
 import dev.millrace.consumer.ConsumerExplanation.Overdue;
 import dev.millrace.consumer.ConsumerExplanation.Partition;
 import dev.millrace.consumer.ConsumerExplanation.Permits;
+import dev.millrace.consumer.ConsumerExplanation.RateLimit;
 import dev.millrace.consumer.ConsumerExplanation.Silence;
+import dev.millrace.consumer.ConsumerExplanation.Starts;
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.internal.channel.InFlight;
 import dev.millrace.internal.channel.Workers;
 import dev.millrace.internal.delivery.SendOutages;
+import dev.millrace.internal.start.Circuit;
+import dev.millrace.internal.start.StartGate;
 import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
 import java.time.Instant;
@@ -20,6 +24,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 
 /** Puts together why a consumer stands where it stands. */
 final class Explainer {
@@ -31,12 +36,14 @@ final class Explainer {
   private final InFlight inFlight;
   private final Workers workers;
   private final SendOutages outage;
+  private final @Nullable StartGate starts;
   private final HandlerWatchdog watchdog;
   private final Assignment assignment;
   private final PartitionExplainer partitions;
   private final Supplier<Optional<Instant>> pausedSince;
 
   /**
+   * @param starts null when handlers may start at any time
    * @param pausedSince since when the user has all paused; asked by any thread
    */
   Explainer(
@@ -45,6 +52,7 @@ final class Explainer {
       InFlight inFlight,
       Workers workers,
       SendOutages outage,
+      @Nullable StartGate starts,
       HandlerWatchdog watchdog,
       Assignment assignment,
       PartitionExplainer partitions,
@@ -54,6 +62,7 @@ final class Explainer {
     this.inFlight = inFlight;
     this.workers = workers;
     this.outage = outage;
+    this.starts = starts;
     this.watchdog = watchdog;
     this.assignment = assignment;
     this.partitions = partitions;
@@ -93,10 +102,19 @@ final class Explainer {
             definition.channelBytes()),
         new Permits(workers.busy(), definition.concurrency()),
         deadLetterOutage(),
+        Optional.ofNullable(starts).map(Explainer::explained),
         overdue,
         explained,
         silence,
         List.of());
+  }
+
+  private static Starts explained(StartGate starts) {
+    return new Starts(
+        Optional.ofNullable(starts.circuit()).map(Circuit::explain),
+        Optional.ofNullable(starts.rate())
+            .map(rate -> new RateLimit(rate.definition().records(), rate.definition().per())),
+        starts.waiting());
   }
 
   private Optional<Outage> deadLetterOutage() {

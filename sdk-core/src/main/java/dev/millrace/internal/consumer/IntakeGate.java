@@ -32,6 +32,7 @@ final class IntakeGate {
   private final Set<TopicPartition> pausedAtClient = new HashSet<>();
 
   private @Nullable Instant fullSince;
+  private @Nullable Instant circuitOpenSince;
   private final Map<TopicPartition, Map<PauseCause, Instant>> heldSince = new HashMap<>();
   private volatile UserPauses byUser = UserPauses.NONE;
 
@@ -57,6 +58,14 @@ final class IntakeGate {
   void open() {
     if (fullSince != null) {
       fullSince = null;
+      apply();
+    }
+  }
+
+  /** No handler starts; or they do again. */
+  void circuitOpen(boolean open) {
+    if (open != (circuitOpenSince != null)) {
+      circuitOpenSince = open ? clock.now() : null;
       apply();
     }
   }
@@ -124,6 +133,9 @@ final class IntakeGate {
     Map<PauseCause, Instant> causes = new EnumMap<>(PauseCause.class);
     if (fullSince != null) {
       causes.put(PauseCause.CHANNEL_FULL, fullSince);
+    }
+    if (circuitOpenSince != null) {
+      causes.put(PauseCause.CIRCUIT_OPEN, circuitOpenSince);
     }
     causes.putAll(holds(partition));
     byUser.since(partition).ifPresent(since -> causes.put(PauseCause.USER, since));

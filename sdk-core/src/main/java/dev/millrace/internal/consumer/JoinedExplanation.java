@@ -3,12 +3,15 @@ package dev.millrace.internal.consumer;
 import dev.millrace.consumer.ConsumerExplanation;
 import dev.millrace.consumer.ConsumerExplanation.Activity;
 import dev.millrace.consumer.ConsumerExplanation.Channel;
+import dev.millrace.consumer.ConsumerExplanation.Circuit;
 import dev.millrace.consumer.ConsumerExplanation.Outage;
 import dev.millrace.consumer.ConsumerExplanation.Overdue;
 import dev.millrace.consumer.ConsumerExplanation.Partition;
 import dev.millrace.consumer.ConsumerExplanation.Permits;
+import dev.millrace.consumer.ConsumerExplanation.RateLimit;
 import dev.millrace.consumer.ConsumerExplanation.Running;
 import dev.millrace.consumer.ConsumerExplanation.RunningElsewhere;
+import dev.millrace.consumer.ConsumerExplanation.Starts;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
@@ -38,6 +41,7 @@ final class JoinedExplanation {
         channel(parts.stream().map(ConsumerExplanation::channel).toList()),
         permits(parts.stream().map(ConsumerExplanation::permits).toList()),
         outage(parts.stream().flatMap(part -> part.deadLetterOutage().stream()).toList()),
+        starts(parts.stream().flatMap(part -> part.starts().stream()).toList()),
         parts.stream()
             .flatMap(part -> part.overdue().stream())
             .sorted(OLDEST_FIRST)
@@ -70,6 +74,21 @@ final class JoinedExplanation {
         .map(Outage::lasting)
         .max(Comparator.naturalOrder())
         .map(longest -> new Outage(longest, failures));
+  }
+
+  private static Optional<Starts> starts(List<Starts> parts) {
+    return parts.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            new Starts(
+                parts.stream()
+                    .flatMap(part -> part.circuit().stream())
+                    .max(Comparator.comparing(Circuit::state)),
+                parts.stream()
+                    .flatMap(part -> part.rateLimit().stream())
+                    .reduce(
+                        (one, other) -> new RateLimit(one.records() + other.records(), one.per())),
+                parts.stream().mapToInt(Starts::waiting).sum()));
   }
 
   private static Duration lasting(Activity activity) {

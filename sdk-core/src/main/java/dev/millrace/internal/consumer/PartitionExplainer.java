@@ -11,6 +11,7 @@ import dev.millrace.consumer.ConsumerExplanation.WaitsForExecutor;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForMessage;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForRetry;
 import dev.millrace.consumer.ConsumerExplanation.WaitsForRetryTopic;
+import dev.millrace.consumer.ConsumerExplanation.WaitsForStart;
 import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.channel.Waiting;
 import dev.millrace.internal.offset.OffsetTicket;
@@ -137,6 +138,9 @@ final class PartitionExplainer {
       }
       if (waiting instanceof Waiting.ForMessage message) {
         return new WaitsForMessage(Duration.ofNanos(now - message.sinceNanos()), message.why());
+      }
+      if (waiting instanceof Waiting.ForStart start) {
+        return new WaitsForStart(Duration.ofNanos(now - start.sinceNanos()), start.why());
       }
       if (waiting instanceof Waiting.ForExecutor executor) {
         return new WaitsForExecutor(Duration.ofNanos(now - executor.sinceNanos()));

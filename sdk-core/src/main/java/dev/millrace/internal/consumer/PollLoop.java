@@ -36,6 +36,7 @@ final class PollLoop {
   private final InFlight inFlight;
   private final PollThreadSignal signal;
   private final Clearance clearance;
+  private final BooleanSupplier circuitOpen;
   private final IntakeGate gate;
   private final WakeablePoll poll;
   private final Runnable whenHeldBack;
@@ -45,6 +46,7 @@ final class PollLoop {
   private final IdleWatch idle;
 
   /**
+   * @param circuitOpen whether nothing is to be taken in, since no handler may start
    * @param whenHeldBack run in each turn that takes less than there may be: the channel stays full,
    *     or a partition has more than its share of it
    */
@@ -61,6 +63,7 @@ final class PollLoop {
       InFlight inFlight,
       PollThreadSignal signal,
       Clearance clearance,
+      BooleanSupplier circuitOpen,
       IntakeGate gate,
       WakeablePoll poll,
       Runnable whenHeldBack,
@@ -80,6 +83,7 @@ final class PollLoop {
     this.inFlight = inFlight;
     this.signal = signal;
     this.clearance = clearance;
+    this.circuitOpen = circuitOpen;
     this.gate = gate;
     this.poll = poll;
     this.whenHeldBack = whenHeldBack;
@@ -102,6 +106,8 @@ final class PollLoop {
       awaitEase(now);
       shares.hold(assignment.all());
     }
+    boolean held = circuitOpen.getAsBoolean();
+    gate.circuitOpen(held);
     boolean room =
         clearance.isPossible()
             && (flow.hasRoom(inFlight.records(), inFlight.bytes()) || awaitRoom(now));
@@ -114,16 +120,16 @@ final class PollLoop {
       intake.handOverDue();
       if (flow.hasRoom(inFlight.records(), inFlight.bytes())) {
         long longest = shares.isHolding() ? HOLDING_POLL_NANOS : POLL_NANOS;
-        poll(delays.nanosToNext(Math.min(longest, commits.dueNanos() - now)));
+        poll(delays.nanosToNext(Math.min(longest, commits.dueNanos() - now)), held);
       }
     } else {
       // Paused partitions return nothing, but the group sees a live member.
       gate.shut();
-      poll(0);
+      poll(0, held);
     }
   }
 
-  private void poll(long waitNanos) {
+  private void poll(long waitNanos, boolean held) {
     Duration wait = Duration.ofNanos(Math.max(0, waitNanos));
     ConsumerRecords<byte[], byte[]> polled = ConsumerRecords.empty();
     try {
@@ -132,7 +138,8 @@ final class PollLoop {
     } catch (InvalidOffsetException missing) {
       missingOffsets.resolve(missing);
     }
-    idle.turn(!polled.isEmpty() || inFlight.records() > 0 || delays.isHolding(), clock.nanos());
+    boolean busy = !polled.isEmpty() || inFlight.records() > 0 || delays.isHolding();
+    idle.turn(held || busy, clock.nanos());
   }
 
   private boolean awaitRoom(long now) {

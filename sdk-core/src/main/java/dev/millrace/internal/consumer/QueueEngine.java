@@ -12,6 +12,7 @@ import dev.millrace.internal.delivery.Pipeline;
 import dev.millrace.internal.delivery.RecordEnds;
 import dev.millrace.internal.idempotency.Idempotency;
 import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.start.StartGate;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
@@ -83,6 +84,7 @@ final class QueueEngine implements Engine {
     this.watchdog =
         new HandlerWatchdog(name, definition.handlerWatchdog(), clock, assignment, LOG::warn);
     this.drain = new Drain(name, Promise.AT_LEAST_ONCE, new BoundedWait(signal, stop));
+    StartGate starts = StartGate.of(definition, clock, timer, meters);
     Pipeline pipeline =
         Pipeline.of(
             definition,
@@ -94,6 +96,7 @@ final class QueueEngine implements Engine {
             deadLetters,
             meters,
             RecordEnds.AT_ONCE,
+            starts,
             idempotency,
             selfStop::at);
     this.workers = runtime.workers(scheduler, pipeline, selfStop::because);
@@ -138,6 +141,7 @@ final class QueueEngine implements Engine {
             inFlight,
             workers,
             pipeline.outages(),
+            starts,
             watchdog,
             assignment,
             new PartitionExplainer(partition -> OptionalLong.empty(), partition -> loop.pauses()),

@@ -4,11 +4,13 @@ import dev.millrace.consumer.BatchHandler;
 import dev.millrace.errors.PayloadException;
 import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.start.Pass;
 import dev.millrace.internal.time.EngineClock;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -43,9 +45,10 @@ final class BatchCall<V> {
   /**
    * Worker, with the deliveries' tickets claimed. Throws nothing, whatever the handler throws.
    *
+   * @param pass told what comes of it; null when nobody asks
    * @return what came of each delivery
    */
-  Map<Delivery, Outcome> attempt(List<Delivery> deliveries) {
+  Map<Delivery, Outcome> attempt(List<Delivery> deliveries, @Nullable Pass pass) {
     Map<Delivery, Outcome> outcomes = new LinkedHashMap<>();
     List<BatchedRecord<V>> records = new ArrayList<>(deliveries.size());
     for (Delivery delivery : deliveries) {
@@ -62,14 +65,35 @@ final class BatchCall<V> {
         outcomes.put(delivery, undecoded(delivery, undecodable));
       }
     }
-    if (!records.isEmpty()) {
+    if (records.isEmpty()) {
+      if (pass != null) {
+        pass.unused();
+      }
+    } else {
       Throwable failure = handle(records, deliveries.get(0).startedNanos());
       // First for all: then nobody interrupts this thread any more for one of them.
       records.forEach(record -> record.delivery().ends());
       Thread.interrupted(); // Whoever has set it: the next handler must not find it.
       records.forEach(record -> outcomes.put(record.delivery(), record.end(failure)));
+      if (pass != null) {
+        pass.ended(failure == null ? failureOfAll(records, outcomes) : failure);
+      }
     }
     return outcomes;
+  }
+
+  /** A handler that fails all of its records has failed; one that fails some says so of these. */
+  private @Nullable Throwable failureOfAll(
+      List<BatchedRecord<V>> records, Map<Delivery, Outcome> outcomes) {
+    Throwable first = null;
+    for (BatchedRecord<V> record : records) {
+      Throwable cause = Objects.requireNonNull(outcomes.get(record.delivery())).cause();
+      if (cause == null) {
+        return null;
+      }
+      first = first == null ? cause : first;
+    }
+    return first;
   }
 
   private Outcome undecoded(Delivery delivery, PayloadException failure) {

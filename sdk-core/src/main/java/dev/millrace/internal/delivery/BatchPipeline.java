@@ -2,20 +2,24 @@ package dev.millrace.internal.delivery;
 
 import dev.millrace.internal.channel.Batches;
 import dev.millrace.internal.channel.Delivery;
+import dev.millrace.internal.channel.Waiting;
 import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.start.Pass;
+import dev.millrace.internal.start.StartGate;
 import dev.millrace.internal.time.EngineClock;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A batch's way through a worker: gather → claim → decode → handle → an outcome for each → settle
- * each. Those that have not ended then come again, until all have. Any worker, one at a time per
- * lane.
+ * A batch's way through a worker: gather → may it start → claim → decode → handle → an outcome for
+ * each → settle each. Those that have not ended then come again, until all have. Any worker, one at
+ * a time per lane.
  */
 final class BatchPipeline implements Pipeline {
   private final BatchCall<?> call;
   private final Settlement settlement;
+  private final @Nullable StartGate starts;
   private final @Nullable MessageClaims claims;
   private final Batches batches;
   private final ConsumerMeters meters;
@@ -23,17 +27,20 @@ final class BatchPipeline implements Pipeline {
 
   /**
    * @param settlement tells the batches what becomes of deliveries that it has parked
+   * @param starts null when handlers may start at any time
    * @param claims null when messages are handled each time they come
    */
   BatchPipeline(
       BatchCall<?> call,
       Settlement settlement,
+      @Nullable StartGate starts,
       @Nullable MessageClaims claims,
       Batches batches,
       ConsumerMeters meters,
       EngineClock clock) {
     this.call = call;
     this.settlement = settlement;
+    this.starts = starts;
     this.claims = claims;
     this.batches = batches;
     this.meters = meters;
@@ -43,6 +50,7 @@ final class BatchPipeline implements Pipeline {
   @Override
   public Progress process(Delivery head) {
     if (head.hasEnded()) {
+      callUpNext();
       return Progress.ENDED; // In a batch with others, or taken back.
     }
     List<Delivery> claimed = batches.beginRound(head);
@@ -75,9 +83,65 @@ final class BatchPipeline implements Pipeline {
   }
 
   private void work(List<Delivery> claimed) {
-    List<Delivery> attempts = new ArrayList<>(claimed.size());
+    List<Delivery> due = new ArrayList<>(claimed.size());
+    int records = 0;
     for (Delivery delivery : claimed) {
-      Progress stands = beforeAttempt(delivery);
+      Progress stands = withoutHandler(delivery);
+      if (stands == null) {
+        due.add(delivery);
+        records += delivery.givenUp() == null ? 1 : 0; // No handler sees what is refused.
+      } else {
+        settled(delivery, stands);
+      }
+    }
+    if (starts == null || records == 0) {
+      callUpNext();
+      attempt(due, null);
+      return;
+    }
+    Pass pass = starts.enter(due.get(0), records);
+    if (pass == null) {
+      waitToStart(due, starts);
+    } else {
+      attempt(due, pass);
+    }
+  }
+
+  /** Who does not ask may have been called up for that, and another one waits. */
+  private void callUpNext() {
+    if (starts != null) {
+      starts.callUp();
+    }
+  }
+
+  /** Returns null when the record is to be handled. */
+  private @Nullable Progress withoutHandler(Delivery delivery) {
+    if (delivery.isSettling()) {
+      return delivery.settle();
+    }
+    Throwable cause = delivery.leavesBecause();
+    return cause == null ? null : settlement.send(delivery, cause);
+  }
+
+  private void waitToStart(List<Delivery> due, StartGate starts) {
+    Waiting.ForStart place = starts.place(due.get(0));
+    List<Delivery> resting = new ArrayList<>(due.size());
+    List<Runnable> resumes = new ArrayList<>(due.size());
+    for (Delivery delivery : due) {
+      delivery.waitsForStart(place);
+      if (settlement.rest(delivery, resumes::add) == Progress.ENDED) {
+        batches.finish(delivery);
+      } else {
+        resting.add(delivery);
+      }
+    }
+    starts.await(place, resting, () -> resumes.forEach(Runnable::run));
+  }
+
+  private void attempt(List<Delivery> due, @Nullable Pass pass) {
+    List<Delivery> attempts = new ArrayList<>(due.size());
+    for (Delivery delivery : due) {
+      Progress stands = claims == null ? null : claims.begin(delivery);
       if (stands == null) {
         attempts.add(delivery);
       } else {
@@ -85,20 +149,8 @@ final class BatchPipeline implements Pipeline {
       }
     }
     begin(attempts);
-    call.attempt(attempts)
+    call.attempt(attempts, pass)
         .forEach((delivery, outcome) -> settled(delivery, settle(delivery, outcome)));
-  }
-
-  /** Returns null when the record is to be handled. */
-  private @Nullable Progress beforeAttempt(Delivery delivery) {
-    if (delivery.isSettling()) {
-      return delivery.settle();
-    }
-    Throwable cause = delivery.leavesBecause();
-    if (cause != null) {
-      return settlement.send(delivery, cause);
-    }
-    return claims == null ? null : claims.begin(delivery);
   }
 
   private Progress settle(Delivery delivery, Outcome outcome) {

@@ -12,6 +12,7 @@ import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.transaction.RecordEnd.Effect;
 import java.util.List;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.slf4j.Logger;
@@ -86,11 +87,18 @@ final class Disposal {
     resume(delivery);
   }
 
+  /** As {@link #rest(Delivery, Consumer)}, for so long. */
+  Progress rest(Delivery delivery, long nanos) {
+    return rest(delivery, resume -> timer.after(nanos, resume));
+  }
+
   /**
    * Has the delivery's lane rest, unless its partition leaves or it is to be skipped: then the
    * delivery has ended.
+   *
+   * @param until given what ends the rest
    */
-  Progress rest(Delivery delivery, long nanos) {
+  Progress rest(Delivery delivery, Consumer<Runnable> until) {
     switch (delivery.rests()) {
       case TAKEN_BACK -> {
         return ENDED;
@@ -99,8 +107,14 @@ final class Disposal {
         meters.skipped();
         return ENDED;
       }
-      case WAITS -> timer.after(nanos, () -> resume(delivery));
+      case WAITS -> until.accept(() -> resume(delivery));
     }
+    return PARKED;
+  }
+
+  /** Has a worker ask again for a delivery that is queued, since its handler may not start now. */
+  Progress askAgain(Delivery delivery) {
+    parking.resume(delivery);
     return PARKED;
   }
 

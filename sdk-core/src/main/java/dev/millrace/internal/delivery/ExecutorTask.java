@@ -3,6 +3,7 @@ package dev.millrace.internal.delivery;
 import dev.millrace.consumer.RecordContext;
 import dev.millrace.consumer.RecordHandler;
 import dev.millrace.internal.channel.Delivery;
+import dev.millrace.internal.start.Pass;
 import dev.millrace.internal.time.EngineClock;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -21,10 +22,14 @@ final class ExecutorTask<V> implements Runnable {
   /** What the stage completes with when the handler was not called. */
   static final Object NOT_CALLED = new Object();
 
+  /** As that, because no handler may start any more: the record is to ask for a start anew. */
+  static final Object PUT_OFF = new Object();
+
   private final RecordHandler<? super V> handler;
   private final V value;
   private final RecordContext context;
   private final Delivery delivery;
+  private final @Nullable Pass pass;
   private final EngineClock clock;
   private final CompletableFuture<@Nullable Object> end = new CompletableFuture<>();
 
@@ -36,11 +41,13 @@ final class ExecutorTask<V> implements Runnable {
       V value,
       RecordContext context,
       Delivery delivery,
+      @Nullable Pass pass,
       EngineClock clock) {
     this.handler = handler;
     this.value = value;
     this.context = context;
     this.delivery = delivery;
+    this.pass = pass;
     this.clock = clock;
   }
 
@@ -80,6 +87,10 @@ final class ExecutorTask<V> implements Runnable {
   @Override
   public void run() {
     if (!taken.compareAndSet(false, true)) {
+      return;
+    }
+    if (pass != null && !pass.stillHolds()) {
+      end.complete(PUT_OFF);
       return;
     }
     if (!delivery.ticket().start()) {

@@ -4,6 +4,7 @@ import dev.millrace.errors.PayloadException;
 import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.offset.OffsetTicket;
+import dev.millrace.internal.start.Pass;
 import dev.millrace.internal.time.EngineClock;
 import java.util.Objects;
 import java.util.concurrent.CompletionException;
@@ -40,37 +41,46 @@ final class HandlerCall<V> {
   /**
    * Worker, with the delivery's ticket claimed. Throws nothing, whatever the handler throws.
    *
+   * @param pass told what comes of it; null when nobody asks
    * @param later told of the outcome, by whoever completes the handler's stage
    * @return the outcome; null when it comes later
    */
-  @Nullable Outcome attempt(Delivery delivery, Consumer<Outcome> later) {
+  @Nullable Outcome attempt(Delivery delivery, @Nullable Pass pass, Consumer<Outcome> later) {
     if (delivery.givenUp() != null) {
       delivery.ends();
+      unused(pass);
       return failed(delivery, null);
     }
     V value;
     try {
       value = decoder.decode(delivery.record());
     } catch (PayloadException undecodable) {
+      unused(pass);
       return undecoded(delivery, undecodable);
     }
     HandlerContext context = HandlerContext.of(delivery, ends);
     CompletionStage<?> stage;
     try {
-      stage = begin(value, context, delivery);
+      stage = begin(value, context, delivery, pass);
     } catch (Throwable failure) { // Errors too: the offset must not pass a record that failed.
-      return outcome(context, delivery, failure);
+      return outcome(context, delivery, pass, failure);
     }
     return stage == null
-        ? outcome(context, delivery, null)
-        : await(stage, context, delivery, later);
+        ? outcome(context, delivery, pass, null)
+        : await(stage, context, delivery, pass, later);
   }
 
-  private @Nullable CompletionStage<?> begin(V value, HandlerContext context, Delivery delivery)
-      throws Exception {
+  private static void unused(@Nullable Pass pass) {
+    if (pass != null) {
+      pass.unused();
+    }
+  }
+
+  private @Nullable CompletionStage<?> begin(
+      V value, HandlerContext context, Delivery delivery, @Nullable Pass pass) throws Exception {
     CompletionStage<?> stage = null;
     try {
-      stage = handling.begin(value, context, delivery, clock);
+      stage = handling.begin(value, context, delivery, pass, clock);
       return stage;
     } finally {
       if (stage == null) {
@@ -93,14 +103,15 @@ final class HandlerCall<V> {
       CompletionStage<?> stage,
       HandlerContext context,
       Delivery delivery,
+      @Nullable Pass pass,
       Consumer<Outcome> later) {
     AtomicReference<@Nullable Object> first = new AtomicReference<>();
     BiConsumer<@Nullable Object, @Nullable Throwable> onEnd =
         (result, failure) -> {
           Outcome outcome =
-              result == ExecutorTask.NOT_CALLED
-                  ? failed(delivery, null)
-                  : outcome(context, delivery, unwrapped(failure));
+              isNotCalled(result)
+                  ? notCalled(delivery, pass, result)
+                  : outcome(context, delivery, pass, unwrapped(failure));
           if (!first.compareAndSet(null, outcome) && first.compareAndSet(this, outcome)) {
             later.accept(outcome);
           }
@@ -108,13 +119,26 @@ final class HandlerCall<V> {
     try {
       var unused = stage.whenComplete(onEnd);
     } catch (Throwable hostile) {
-      return outcome(context, delivery, hostile);
+      return outcome(context, delivery, pass, hostile);
     }
     return first.compareAndSet(null, this) ? null : (Outcome) first.get();
   }
 
-  private Outcome outcome(HandlerContext context, Delivery delivery, @Nullable Throwable failure) {
+  private static boolean isNotCalled(@Nullable Object result) {
+    return result == ExecutorTask.NOT_CALLED || result == ExecutorTask.PUT_OFF;
+  }
+
+  private Outcome notCalled(Delivery delivery, @Nullable Pass pass, @Nullable Object result) {
+    unused(pass);
+    return result == ExecutorTask.PUT_OFF ? Outcome.PutOff.INSTANCE : failed(delivery, null);
+  }
+
+  private Outcome outcome(
+      HandlerContext context, Delivery delivery, @Nullable Pass pass, @Nullable Throwable failure) {
     delivery.ends();
+    if (pass != null) {
+      pass.ended(failure == null ? delivery.givenUp() : failure);
+    }
     long nanos = clock.nanos() - delivery.startedNanos();
     if (failure == null) {
       meters.handlerReturned(nanos);

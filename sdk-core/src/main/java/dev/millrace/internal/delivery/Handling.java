@@ -5,6 +5,7 @@ import dev.millrace.consumer.BatchHandler;
 import dev.millrace.consumer.RecordContext;
 import dev.millrace.consumer.RecordHandler;
 import dev.millrace.internal.channel.Delivery;
+import dev.millrace.internal.start.Pass;
 import dev.millrace.internal.time.EngineClock;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
@@ -54,10 +55,13 @@ public sealed interface Handling<V> {
     /**
      * Begins to handle a record.
      *
+     * @param pass whether a handler that another thread begins may start by then; null when nobody
+     *     asks
      * @return completes when it is handled; null when it is already
      */
     @Nullable CompletionStage<?> begin(
-        V value, RecordContext context, Delivery delivery, EngineClock clock) throws Exception;
+        V value, RecordContext context, Delivery delivery, @Nullable Pass pass, EngineClock clock)
+        throws Exception;
   }
 
   /** The one of batches. */
@@ -72,7 +76,8 @@ public sealed interface Handling<V> {
   record InWorker<V>(RecordHandler<? super V> handler) implements OneByOne<V> {
     @Override
     public @Nullable CompletionStage<?> begin(
-        V value, RecordContext context, Delivery delivery, EngineClock clock) throws Exception {
+        V value, RecordContext context, Delivery delivery, @Nullable Pass pass, EngineClock clock)
+        throws Exception {
       handler.handle(value, context);
       return null;
     }
@@ -87,7 +92,8 @@ public sealed interface Handling<V> {
   record Asynchronous<V>(AsyncRecordHandler<? super V> handler) implements OneByOne<V> {
     @Override
     public CompletionStage<?> begin(
-        V value, RecordContext context, Delivery delivery, EngineClock clock) throws Exception {
+        V value, RecordContext context, Delivery delivery, @Nullable Pass pass, EngineClock clock)
+        throws Exception {
       CompletionStage<?> stage = handler.handle(value, context);
       if (stage == null) {
         throw new IllegalStateException(
@@ -109,8 +115,9 @@ public sealed interface Handling<V> {
       implements OneByOne<V> {
     @Override
     public CompletionStage<?> begin(
-        V value, RecordContext context, Delivery delivery, EngineClock clock) {
-      return new ExecutorTask<>(this::handle, value, context, delivery, clock).giveTo(executor);
+        V value, RecordContext context, Delivery delivery, @Nullable Pass pass, EngineClock clock) {
+      return new ExecutorTask<>(this::handle, value, context, delivery, pass, clock)
+          .giveTo(executor);
     }
 
     private void handle(V value, RecordContext context) throws Exception {

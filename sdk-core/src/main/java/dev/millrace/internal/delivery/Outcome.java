@@ -51,6 +51,11 @@ sealed interface Outcome {
     static final Duplicate INSTANCE = new Duplicate();
   }
 
+  /** The handler was not called, since it may not start now: the record is queued again. */
+  record PutOff() implements Outcome {
+    static final PutOff INSTANCE = new PutOff();
+  }
+
   /** The record was taken back, before its handler was called or while it ran. */
   record Abandoned() implements Outcome {
     static final Abandoned INSTANCE = new Abandoned();

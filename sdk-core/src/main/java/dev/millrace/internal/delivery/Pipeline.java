@@ -9,6 +9,7 @@ import dev.millrace.internal.channel.LaneScheduler;
 import dev.millrace.internal.channel.Parking;
 import dev.millrace.internal.idempotency.Idempotency;
 import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.start.StartGate;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
 import java.util.function.BiConsumer;
@@ -23,6 +24,7 @@ public interface Pipeline extends DeliveryProcessor {
    * Joins the parts.
    *
    * @param deadLetters null when the definition has neither dead letters nor retry topics
+   * @param starts null when handlers may start at any time
    * @param idempotency null when messages are handled each time they come
    * @param onStop told of the record that must stop the consumer; must not block
    */
@@ -36,6 +38,7 @@ public interface Pipeline extends DeliveryProcessor {
       @Nullable DeadLetters deadLetters,
       ConsumerMeters meters,
       RecordEnds ends,
+      @Nullable StartGate starts,
       @Nullable Idempotency idempotency,
       BiConsumer<ConsumerRecord<byte[], byte[]>, Throwable> onStop) {
     String name = definition.name();
@@ -52,6 +55,7 @@ public interface Pipeline extends DeliveryProcessor {
           new BatchCall<>(
               new ValueDecoder<>(deserializer), inBatches.handler(), recovery, meters, clock, ends),
           settlement,
+          starts,
           claims(name, idempotency, settlement, recovery, batches, clock, timer, meters),
           batches,
           meters,
@@ -68,6 +72,7 @@ public interface Pipeline extends DeliveryProcessor {
             clock,
             ends),
         settlement,
+        starts,
         claims(name, idempotency, settlement, recovery, scheduler, clock, timer, meters),
         scheduler,
         meters,

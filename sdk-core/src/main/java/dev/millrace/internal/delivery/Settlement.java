@@ -12,6 +12,7 @@ import dev.millrace.internal.time.EngineClock;
 import dev.millrace.internal.time.LogThrottle;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -65,9 +66,14 @@ final class Settlement {
     return departures.send(delivery, cause);
   }
 
-  /** As {@link Disposal#rest}. */
+  /** As {@link Disposal#rest(Delivery, long)}. */
   Progress rest(Delivery delivery, long nanos) {
     return disposal.rest(delivery, nanos);
+  }
+
+  /** As {@link Disposal#rest(Delivery, Consumer)}. */
+  Progress rest(Delivery delivery, Consumer<Runnable> until) {
+    return disposal.rest(delivery, until);
   }
 
   /** As {@link Disposal#skipped}. */
@@ -85,6 +91,9 @@ final class Settlement {
         meters.duplicate();
       }
       return ENDED;
+    }
+    if (outcome instanceof Outcome.PutOff) {
+      return disposal.askAgain(delivery);
     }
     Throwable failure = outcome.cause();
     if (failure != null && delivery.isSkipWanted()) {

@@ -183,6 +183,21 @@ public final class ConsumerMeters implements AutoCloseable {
         counter(MeterNames.IDEMPOTENCY_TAKEN, tags));
   }
 
+  /** Counts how often a circuit opens; only a consumer with a circuit breaker has one. */
+  public Runnable circuitOpenings() {
+    return counter(MeterNames.CIRCUIT_OPENINGS, tags)::increment;
+  }
+
+  /** Shows where a circuit stands. */
+  public void circuit(Supplier<Number> level) {
+    gauge(MeterNames.CIRCUIT, tags, level);
+  }
+
+  /** Shows what a circuit or a rate limit holds back; only a consumer that has one of them. */
+  public void waitingToStart(Supplier<Number> calls) {
+    gauge(MeterNames.WAITING_TO_START, tags, calls);
+  }
+
   /** Shows what the channel holds. */
   public void inFlight(Supplier<Number> records, Supplier<Number> bytes) {
     gauge(MeterNames.IN_FLIGHT, tags, records);

@@ -62,6 +62,15 @@ final class MeterNames {
   /** Counter: messages handled that another one took meanwhile, the lease being over. */
   static final String IDEMPOTENCY_TAKEN = "millrace.consumer.idempotency.taken";
 
+  /** Gauge: where a circuit stands; 0 closed, 1 half open, 2 open. */
+  static final String CIRCUIT = "millrace.consumer.circuit";
+
+  /** Counter: how often a circuit has opened. */
+  static final String CIRCUIT_OPENINGS = "millrace.consumer.circuit.openings";
+
+  /** Gauge: calls of the handler that wait for a circuit or a rate limit. */
+  static final String WAITING_TO_START = "millrace.consumer.waiting.to.start";
+
   /** Counter: ends of sent records, by {@code outcome}. */
   static final String SENT = "millrace.producer.records";
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.millrace.config.BatchDefinition;
+import dev.millrace.config.CircuitBreakerDefinition;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.DeliverySemantics;
 import dev.millrace.config.HandlerThreads;
@@ -11,6 +12,7 @@ import dev.millrace.config.HandlerWatchdogDefinition;
 import dev.millrace.config.KeylessRecords;
 import dev.millrace.config.MissingOffset;
 import dev.millrace.config.Ordering;
+import dev.millrace.config.RateLimitDefinition;
 import dev.millrace.config.RetryDefinition;
 import dev.millrace.config.RetryTopicsDefinition;
 import dev.millrace.config.WatchdogPolicy;
@@ -93,6 +95,8 @@ final class EngineFixture implements AutoCloseable {
   Duration idleAfter = Duration.ofMinutes(1);
   @Nullable ConsumerListener listener;
   @Nullable Idempotency idempotency;
+  @Nullable CircuitBreakerDefinition circuitBreaker;
+  @Nullable RateLimitDefinition rateLimit;
   Consumer<MessageConsumer> onEnd = ended -> {};
   @Nullable Function<ProducerRecord<byte[], byte[]>, CompletableFuture<RecordMetadata>>
       deadLetterSender;
@@ -310,7 +314,9 @@ final class EngineFixture implements AutoCloseable {
         commitInterval,
         commitRecords,
         drain,
-        idleAfter);
+        idleAfter,
+        circuitBreaker,
+        rateLimit);
   }
 
   private static byte[] bytes(String text) {

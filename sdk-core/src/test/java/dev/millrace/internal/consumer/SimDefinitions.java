@@ -1,6 +1,7 @@
 package dev.millrace.internal.consumer;
 
 import dev.millrace.config.BatchDefinition;
+import dev.millrace.config.CircuitBreakerDefinition;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.DeliverySemantics;
 import dev.millrace.config.HandlerThreads;
@@ -8,10 +9,12 @@ import dev.millrace.config.HandlerWatchdogDefinition;
 import dev.millrace.config.KeylessRecords;
 import dev.millrace.config.MissingOffset;
 import dev.millrace.config.Ordering;
+import dev.millrace.config.RateLimitDefinition;
 import dev.millrace.config.WatchdogPolicy;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 
 /** What the services of a world want, as its seed has it. */
 final class SimDefinitions {
@@ -20,7 +23,10 @@ final class SimDefinitions {
 
   private SimDefinitions() {}
 
-  static ConsumerDefinition drawn(Random random, boolean exactlyOnce) {
+  /**
+   * @param limits what has handlers wait is drawn from it, so that worlds without are as ever
+   */
+  static ConsumerDefinition drawn(Random random, Random limits, boolean exactlyOnce) {
     boolean deadLetters = random.nextInt(6) > 0;
     return TestDefinitions.consumer(
         onMissingOffset(random),
@@ -39,7 +45,29 @@ final class SimDefinitions {
         Duration.ofMillis(10 + random.nextInt(90)),
         random.nextBoolean() ? 0 : 1 + random.nextInt(20),
         Duration.ofMillis(random.nextInt(200)),
-        Duration.ofMillis(50 + random.nextInt(500)));
+        Duration.ofMillis(50 + random.nextInt(500)),
+        circuitBreaker(limits),
+        rateLimit(limits));
+  }
+
+  private static @Nullable CircuitBreakerDefinition circuitBreaker(Random random) {
+    if (random.nextInt(6) > 0) {
+      return null;
+    }
+    int window = 1 + random.nextInt(10);
+    return new CircuitBreakerDefinition(
+        1 + random.nextInt(100),
+        window,
+        1 + random.nextInt(window),
+        Duration.ofMillis(1 + random.nextInt(500)),
+        1 + random.nextInt(4));
+  }
+
+  private static @Nullable RateLimitDefinition rateLimit(Random random) {
+    return random.nextInt(6) > 0
+        ? null
+        : new RateLimitDefinition(
+            20 + random.nextInt(200), Duration.ofMillis(100 + random.nextInt(900)));
   }
 
   /** Most begin at the first record: then none may be missed. */
@@ -80,6 +108,8 @@ final class SimDefinitions {
         wanted.commitInterval(),
         wanted.commitRecords(),
         wanted.drainTimeout(),
-        wanted.idleAfter());
+        wanted.idleAfter(),
+        wanted.circuitBreaker(),
+        wanted.rateLimit());
   }
 }

@@ -88,7 +88,7 @@ final class SimWorld {
     this.listens = oneIn(2);
     this.counts = oneIn(8);
     this.restless = oneIn(8);
-    this.definition = SimDefinitions.drawn(random, exactlyOnce);
+    this.definition = SimDefinitions.drawn(random, new Random(~seed), exactlyOnce);
     this.told = SimDefinitions.told(definition, bug);
     if (definition.onMissingOffset().start() == MissingOffset.Start.FAIL) {
       broker.repairOffsets();

@@ -2,6 +2,7 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.config.BackoffDefinition;
 import dev.millrace.config.BatchDefinition;
+import dev.millrace.config.CircuitBreakerDefinition;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.ConsumerMode;
 import dev.millrace.config.ConsumerTransactionDefinition;
@@ -15,6 +16,7 @@ import dev.millrace.config.HandlerWatchdogDefinition;
 import dev.millrace.config.KeylessRecords;
 import dev.millrace.config.MissingOffset;
 import dev.millrace.config.Ordering;
+import dev.millrace.config.RateLimitDefinition;
 import dev.millrace.config.RetryDefinition;
 import dev.millrace.config.Subscription;
 import dev.millrace.config.TuningProfile;
@@ -22,6 +24,7 @@ import dev.millrace.config.WatchdogPolicy;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Definitions of consumers, as the loader would make them. */
 final class TestDefinitions {
@@ -52,7 +55,9 @@ final class TestDefinitions {
         commitInterval,
         0,
         drainTimeout,
-        Duration.ofMinutes(1));
+        Duration.ofMinutes(1),
+        null,
+        null);
   }
 
   static ConsumerDefinition consumer(
@@ -72,7 +77,9 @@ final class TestDefinitions {
       Duration commitInterval,
       int commitRecords,
       Duration drainTimeout,
-      Duration idleAfter) {
+      Duration idleAfter,
+      @Nullable CircuitBreakerDefinition circuitBreaker,
+      @Nullable RateLimitDefinition rateLimit) {
     return new ConsumerDefinition(
         "engine-test",
         List.of("localhost:9092"),
@@ -97,6 +104,8 @@ final class TestDefinitions {
         batch,
         new ConsumerTransactionDefinition(null, 2, Duration.ofSeconds(10)),
         null,
+        circuitBreaker,
+        rateLimit,
         commitInterval,
         commitRecords,
         drainTimeout,

@@ -43,7 +43,8 @@ class ExecutorInterleavingTest {
     Given() {
       HandlerContext context = new HandlerContext(delivery.record(), 1, null, Optional.empty());
       task =
-          new ExecutorTask<>((value, ignored) -> call(), "", context, delivery, new StillClock());
+          new ExecutorTask<>(
+              (value, ignored) -> call(), "", context, delivery, null, new StillClock());
     }
 
     private void call() {

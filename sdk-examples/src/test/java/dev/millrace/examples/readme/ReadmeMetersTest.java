@@ -38,7 +38,7 @@ class ReadmeMetersTest {
       String yaml =
           Readme.blocks("yaml").get(0).text()
               + "    queue-consumer: { mode: queue, topics: [orders], group-id: queue }\n"
-              + "    once-consumer: { topics: [orders], group-id: once, idempotency: {} }\n";
+              + "    once-consumer: { topics: [orders], group-id: once, idempotency: {}, circuit-breaker: {} }\n";
       var config =
           ConfigLoader.create()
               .environment(Map.of("KAFKA_BOOTSTRAP", broker.bootstrapServers()))
@@ -52,7 +52,7 @@ class ReadmeMetersTest {
         kafka.createConsumer("order-consumer", String.class).subscribeBatch(orders -> {});
         // And a queue has one of its own.
         kafka.createConsumer("queue-consumer", String.class).subscribe((order, context) -> {});
-        // And one that handles messages once.
+        // And one that handles messages once, and has a circuit breaker.
         kafka.createConsumer("once-consumer", String.class).subscribe((order, context) -> {});
         kafka.createProducer("order-producer", String.class);
         // Some come with the first partition, one after the other.

@@ -40,6 +40,10 @@ class ReadmeTablesTest {
         .containsExactlyInAnyOrderElementsOf(known("consumers/c/batch"));
     assertThat(below(consumer, "idempotency."))
         .containsExactlyInAnyOrderElementsOf(known("consumers/c/idempotency"));
+    assertThat(below(consumer, "circuit-breaker."))
+        .containsExactlyInAnyOrderElementsOf(known("consumers/c/circuit-breaker"));
+    assertThat(below(consumer, "rate-limit."))
+        .containsExactlyInAnyOrderElementsOf(known("consumers/c/rate-limit"));
     assertThat(below(consumer, "dead-letter."))
         .containsExactlyInAnyOrderElementsOf(known("consumers/c/dead-letter"));
     assertThat(below(consumer, "handler-watchdog."))
@@ -65,6 +69,8 @@ class ReadmeTablesTest {
     ObjectNode consumer = root.withObject("/kafka/consumers/c");
     consumer.put("topics", "orders").put("group-id", "g").withObject("/dead-letter");
     consumer.withObject("/idempotency");
+    consumer.withObject("/circuit-breaker");
+    consumer.withObject("/rate-limit").put("records", "500");
     return root;
   }
 
