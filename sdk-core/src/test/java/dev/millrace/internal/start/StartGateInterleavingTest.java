@@ -1,0 +1,180 @@
+package dev.millrace.internal.start;
+
+import static dev.millrace.Interleavings.check;
+import static dev.millrace.Interleavings.require;
+import static dev.millrace.Interleavings.together;
+
+import dev.millrace.config.CircuitBreakerDefinition;
+import dev.millrace.config.RateLimitDefinition;
+import dev.millrace.internal.channel.Deliveries;
+import dev.millrace.internal.channel.Delivery;
+import dev.millrace.internal.time.DelayTimer;
+import dev.millrace.internal.time.EngineClock;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** Who may start, and who waits, while what it depends on changes. */
+@Tag("interleavings")
+class StartGateInterleavingTest {
+
+  /** A gate in a time that the test sets; its alarms are kept for the test to ring. */
+  private static final class Gate implements EngineClock, DelayTimer {
+    final StartGate gate;
+    final Queue<Runnable> alarms = new ConcurrentLinkedQueue<>();
+    final AtomicInteger started = new AtomicInteger();
+    volatile long now;
+
+    Gate(boolean circuit, boolean rate) {
+      gate =
+          new StartGate(
+              circuit
+                  ? new Circuit(
+                      "c",
+                      new CircuitBreakerDefinition(100, 1, 1, Duration.ofSeconds(1), 1),
+                      this,
+                      () -> {})
+                  : null,
+              rate
+                  ? new RateLimit(new RateLimitDefinition(1, Duration.ofSeconds(1)), 0)
+                  : null,
+              this,
+              this);
+    }
+
+    /** As a worker does. */
+    void ask(Delivery delivery) {
+      Pass pass = gate.enter(delivery, 1);
+      if (pass == null) {
+        var place = gate.place(delivery);
+        delivery.waitsForStart(place);
+        gate.await(place, List.of(delivery), () -> ask(delivery));
+      } else {
+        started.incrementAndGet();
+      }
+    }
+
+    void ring() {
+      for (Runnable alarm = alarms.poll(); alarm != null; alarm = alarms.poll()) {
+        alarm.run();
+      }
+    }
+
+    /** Lets in the only probe of an open circuit. */
+    Pass probe() {
+      Objects.requireNonNull(gate.enter(Deliveries.delivery(0), 1))
+          .ended(new IllegalStateException("down"));
+      now += Duration.ofSeconds(2).toNanos();
+      return Objects.requireNonNull(gate.enter(Deliveries.delivery(1), 1));
+    }
+
+    @Override
+    public long nanos() {
+      return now;
+    }
+
+    @Override
+    public Instant now() {
+      return Instant.EPOCH;
+    }
+
+    @Override
+    public void after(long delayNanos, Runnable task) {
+      alarms.add(task);
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  @Test
+  void whoBeginsToWaitWhenTheCircuitClosesIsCalledUp() {
+    check(
+        () -> {
+          Gate gate = new Gate(true, false);
+          Pass probe = gate.probe();
+          Delivery first = Deliveries.delivery(2);
+          Delivery second = Deliveries.delivery(3);
+          return together(() -> gate.ask(first), () -> gate.ask(second), () -> probe.ended(null))
+              .then(
+                  () -> {
+                    require(gate.gate.waiting() == 0, gate.gate.waiting() + " wait for ever");
+                    require(gate.started.get() == 2, gate.started + " have started");
+                  });
+        });
+  }
+
+  /** A probe that was none: one of those that wait takes its place. */
+  @Test
+  void whoBeginsToWaitWhenAProbeIsGivenBackTakesItsPlace() {
+    check(
+        () -> {
+          Gate gate = new Gate(true, false);
+          Pass probe = gate.probe();
+          Delivery first = Deliveries.delivery(2);
+          Delivery second = Deliveries.delivery(3);
+          return together(() -> gate.ask(first), () -> gate.ask(second), probe::unused)
+              .then(
+                  () ->
+                      require(
+                          gate.started.get() == 1 && gate.gate.waiting() == 1,
+                          gate.started + " have started, " + gate.gate.waiting() + " wait"));
+        });
+  }
+
+  @Test
+  void aTokenIsTakenOnceAndWhoWaitsForTheNextIsWokenForIt() {
+    check(
+        () -> {
+          Gate gate = new Gate(false, true);
+          Delivery first = Deliveries.delivery(0);
+          Delivery second = Deliveries.delivery(1);
+          Delivery third = Deliveries.delivery(2);
+          return together(() -> gate.ask(first), () -> gate.ask(second), () -> gate.ask(third))
+              .then(
+                  () -> {
+                    require(gate.started.get() == 1, gate.started + " have started at once");
+                    for (int i = 2; i <= 3; i++) {
+                      gate.now += Duration.ofSeconds(1).toNanos();
+                      gate.ring();
+                      require(gate.started.get() == i, gate.started + " have started in time");
+                    }
+                  });
+        });
+  }
+
+  /** One opens it by its failure while others end. */
+  @Test
+  void aCallThatEndsWhenTheCircuitOpensIsOfNoAccount() {
+    check(
+        () -> {
+          Gate gate = new Gate(true, false);
+          Pass fails = enter(gate);
+          Pass failsToo = enter(gate);
+          Delivery asks = Deliveries.delivery(3);
+          return together(
+                  () -> fails.ended(new IllegalStateException("down")),
+                  () -> failsToo.ended(new IllegalStateException("down")),
+                  () -> gate.ask(asks))
+              .then(
+                  () -> {
+                    require(gate.gate.holdsIntake(), "the circuit is not open");
+                    gate.now += Duration.ofSeconds(2).toNanos();
+                    gate.ring();
+                    require(gate.started.get() == 1, gate.started + " have started");
+                  });
+        });
+  }
+
+  private static Pass enter(Gate gate) {
+    @Nullable Pass pass = gate.gate.enter(Deliveries.delivery(0), 1);
+    return Objects.requireNonNull(pass);
+  }
+}
