@@ -33,6 +33,7 @@ class CircuitBreakerTest {
             topics: ["${TOPIC}"]
             group-id: ${GROUP}
             concurrency: 4
+            drain-timeout: 1s
             retry: { max-attempts: 3, backoff: { initial: 5s } }
             dead-letter: {}
             circuit-breaker: { failure-rate: 50, window: 4, open-for: 14s, probes: 2 }
