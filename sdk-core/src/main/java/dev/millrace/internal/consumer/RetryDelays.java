@@ -97,7 +97,10 @@ final class RetryDelays {
     for (AssignedPartition partition : assignment.all()) {
       NotDue notDue = partition.notDue();
       TopicPartition name = partition.partition();
-      if (!notDue.isEmpty() && notDue.dueNanos() - now <= 0 && isFree(name)) {
+      if (!notDue.isEmpty()
+          && notDue.dueNanos() - now <= 0
+          && mayGoOn(name)
+          && flow.hasRoom(inFlight.records(), inFlight.bytes())) {
         List<ConsumerRecord<byte[], byte[]>> due = notDue.takeDue(now, flow.maxPollRecords());
         sink.handOver(partition, due);
         partition.tracker().position(notDue.position(due.get(due.size() - 1)));
@@ -108,18 +111,20 @@ final class RetryDelays {
     }
   }
 
-  private boolean isFree(TopicPartition name) {
-    return flow.hasRoom(inFlight.records(), inFlight.bytes())
-        && gate.causes(name).keySet().stream().allMatch(cause -> cause == PauseCause.NOT_DUE);
+  private boolean mayGoOn(TopicPartition name) {
+    return gate.causes(name).keySet().stream().allMatch(cause -> cause == PauseCause.NOT_DUE);
   }
 
-  /** Returns how long from now the first record is due, or the longest wait if that is less. */
+  /**
+   * Returns how long from now the first record is due that may be handed over then, or the longest
+   * wait if that is less.
+   */
   long nanosToNext(long longest) {
     long wait = longest;
     if (topics.levels() > 0) {
       long now = clock.nanos();
       for (AssignedPartition partition : assignment.all()) {
-        if (!partition.notDue().isEmpty()) {
+        if (!partition.notDue().isEmpty() && mayGoOn(partition.partition())) {
           wait = Math.min(wait, partition.notDue().dueNanos() - now);
         }
       }

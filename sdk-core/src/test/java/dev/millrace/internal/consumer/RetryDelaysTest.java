@@ -134,6 +134,16 @@ class RetryDelaysTest {
     assertThat(handedOver).containsExactly(0L);
   }
 
+  /** Or the poll thread would ask for ever without a rest whether it may be handed over now. */
+  @Test
+  void whatIsDueAndMustRestIsNotWaitedFor() {
+    poll(0, 0);
+    clock.advance(Duration.ofSeconds(10).toNanos());
+    gate.byUser(user -> user.with(List.of(RETRY), clock.now()));
+
+    assertThat(delays.nanosToNext(77)).isEqualTo(77);
+  }
+
   @Test
   void whatWaitsIsForgottenWithItsPartition() {
     poll(0, times(1_000, 0));
