@@ -37,6 +37,9 @@ public record RedriveSettings(
     reader.put(CommonClientConfigs.CLIENT_ID_CONFIG, clientId);
     reader.put(ConsumerConfig.GROUP_ID_CONFIG, group);
     reader.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, READ_COMMITTED);
+    // A close waits for the fetch that the client has on its way, and that finds nothing at the end
+    // of what is read.
+    reader.put(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, "20");
     String transactionalId = "millrace-redrive." + definition.groupId();
     Map<String, Object> producer = new TreeMap<>(properties.deadLetterProducer(definition));
     producer.put(CommonClientConfigs.CLIENT_ID_CONFIG, clientId);
