@@ -130,9 +130,9 @@ public interface MessageConsumer extends AutoCloseable {
   /**
    * Passes over one record that is in the way, as if it had been handled: without another attempt,
    * without a dead letter. It is logged and counted as {@code skipped}; later records of its key go
-   * on, and the offset too; until that is committed, a crash brings the record back. A handler that
-   * runs is not interrupted. A record in a retry topic is skipped there, by that topic's partition
-   * and its offset in it.
+   * on, and the offset too; until that is committed, a crash or an aborted transaction brings the
+   * record back. A handler that runs is not interrupted. A record in a retry topic is skipped
+   * there, by that topic's partition and its offset in it.
    *
    * @param partition owned at this moment; else the future fails with an IllegalStateException
    * @param offset of a record that is delivered and has not ended, as {@link #explain()} names it

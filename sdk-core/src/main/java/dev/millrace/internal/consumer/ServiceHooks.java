@@ -1,6 +1,7 @@
 package dev.millrace.internal.consumer;
 
 import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.config.DeliverySemantics;
 import dev.millrace.config.Ordering;
 import dev.millrace.consumer.ConsumerListener;
 import dev.millrace.consumer.IdempotencyKey;
@@ -79,12 +80,21 @@ public record ServiceHooks(
    * Returns them with the consumer's idempotency, if it has any.
    *
    * @param group within which an id is one message's
-   * @throws InvalidDefinitionException when it has, and there is no store
+   * @throws InvalidDefinitionException when it has, and there is no store, or its promise is not
+   *     at-least-once; the loader tells the latter of a file, with the line
    */
   public ServiceHooks idempotency(
       ConsumerDefinition consumer, String group, @Nullable IdempotencyStore store) {
     if (consumer.idempotency() == null) {
       return this;
+    }
+    if (consumer.deliverySemantics() != DeliverySemantics.AT_LEAST_ONCE) {
+      throw new InvalidDefinitionException(
+          "Consumer '%s' has 'idempotency' and 'delivery-semantics: %s', whose end of a record is not the store's; do without one of them."
+              .formatted(
+                  consumer.name(),
+                  consumer.deliverySemantics().name().toLowerCase(Locale.ROOT).replace('_', '-')),
+          null);
     }
     if (store == null) {
       throw new InvalidDefinitionException(

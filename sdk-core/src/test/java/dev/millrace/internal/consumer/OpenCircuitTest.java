@@ -135,8 +135,7 @@ class OpenCircuitTest {
     engine.add(P0, 0, 40);
     await()
         .until(
-            () ->
-                engine.registry.get("millrace.consumer.circuit.openings").counter().count() >= 2);
+            () -> engine.registry.get("millrace.consumer.circuit.openings").counter().count() >= 2);
     down = false;
 
     awaitCommitted(40);

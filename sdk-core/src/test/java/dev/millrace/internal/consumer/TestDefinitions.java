@@ -13,7 +13,10 @@ import dev.millrace.config.GroupMembership;
 import dev.millrace.config.GroupProtocol;
 import dev.millrace.config.HandlerThreads;
 import dev.millrace.config.HandlerWatchdogDefinition;
+import dev.millrace.config.IdempotencyDefinition;
 import dev.millrace.config.KeylessRecords;
+import dev.millrace.config.MessageIdKey;
+import dev.millrace.config.MissingId;
 import dev.millrace.config.MissingOffset;
 import dev.millrace.config.Ordering;
 import dev.millrace.config.RateLimitDefinition;
@@ -80,6 +83,80 @@ final class TestDefinitions {
       Duration idleAfter,
       @Nullable CircuitBreakerDefinition circuitBreaker,
       @Nullable RateLimitDefinition rateLimit) {
+    return consumer(
+        onMissingOffset,
+        semantics,
+        ordering,
+        keylessRecords,
+        concurrency,
+        handlerThreads,
+        channelCapacity,
+        channelBytes,
+        attempts,
+        backoff,
+        deadLetters,
+        watchdog,
+        batch,
+        null,
+        commitInterval,
+        commitRecords,
+        drainTimeout,
+        idleAfter,
+        circuitBreaker,
+        rateLimit);
+  }
+
+  /** What the loader would refuse, but for at-least-once. */
+  static ConsumerDefinition idempotent(DeliverySemantics semantics) {
+    return consumer(
+        new MissingOffset(MissingOffset.Start.EARLIEST),
+        semantics,
+        Ordering.KEY,
+        KeylessRecords.SPREAD,
+        1,
+        HandlerThreads.PLATFORM,
+        100,
+        1 << 20,
+        1,
+        Duration.ofMillis(20),
+        false,
+        new HandlerWatchdogDefinition(Duration.ofMinutes(1), WatchdogPolicy.WARN),
+        new BatchDefinition(500, Duration.ofMillis(100)),
+        new IdempotencyDefinition(
+            MessageIdKey.HEADER,
+            "message-id",
+            MissingId.FAIL,
+            Duration.ofMinutes(1),
+            Duration.ofHours(1)),
+        Duration.ofMillis(100),
+        0,
+        Duration.ofSeconds(5),
+        Duration.ofMinutes(1),
+        null,
+        null);
+  }
+
+  private static ConsumerDefinition consumer(
+      MissingOffset onMissingOffset,
+      DeliverySemantics semantics,
+      Ordering ordering,
+      KeylessRecords keylessRecords,
+      int concurrency,
+      HandlerThreads handlerThreads,
+      int channelCapacity,
+      long channelBytes,
+      int attempts,
+      Duration backoff,
+      boolean deadLetters,
+      HandlerWatchdogDefinition watchdog,
+      BatchDefinition batch,
+      @Nullable IdempotencyDefinition idempotency,
+      Duration commitInterval,
+      int commitRecords,
+      Duration drainTimeout,
+      Duration idleAfter,
+      @Nullable CircuitBreakerDefinition circuitBreaker,
+      @Nullable RateLimitDefinition rateLimit) {
     return new ConsumerDefinition(
         "engine-test",
         List.of("localhost:9092"),
@@ -103,7 +180,7 @@ final class TestDefinitions {
         watchdog,
         batch,
         new ConsumerTransactionDefinition(null, 2, Duration.ofSeconds(10)),
-        null,
+        idempotency,
         circuitBreaker,
         rateLimit,
         commitInterval,

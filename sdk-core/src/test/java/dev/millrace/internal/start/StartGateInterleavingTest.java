@@ -50,9 +50,7 @@ class StartGateInterleavingTest {
                       this,
                       () -> {})
                   : null,
-              rate
-                  ? new RateLimit(new RateLimitDefinition(1, Duration.ofSeconds(1)), 0)
-                  : null,
+              rate ? new RateLimit(new RateLimitDefinition(1, Duration.ofSeconds(1)), 0) : null,
               this,
               this);
     }
