@@ -3,7 +3,6 @@ package dev.millrace.idempotency.jdbc;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import io.zonky.test.db.postgres.embedded.EmbeddedPostgres;
-import java.io.IOException;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -11,15 +10,20 @@ import java.sql.Statement;
 import java.util.UUID;
 import javax.sql.DataSource;
 
-/** Real databases, each with a pool of connections. */
+/** Real databases, new and empty, each with a pool of connections. */
 final class Databases implements AutoCloseable {
-  private final EmbeddedPostgres server;
+  private final String postgresUrl;
   private final HikariDataSource postgres;
   private final HikariDataSource h2;
 
-  Databases() throws IOException {
-    server = EmbeddedPostgres.builder().start();
-    postgres = pool(server.getJdbcUrl("postgres", "postgres"));
+  /**
+   * @param server stays the caller's to close
+   */
+  Databases(EmbeddedPostgres server) throws SQLException {
+    String name = "test_" + UUID.randomUUID().toString().replace('-', '_');
+    execute(server.getPostgresDatabase(), "CREATE DATABASE " + name);
+    postgresUrl = server.getJdbcUrl("postgres", name);
+    postgres = pool(postgresUrl);
     h2 = pool("jdbc:h2:mem:" + UUID.randomUUID() + ";DB_CLOSE_DELAY=-1;LOCK_TIMEOUT=10000");
   }
 
@@ -32,7 +36,7 @@ final class Databases implements AutoCloseable {
 
   /** Returns where other processes find it. */
   String postgresUrl() {
-    return server.getJdbcUrl("postgres", "postgres");
+    return postgresUrl;
   }
 
   DataSource postgres() {
@@ -60,9 +64,8 @@ final class Databases implements AutoCloseable {
   }
 
   @Override
-  public void close() throws IOException {
+  public void close() {
     h2.close();
     postgres.close();
-    server.close();
   }
 }

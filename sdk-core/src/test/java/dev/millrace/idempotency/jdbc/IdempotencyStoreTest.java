@@ -18,12 +18,13 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What each store must keep, the same for all. */
+@ExtendWith(DatabasesExtension.class)
 class IdempotencyStoreTest {
   private static final Duration LONG = Duration.ofHours(1);
   private static final Duration SHORT = Duration.ofMillis(20);
@@ -41,8 +42,8 @@ class IdempotencyStoreTest {
   static List<Kind> kinds;
 
   @BeforeAll
-  static void open() throws Exception {
-    databases = new Databases();
+  static void open(Databases itsOwn) throws Exception {
+    databases = itsOwn;
     kinds =
         List.of(
             new Kind("in memory", InMemoryIdempotencyStore.ofAtMost(100_000)),
@@ -50,11 +51,6 @@ class IdempotencyStoreTest {
             new Kind(
                 "PostgreSQL",
                 JdbcIdempotencyStore.builder(databases.postgres()).createTable().build()));
-  }
-
-  @AfterAll
-  static void close() throws Exception {
-    databases.close();
   }
 
   static Stream<Kind> kinds() {

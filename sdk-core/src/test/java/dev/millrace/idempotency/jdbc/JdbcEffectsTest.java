@@ -24,12 +24,13 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** An effect and its message's id: both or neither. */
+@ExtendWith(DatabasesExtension.class)
 class JdbcEffectsTest {
   private static final Duration LONG = Duration.ofHours(1);
   private static final Duration GENEROUS = Duration.ofSeconds(60);
@@ -37,16 +38,11 @@ class JdbcEffectsTest {
   private static Databases databases;
 
   @BeforeAll
-  static void open() throws Exception {
-    databases = new Databases();
+  static void open(Databases itsOwn) throws Exception {
+    databases = itsOwn;
     for (DataSource database : new DataSource[] {databases.h2(), databases.postgres()}) {
       execute(database, "CREATE TABLE effects (message VARCHAR(100) NOT NULL)");
     }
-  }
-
-  @AfterAll
-  static void close() throws Exception {
-    databases.close();
   }
 
   static Stream<Fixture> kinds() throws SQLException {

@@ -18,12 +18,13 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import javax.sql.DataSource;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The table: made, checked, and kept small. */
+@ExtendWith(DatabasesExtension.class)
 class JdbcIdempotencyStoreTest {
   private static final Duration LONG = Duration.ofHours(1);
   private static final String EXPIRE = "UPDATE %s SET expires_at = expires_at - 3 * 3600 * 1000";
@@ -31,13 +32,8 @@ class JdbcIdempotencyStoreTest {
   private static Databases databases;
 
   @BeforeAll
-  static void open() throws Exception {
-    databases = new Databases();
-  }
-
-  @AfterAll
-  static void close() throws Exception {
-    databases.close();
+  static void open(Databases itsOwn) {
+    databases = itsOwn;
   }
 
   static Stream<DataSource> kinds() {

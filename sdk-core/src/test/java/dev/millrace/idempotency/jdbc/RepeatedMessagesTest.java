@@ -18,6 +18,7 @@ import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * Each message is in the topic twice, close together but under other keys, so that two of eight
@@ -25,42 +26,41 @@ import org.junit.jupiter.api.Timeout;
  * middle. {@code -Dmillrace.repeated=50000} is the long form.
  */
 @KafkaTest
+@ExtendWith(DatabasesExtension.class)
 class RepeatedMessagesTest {
-  private static final int MESSAGES = Integer.getInteger("millrace.repeated", 4_000);
+  private static final int MESSAGES = Integer.getInteger("millrace.repeated", 2_000);
   private static final int APART = 20;
   private static final Duration GENEROUS =
       Duration.ofSeconds(150).plus(Duration.ofMillis(30L * MESSAGES));
 
   @Timeout(3600)
   @Test
-  void eachHasOneEffect(KafkaCluster kafka, TestTopics topics) throws Exception {
+  void eachHasOneEffect(KafkaCluster kafka, TestTopics topics, Databases databases)
+      throws Exception {
     String topic = topics.create("messages", 8);
     String group = topics.groupId("effects");
     publishTwice(kafka, topic);
     GroupProbe progress = GroupProbe.of(kafka.directServers(), group, topic);
+    Databases.execute(databases.postgres(), "CREATE TABLE effects (message VARCHAR(50))");
 
-    try (Databases databases = new Databases()) {
-      Databases.execute(databases.postgres(), "CREATE TABLE effects (message VARCHAR(50))");
-      long start = System.nanoTime();
-      try (WorkerProcess first = start(kafka, topic, group, databases, "first");
-          WorkerProcess second = start(kafka, topic, group, databases, "second")) {
-        int kills = 0;
-        for (WorkerProcess victim : List.of(first, second)) {
-          long enough = (long) ++kills * MESSAGES / 3;
-          await().atMost(GENEROUS).until(() -> effects(databases, "*") >= enough);
-          await().atMost(GENEROUS).until(() -> victim.progress() > 0);
-          victim.kill();
-          victim.restart();
-        }
-        progress.awaitLagZero(GENEROUS);
+    try (WorkerProcess first = start(kafka, topic, group, databases, "first");
+        WorkerProcess second = start(kafka, topic, group, databases, "second")) {
+      int kills = 0;
+      for (WorkerProcess victim : List.of(first, second)) {
+        long enough = (long) ++kills * MESSAGES / 3;
+        await().atMost(GENEROUS).until(() -> effects(databases, "*") >= enough);
+        await().atMost(GENEROUS).until(() -> victim.progress() > 0);
+        victim.kill();
+        victim.restart();
       }
-      System.out.printf(
-          "%d messages, each twice, 8 instances in 2 processes, 2 kills: %d effects in %d ms%n",
-          MESSAGES, effects(databases, "*"), (System.nanoTime() - start) / 1_000_000);
-
-      assertThat(effects(databases, "DISTINCT message")).isEqualTo(MESSAGES);
-      assertThat(effects(databases, "*")).isEqualTo(MESSAGES);
+      progress.awaitLagZero(GENEROUS);
     }
+
+    System.out.printf(
+        "%d messages, each twice, 8 instances in 2 processes, 2 kills: %d effects%n",
+        MESSAGES, effects(databases, "*"));
+    assertThat(effects(databases, "DISTINCT message")).isEqualTo(MESSAGES);
+    assertThat(effects(databases, "*")).isEqualTo(MESSAGES);
   }
 
   private static long effects(Databases databases, String counted) throws Exception {
