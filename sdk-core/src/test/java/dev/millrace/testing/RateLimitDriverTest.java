@@ -2,11 +2,13 @@ package dev.millrace.testing;
 
 import static dev.millrace.testing.DriverFixture.record;
 import static dev.millrace.testing.DriverFixture.texts;
+import static dev.millrace.testing.DriverFixture.told;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.consumer.ConsumerExplanation;
 import dev.millrace.consumer.ConsumerExplanation.CircuitState;
 import dev.millrace.consumer.ConsumerExplanation.RateLimit;
+import dev.millrace.idempotency.InMemoryIdempotencyStore;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -129,6 +131,27 @@ class RateLimitDriverTest {
 
       assertThat(driver.deadLetters()).hasSize(5);
       assertThat(driver.attempts()).hasSize(1);
+    }
+  }
+
+  /** They are known to be such only when the store has been asked. */
+  @Test
+  void duplicatesAreNotPaidFor() {
+    try (ConsumerDriver<String> driver =
+        texts("rate-limit: { records: 1, per: 1m }\n      idempotency: { key: record-key }")
+            .idempotencyStore(InMemoryIdempotencyStore.ofAtMost(10))
+            .subscribe((text, context) -> {})) {
+      for (int i = 0; i < 5; i++) {
+        driver.send(record(0, "m", "" + i));
+      }
+      driver.send(record(0, "n", "1"));
+      driver.run();
+      assertThat(told(driver)).containsExactly("m@0#1 SUCCEEDED");
+      driver.advance(Duration.ofSeconds(61));
+
+      assertThat(told(driver)).containsExactly("m@0#1 SUCCEEDED", "n@5#1 SUCCEEDED");
+      driver.advance(Duration.ofSeconds(61)); // One token is enough for all of them.
+      assertThat(driver.lag()).isZero();
     }
   }
 

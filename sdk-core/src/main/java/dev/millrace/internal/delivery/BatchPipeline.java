@@ -64,7 +64,11 @@ final class BatchPipeline implements Pipeline {
       claimed.forEach(delivery -> delivery.ticket().requeue());
       throw bug;
     }
-    return batches.endRound(head);
+    Progress stands = batches.endRound(head);
+    if (stands == Progress.ENDED) {
+      callUpNext(); // It may have waited to start, and have been taken back since.
+    }
+    return stands;
   }
 
   @Override

@@ -6,13 +6,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.millrace.config.CircuitBreakerDefinition;
+import dev.millrace.config.IdempotencyDefinition;
+import dev.millrace.config.MessageIdKey;
+import dev.millrace.config.MissingId;
 import dev.millrace.config.RateLimitDefinition;
 import dev.millrace.consumer.ConsumerExplanation;
 import dev.millrace.consumer.ConsumerExplanation.CircuitState;
 import dev.millrace.consumer.ConsumerExplanation.PauseCause;
 import dev.millrace.consumer.RecordHandler;
 import dev.millrace.consumer.SkipResult;
+import dev.millrace.idempotency.InMemoryIdempotencyStore;
 import dev.millrace.internal.delivery.Handling;
+import dev.millrace.internal.idempotency.Idempotency;
 import java.time.Duration;
 import java.util.List;
 import java.util.Queue;
@@ -25,6 +30,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A circuit breaker and a rate limit beside real threads, in whichever way handlers run. */
 class OpenCircuitTest {
@@ -145,19 +151,27 @@ class OpenCircuitTest {
   }
 
   /** They have permits, and their turn would come while the circuit is open. */
-  @Test
-  void whatTheExecutorHasNotBegunIsTakenBack() {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whatTheExecutorHasNotBegunIsTakenBackAndHandledLater(boolean idempotent) {
     engine.permits = 6;
+    if (idempotent) {
+      engine.idempotency =
+          new Idempotency(
+              InMemoryIdempotencyStore.ofAtMost(10),
+              new IdempotencyDefinition(MessageIdKey.RECORD_KEY, "", MissingId.FAIL, LONG, LONG),
+              "group",
+              null);
+    }
     ExecutorService single = Executors.newSingleThreadExecutor();
     try {
       engine.attempts = 1_000;
-      engine.circuitBreaker = new CircuitBreakerDefinition(100, 1, 1, LONG, 1);
+      engine.circuitBreaker = new CircuitBreakerDefinition(100, 1, 1, Duration.ofSeconds(3), 1);
       engine.start(
           Handling.onExecutor(
               (value, context) -> {
-                begun.add(context.offset());
                 hold(engine.release);
-                throw new IllegalStateException("the warehouse does not answer");
+                handler.handle(value, context);
               },
               single));
       engine.assign(P0);
@@ -169,6 +183,10 @@ class OpenCircuitTest {
       await().until(() -> engine.explained().starts().orElseThrow().waiting() == 6);
       assertThat(begun).hasSize(1);
       assertThat(engine.outcome("retried")).isEqualTo(1);
+      down = false;
+      awaitCommitted(6);
+      assertThat(begun).hasSize(7);
+      assertThat(handled).hasSize(6).doesNotHaveDuplicates();
     } finally {
       single.shutdownNow();
     }
@@ -184,7 +202,7 @@ class OpenCircuitTest {
     assertThat(engine.handle().skip(P0, 0).get()).isEqualTo(SkipResult.SKIPPED);
     awaitCommitted(1);
     engine.handle().seek(P0, 5).get();
-    engine.handle().pause();
+    engine.handle().pause().get();
     awaitCommitted(5);
     assertThat(engine.explained().channel().records()).isZero();
   }
@@ -209,7 +227,7 @@ class OpenCircuitTest {
     long from = System.nanoTime();
     start(way, LONG);
     for (int i = 0; i < 10; i++) {
-      engine.add(P0, 20 * i, 20);
+      engine.add(P0, 20L * i, 20);
     }
 
     awaitCommitted(200);

@@ -20,6 +20,7 @@ import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -38,7 +39,7 @@ class StartGateInterleavingTest {
     final StartGate gate;
     final Queue<Runnable> alarms = new ConcurrentLinkedQueue<>();
     final AtomicInteger started = new AtomicInteger();
-    volatile long now;
+    final AtomicLong now = new AtomicLong();
 
     Gate(boolean circuit, boolean rate) {
       gate =
@@ -78,13 +79,13 @@ class StartGateInterleavingTest {
     Pass probe() {
       Objects.requireNonNull(gate.enter(Deliveries.delivery(0), 1))
           .ended(new IllegalStateException("down"));
-      now += Duration.ofSeconds(2).toNanos();
+      now.addAndGet(Duration.ofSeconds(2).toNanos());
       return Objects.requireNonNull(gate.enter(Deliveries.delivery(1), 1));
     }
 
     @Override
     public long nanos() {
-      return now;
+      return now.get();
     }
 
     @Override
@@ -149,7 +150,7 @@ class StartGateInterleavingTest {
                   () -> {
                     require(gate.started.get() == 1, gate.started + " have started at once");
                     for (int i = 2; i <= 3; i++) {
-                      gate.now += Duration.ofSeconds(1).toNanos();
+                      gate.now.addAndGet(Duration.ofSeconds(1).toNanos());
                       gate.ring();
                       require(gate.started.get() == i, gate.started + " have started in time");
                     }
@@ -173,7 +174,7 @@ class StartGateInterleavingTest {
               .then(
                   () -> {
                     require(gate.gate.holdsIntake(), "the circuit is not open");
-                    gate.now += Duration.ofSeconds(2).toNanos();
+                    gate.now.addAndGet(Duration.ofSeconds(2).toNanos());
                     gate.ring();
                     require(gate.started.get() == 1, gate.started + " have started");
                   });
