@@ -79,7 +79,7 @@ final class ArchitectureTest {
           .mayOnlyBeAccessedByLayers(
               "testing", "internal.consumer", "internal.delivery", "internal.start")
           .whereLayer("internal.transaction")
-          .mayOnlyBeAccessedByLayers("internal.consumer", "internal.delivery")
+          .mayOnlyBeAccessedByLayers("internal.consumer", "internal.delivery", "internal.channel")
           .whereLayer("internal.idempotency")
           .mayOnlyBeAccessedByLayers("internal.consumer", "internal.delivery")
           .whereLayer("internal.offset")

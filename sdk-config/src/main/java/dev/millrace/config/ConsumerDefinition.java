@@ -33,8 +33,9 @@ import org.jspecify.annotations.Nullable;
  * @param format how bytes become a value
  * @param profile the tuning profile
  * @param retry attempts in place
- * @param deadLetter where a record goes whose attempts are used up; null means that the consumer
- *     stops with the record's failure as its cause, or under at-most-once passes over the record
+ * @param deadLetter where a record goes whose attempts are used up; null means that {@code
+ *     onFailure} says what becomes of it
+ * @param onFailure what becomes of a record whose attempts are used up, without dead letters
  * @param handlerWatchdog what is done about a record that stays in its handler for too long
  * @param batch how records are put together for a handler of batches
  * @param transaction how its transactions run; looked at under {@code exactly-once} only
@@ -71,6 +72,7 @@ public record ConsumerDefinition(
     TuningProfile profile,
     RetryDefinition retry,
     @Nullable DeadLetterDefinition deadLetter,
+    FailurePolicy onFailure,
     HandlerWatchdogDefinition handlerWatchdog,
     BatchDefinition batch,
     ConsumerTransactionDefinition transaction,
@@ -214,6 +216,7 @@ public record ConsumerDefinition(
         profile,
         retry,
         deadLetter,
+        onFailure,
         handlerWatchdog,
         batch,
         transaction,

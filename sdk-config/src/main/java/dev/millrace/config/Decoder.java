@@ -33,6 +33,8 @@ final class Decoder {
   private static final ScalarType<WhenFull> WHEN_FULL = oneOf(WhenFull.class);
   private static final ScalarType<MessageIdKey> MESSAGE_ID_KEY = oneOf(MessageIdKey.class);
   private static final ScalarType<MissingId> MISSING_ID = oneOf(MissingId.class);
+  private static final ScalarType<FailurePolicy> FAILURE_POLICY = oneOf(FailurePolicy.class);
+  private static final ScalarType<Oversize> OVERSIZE = oneOf(Oversize.class);
   private static final ScalarType<Duration> PAUSE = duration("1ms", "24h");
 
   private static final ScalarType<WatchdogPolicy> WATCHDOG_POLICY = oneOf(WatchdogPolicy.class);
@@ -118,6 +120,7 @@ final class Decoder {
         in.value("profile", Defaults.PROFILE, PROFILE),
         retry(in.in("retry"), semantics),
         in.has("dead-letter") ? deadLetter(in.in("dead-letter")) : null,
+        in.value("on-failure", Defaults.onFailure(semantics), FAILURE_POLICY),
         handlerWatchdog(in.in("handler-watchdog")),
         batch,
         consumerTransaction(in.in("transaction")),
@@ -221,7 +224,8 @@ final class Decoder {
     DeadLetterDefinition deadLetter =
         new DeadLetterDefinition(
             in.optional("topic", TOPIC),
-            in.value("create-topic", Defaults.CREATE_DEAD_LETTER_TOPIC, BOOLEAN));
+            in.value("create-topic", Defaults.CREATE_DEAD_LETTER_TOPIC, BOOLEAN),
+            in.value("oversize", Defaults.OVERSIZE, OVERSIZE));
     return in.value("enabled", Defaults.DEAD_LETTER_ENABLED, BOOLEAN) ? deadLetter : null;
   }
 }

@@ -80,10 +80,11 @@ final class Defaults {
 
   static final boolean CREATE_RETRY_TOPICS = true;
 
-  /** Both hold only where the key {@code dead-letter} stands; without it there is none. */
+  /** These hold only where the key {@code dead-letter} stands; without it there is none. */
   static final boolean DEAD_LETTER_ENABLED = true;
 
   static final boolean CREATE_DEAD_LETTER_TOPIC = true;
+  static final Oversize OVERSIZE = Oversize.STOP;
 
   static final Duration WATCHDOG_AFTER = Duration.ofMinutes(1);
   static final WatchdogPolicy WATCHDOG_POLICY = WatchdogPolicy.WARN;
@@ -105,6 +106,11 @@ final class Defaults {
   /** A few failures are not yet an outage; and the window may be a small one. */
   static int minimumCalls(int window) {
     return Math.min(20, window);
+  }
+
+  /** At-most-once, to stop would keep nothing: the offset is past the record already. */
+  static FailurePolicy onFailure(DeliverySemantics semantics) {
+    return semantics == DeliverySemantics.AT_MOST_ONCE ? FailurePolicy.SKIP : FailurePolicy.STOP;
   }
 
   /** A second attempt would handle a record twice. */

@@ -29,7 +29,11 @@ sealed interface Shape {
           .with("create-topics", VALUE);
 
   Keys DEAD_LETTER =
-      new Keys().with("enabled", VALUE).with("topic", VALUE).with("create-topic", VALUE);
+      new Keys()
+          .with("enabled", VALUE)
+          .with("topic", VALUE)
+          .with("create-topic", VALUE)
+          .with("oversize", VALUE);
 
   Keys HANDLER_WATCHDOG = new Keys().with("after", VALUE).with("policy", VALUE);
   Keys BATCH = new Keys().with("max-records", VALUE).with("max-wait", VALUE);
@@ -99,6 +103,7 @@ sealed interface Shape {
           .with("channel-bytes", VALUE)
           .with("retry", RETRY)
           .with("dead-letter", DEAD_LETTER)
+          .with("on-failure", VALUE)
           .with("handler-watchdog", HANDLER_WATCHDOG)
           .with("batch", BATCH)
           .with("transaction", CONSUMER_TRANSACTION)

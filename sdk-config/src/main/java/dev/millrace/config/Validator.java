@@ -40,6 +40,7 @@ final class Validator {
     requireGrowingBackoff(consumer.retry().backoff(), in.in("retry").in("backoff"));
     refuseOwnTopicAsDeadLetter(consumer, in.in("dead-letter"));
     requireDeadLetterTopicName(consumer, in);
+    FailurePolicyRules.check(consumer, in, problems);
     requireDeadLetterForWatchdog(consumer, in.in("handler-watchdog"));
     refuseIdempotencyWithoutUse(consumer, in);
     RetryTopicRules.check(consumer, in, problems);

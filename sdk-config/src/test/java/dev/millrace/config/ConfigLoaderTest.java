@@ -105,7 +105,8 @@ class ConfigLoaderTest {
                         4,
                         new BackoffDefinition(
                             Duration.ofMillis(100), 2, Duration.ofSeconds(5), 0.2)),
-                    new DeadLetterDefinition(null, true),
+                    new DeadLetterDefinition(null, true, Oversize.STOP),
+                    FailurePolicy.STOP,
                     new HandlerWatchdogDefinition(Duration.ofMinutes(1), WatchdogPolicy.WARN),
                     new BatchDefinition(500, Duration.ofMillis(100)),
                     new ConsumerTransactionDefinition(null, 2, Duration.ofSeconds(10)),
@@ -290,7 +291,8 @@ class ConfigLoaderTest {
 
     assertThat(consumer.concurrency()).isEqualTo(5);
     assertThat(consumer.retry().backoff().multiplier()).isEqualTo(1.5);
-    assertThat(consumer.deadLetter()).isEqualTo(new DeadLetterDefinition("dead", false));
+    assertThat(consumer.deadLetter())
+        .isEqualTo(new DeadLetterDefinition("dead", false, Oversize.STOP));
   }
 
   @Test

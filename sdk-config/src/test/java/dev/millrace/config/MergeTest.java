@@ -59,7 +59,8 @@ class MergeTest {
     ConsumerDefinition consumer = Objects.requireNonNull(config.consumers().get("c"));
     assertThat(consumer.groupId()).isEqualTo("service");
     assertThat(consumer.properties()).containsEntry("shared", "common");
-    assertThat(consumer.deadLetter()).isEqualTo(new DeadLetterDefinition("dead", false));
+    assertThat(consumer.deadLetter())
+        .isEqualTo(new DeadLetterDefinition("dead", false, Oversize.STOP));
     assertThat(consumer.retry())
         .isEqualTo(
             new RetryDefinition(

@@ -84,8 +84,9 @@ public record ConsumerExplanation(
    *
    * @param lasting since the first send that failed
    * @param failures how many sends have failed since
+   * @param reason what the last of them failed with
    */
-  public record Outage(Duration lasting, int failures) {}
+  public record Outage(Duration lasting, int failures, String reason) {}
 
   /**
    * Whether handlers may start.

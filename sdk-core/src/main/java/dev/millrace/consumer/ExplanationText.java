@@ -67,8 +67,8 @@ final class ExplanationText {
 
   private void outage(Outage outage) {
     line(
-        "  a dead-letter or retry topic can't be written for %s, %d sends failed"
-            .formatted(time(outage.lasting()), outage.failures()));
+        "  a dead-letter or retry topic can't be written for %s, %d sends failed: %s"
+            .formatted(time(outage.lasting()), outage.failures(), outage.reason()));
   }
 
   private void starts(Starts starts) {

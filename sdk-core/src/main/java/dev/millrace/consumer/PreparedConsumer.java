@@ -99,10 +99,10 @@ public interface PreparedConsumer<V> {
    * Handles a range of the consumer's topics once, outside its group: no membership, no commits,
    * nothing known of what the group has done; the consumer itself may be running meanwhile. Order,
    * concurrency, attempts and flow are as the definition says. A record whose attempts are used up
-   * goes to the definition's dead-letter topic, or without one ends the replay as failed. Where the
-   * range ends is found out before this returns; later records are not read. A listener is not told
-   * of it. There is no replay with an executor, with an asynchronous handler or with one of
-   * batches.
+   * goes to the definition's dead-letter topic; without one it ends the replay as failed, unless
+   * {@code on-failure} has it skipped. Where the range ends is found out before this returns; later
+   * records are not read. A listener is not told of it. There is no replay with an executor, with
+   * an asynchronous handler or with one of batches.
    *
    * @param range what to read
    * @param handler the service's work for a record, in the replay's own workers

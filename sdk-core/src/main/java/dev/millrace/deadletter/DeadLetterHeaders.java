@@ -35,6 +35,16 @@ public final class DeadLetterHeaders {
   /** The message of the last failure, cut at 512 characters. */
   public static final String EXCEPTION_MESSAGE = PREFIX + "exception-message";
 
+  /**
+   * What was left out of a dead letter that was too large for its topic, with commas between:
+   * {@code exception-message}, {@code exception-class}, {@code headers}, {@code value}, {@code
+   * key}; absent when nothing was.
+   */
+  public static final String TRIMMED = PREFIX + "trimmed";
+
+  /** {@code true} on a dead letter without its value, which only stands where it came from. */
+  public static final String REFERENCE = PREFIX + "reference";
+
   /** Of a record that was redriven: the group it has come back for. */
   public static final String REDRIVE_GROUP = PREFIX + "redrive-group";
 

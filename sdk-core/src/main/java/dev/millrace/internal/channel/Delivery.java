@@ -1,6 +1,7 @@
 package dev.millrace.internal.channel;
 
 import dev.millrace.internal.offset.OffsetTicket;
+import dev.millrace.internal.transaction.Departure;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Objects;
@@ -45,8 +46,7 @@ public final class Delivery implements OffsetTicket.Holder {
   private @Nullable ConsumerRecord<byte[], byte[]> record;
   private int attempt = 1;
   private long firstFailure = -1;
-  private @Nullable Throwable leavesBecause;
-  private int leavesTo;
+  private @Nullable Departure departure;
   private @Nullable Claimed claimed;
 
   // Written by the holder for whoever asks what becomes of the record.
@@ -162,27 +162,22 @@ public final class Delivery implements OffsetTicket.Holder {
     return history == null || history.firstFailure() < 0 ? firstFailure : history.firstFailure();
   }
 
-  /** Returns why the record goes to another topic, or null when it does not. */
-  public @Nullable Throwable leavesBecause() {
-    return leavesBecause;
+  /** Returns how it goes to another topic, or null when it does not. */
+  public @Nullable Departure departure() {
+    return departure;
   }
 
-  /** Returns which retry topic it goes to, from 1; 0 for the dead-letter topic. */
-  public int leavesTo() {
-    return leavesTo;
-  }
-
-  /** Decides for the dead-letter topic; whenever the lane resumes, the send is tried again. */
-  public void deadLetter(Throwable cause, long nowNanos) {
-    leavesBecause = cause;
-    waiting = new Waiting.ForDeadLetter(nowNanos, cause.getClass().getName());
-  }
-
-  /** Decides for a retry topic, as {@link #deadLetter} does. */
-  public void retryTopic(int level, Throwable cause, long nowNanos) {
-    leavesBecause = cause;
-    leavesTo = level;
-    waiting = new Waiting.ForRetryTopic(level, nowNanos, cause.getClass().getName());
+  /**
+   * Decides how it leaves; whenever the lane resumes, the send is tried again. Who works on it, or
+   * the poll thread before it offers the record.
+   */
+  public void leaves(Departure how, long nowNanos) {
+    departure = how;
+    String failure = how.cause().getClass().getName();
+    waiting =
+        how.level() == 0
+            ? new Waiting.ForDeadLetter(nowNanos, failure)
+            : new Waiting.ForRetryTopic(how.level(), nowNanos, failure);
   }
 
   /** Returns its claim to its message; null before the first, and when it makes none. */
@@ -312,9 +307,13 @@ public final class Delivery implements OffsetTicket.Holder {
     return true;
   }
 
-  /** Poll thread, before it offers the record: no handler is to be called for it. */
+  /**
+   * Says that no handler is to be called for it, and that it is given up: the poll thread before it
+   * offers the record, or who can't have it leave as it was to.
+   */
   public void refuse(Throwable cause) {
     givenUp = cause;
+    departure = null;
   }
 
   /** Returns why the record was refused, or given up while it ran, or null. Who has the attempt. */
@@ -468,6 +467,6 @@ public final class Delivery implements OffsetTicket.Holder {
   /** Lets go of the payload: an idle or hanging lane may keep its deliveries for long. */
   void release() {
     record = null;
-    leavesBecause = null;
+    departure = null;
   }
 }

@@ -7,6 +7,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
@@ -18,10 +19,12 @@ import java.util.regex.Pattern;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
@@ -36,6 +39,9 @@ import org.slf4j.LoggerFactory;
 public final class Brokers {
   private static final Logger LOG = LoggerFactory.getLogger(Brokers.class);
 
+  /** More than all headers that a dead letter, or a record of a retry topic, has of its own. */
+  private static final int HEADER_ROOM = 16 * 1024;
+
   private final Duration connectTimeout;
 
   /**
@@ -47,7 +53,7 @@ public final class Brokers {
    */
   public record Companion(String topic, String model, String kind, Map<String, String> settings) {
 
-    /** For dead letters, with the brokers' settings. */
+    /** For dead letters, else with the brokers' settings. */
     public static Companion deadLetters(String topic, String model) {
       return new Companion(topic, model, "dead-letter", Map.of());
     }
@@ -203,6 +209,33 @@ public final class Brokers {
     return found;
   }
 
+  /**
+   * Returns how large a record the companion takes: any that its model has, and the headers that
+   * say where it comes from.
+   */
+  private Map<String, String> withRoom(
+      String owner, Map<String, Object> settings, Admin admin, Companion companion) {
+    ConfigResource model = new ConfigResource(ConfigResource.Type.TOPIC, companion.model());
+    Map<String, String> configs = new HashMap<>(companion.settings());
+    try {
+      ConfigEntry most =
+          Objects.requireNonNull(
+                  await(owner, settings, admin.describeConfigs(List.of(model)).all()).get(model))
+              .get(TopicConfig.MAX_MESSAGE_BYTES_CONFIG);
+      long bytes = Long.parseLong(most.value()) + HEADER_ROOM;
+      configs.put(
+          TopicConfig.MAX_MESSAGE_BYTES_CONFIG, Long.toString(Math.min(bytes, Integer.MAX_VALUE)));
+    } catch (KafkaException e) {
+      LOG.warn(
+          "{} could not ask how large the records of '{}' may be, so '{}' may have no room for the largest: {}",
+          owner,
+          companion.model(),
+          companion.topic(),
+          e.toString());
+    }
+    return configs;
+  }
+
   private void create(
       String owner,
       Map<String, Object> settings,
@@ -215,7 +248,9 @@ public final class Brokers {
       await(
           owner,
           settings,
-          admin.createTopics(List.of(created.configs(companion.settings()))).all());
+          admin
+              .createTopics(List.of(created.configs(withRoom(owner, settings, admin, companion))))
+              .all());
       LOG.info("{} created its {} topic '{}'.", owner, companion.kind(), topic);
     } catch (TopicExistsException e) {
       LOG.debug("{}: another instance has just created '{}'.", owner, topic);

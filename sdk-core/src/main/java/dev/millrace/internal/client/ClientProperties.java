@@ -44,6 +44,7 @@ public final class ClientProperties {
   private static final TransactionDefinition NO_TRANSACTIONS =
       new TransactionDefinition(null, 1, Duration.ofMinutes(1), Duration.ZERO);
   private static final int MAX_POLL_RECORDS = 500;
+  private static final String LARGEST_REQUEST = "104857600";
   private static final List<String> ACCESS_PREFIXES = List.of("security.", "ssl.", "sasl.");
 
   private final @Nullable String serviceName;
@@ -262,13 +263,33 @@ public final class ClientProperties {
    * consumer's own way to the brokers, and no long block, since it is a worker that sends.
    */
   public Map<String, Object> deadLetterProducer(ConsumerDefinition definition) {
+    return deadLetterProducer(definition, "-dead-letters", Map.of());
+  }
+
+  /**
+   * Returns the settings of the producer of the large ones among them. Its memory holds one of the
+   * largest that brokers take ({@code socket.request.max.bytes}).
+   */
+  public Map<String, Object> largeDeadLetterProducer(ConsumerDefinition definition) {
+    return deadLetterProducer(
+        definition,
+        "-large-dead-letters",
+        Map.of(
+            ProducerConfig.COMPRESSION_TYPE_CONFIG, "gzip", // Needs no native library.
+            ProducerConfig.MAX_REQUEST_SIZE_CONFIG, LARGEST_REQUEST,
+            ProducerConfig.BUFFER_MEMORY_CONFIG, LARGEST_REQUEST));
+  }
+
+  private Map<String, Object> deadLetterProducer(
+      ConsumerDefinition definition, String end, Map<String, String> more) {
     Map<String, String> access = access(definition);
     access.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, "1000");
     // What was small enough to be read is not for this client to refuse, but for the broker.
     access.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, "33554432");
+    access.putAll(more);
     return producer(
         new ProducerDefinition(
-            definition.name() + "-dead-letters",
+            definition.name() + end,
             definition.bootstrapServers(),
             List.of(),
             DeliverySemantics.AT_LEAST_ONCE,
@@ -286,6 +307,8 @@ public final class ClientProperties {
    */
   Map<String, Object> outputProducer(ConsumerDefinition definition) {
     Map<String, String> own = access(definition);
+    // A dead letter is an output, too: what could be read is for the broker to refuse.
+    own.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, "33554432");
     // After a commit the brokers need some milliseconds before they take the next transaction's
     // first record (KIP-890): Kafka's 100 ms between two tries would be most of the time.
     own.put(ProducerConfig.RETRY_BACKOFF_MS_CONFIG, "5");

@@ -127,7 +127,7 @@ final class ConsumerEngine implements Engine {
                 meters,
                 RebalanceHandler.commitTimeout(definition.drainTimeout()));
     WakeablePoll poll = new WakeablePoll(consumer);
-    Poisoned poisoned = new Poisoned(name);
+    Poisoned poisoned = new Poisoned(definition);
     this.exactlyOnce =
         route == null
             ? null

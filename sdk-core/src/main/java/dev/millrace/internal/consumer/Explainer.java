@@ -121,6 +121,8 @@ final class Explainer {
     int failures = outage.failures();
     return failures == 0
         ? Optional.empty()
-        : Optional.of(new Outage(Duration.ofNanos(clock.nanos() - outage.sinceNanos()), failures));
+        : Optional.of(
+            new Outage(
+                Duration.ofNanos(clock.nanos() - outage.sinceNanos()), failures, outage.reason()));
   }
 }

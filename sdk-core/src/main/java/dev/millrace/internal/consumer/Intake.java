@@ -168,10 +168,7 @@ final class Intake {
       Delivery delivery = retries.delivery(record, ticket, partition.load(), now);
       // As it was in its own topic: there its mark was made.
       if (!forOthers.passesOver(delivery)) {
-        Throwable poison = poisoned.cause(partition.partition(), record.offset());
-        if (poison != null) {
-          delivery.refuse(poison);
-        }
+        poisoned.tell(delivery, partition.partition(), record.offset(), now);
         scheduler.offer(delivery, tag(delivery, laneSeed(delivery, partition)));
       }
     }

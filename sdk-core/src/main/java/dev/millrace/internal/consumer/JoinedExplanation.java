@@ -71,9 +71,8 @@ final class JoinedExplanation {
   private static Optional<Outage> outage(List<Outage> parts) {
     int failures = parts.stream().mapToInt(Outage::failures).sum();
     return parts.stream()
-        .map(Outage::lasting)
-        .max(Comparator.naturalOrder())
-        .map(longest -> new Outage(longest, failures));
+        .max(Comparator.comparing(Outage::lasting))
+        .map(longest -> new Outage(longest.lasting(), failures, longest.reason()));
   }
 
   private static Optional<Starts> starts(List<Starts> parts) {

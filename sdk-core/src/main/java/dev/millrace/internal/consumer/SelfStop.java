@@ -4,9 +4,13 @@ import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.ConsumerMode;
 import dev.millrace.errors.ConsumerFailedException;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.errors.RecordTooLargeException;
 
 /** The ways in which a consumer ends by itself, each with its words. Any thread. */
 final class SelfStop {
+  static final String WHEN_TOO_LARGE =
+      "raise that topic's max.message.bytes, or write 'dead-letter.oversize: reference'";
+
   private final ConsumerDefinition definition;
   private final StopRequest stop;
 
@@ -25,9 +29,10 @@ final class SelfStop {
         definition.deadLetter() == null
             ? "whose attempts are used up (%s). "
                 + kept
-                + "; configure 'dead-letter' to go on without such records."
+                + "; configure 'dead-letter' or 'on-failure: skip' to go on without such records."
             : "which can be neither handled nor written to its dead-letter topic (%s). "
                 + kept
+                + (cause instanceof RecordTooLargeException ? "; " + WHEN_TOO_LARGE : "")
                 + ".";
     request(
         new ConsumerFailedException(

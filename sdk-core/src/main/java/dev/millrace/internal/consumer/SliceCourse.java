@@ -307,7 +307,6 @@ final class SliceCourse {
   private void aborted(Slice.Aborted aborted) {
     meters.commitFailed();
     failed(aborted.cause(), onItsWay.keySet());
-    oneOfEach(aborted.poison()).forEach(poisoned::add);
     undoing = true;
     endedInDoubt = aborted.ended();
     stage = Stage.CLOSED;
@@ -315,6 +314,8 @@ final class SliceCourse {
     abortsInARow++;
     log("has not committed a transaction of %d records".formatted(endedInDoubt), aborted.cause());
     beginIfDue();
+    // Last: it may end the consumer, which then has to come out of this first.
+    oneOfEach(aborted.poison()).forEach(poisoned::add);
   }
 
   /** Several outputs of a record may have failed alike. */

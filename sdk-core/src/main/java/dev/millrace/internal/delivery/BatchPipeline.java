@@ -123,8 +123,7 @@ final class BatchPipeline implements Pipeline {
     if (delivery.isSettling()) {
       return delivery.settle();
     }
-    Throwable cause = delivery.leavesBecause();
-    return cause == null ? null : settlement.send(delivery, cause);
+    return delivery.departure() == null ? null : settlement.send(delivery);
   }
 
   private void waitToStart(List<Delivery> due, StartGate starts) {

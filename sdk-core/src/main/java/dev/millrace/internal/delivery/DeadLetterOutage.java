@@ -18,6 +18,7 @@ final class DeadLetterOutage {
   private final AtomicInteger failures = new AtomicInteger();
   private final AtomicLong nextTryNanos = new AtomicLong();
   private volatile long sinceNanos;
+  private volatile String reason = "";
 
   DeadLetterOutage() {}
 
@@ -36,7 +37,8 @@ final class DeadLetterOutage {
   }
 
   /** Notes a failed send, and returns how long its record waits. */
-  long failed(long nowNanos) {
+  long failed(long nowNanos, Throwable failure) {
+    reason = Failures.text(failure);
     int failed = failures.incrementAndGet();
     if (failed == 1) {
       sinceNanos = nowNanos;
@@ -54,6 +56,11 @@ final class DeadLetterOutage {
   /** Returns when the first of {@link #failures()} was. */
   long sinceNanos() {
     return sinceNanos;
+  }
+
+  /** Returns what the last of {@link #failures()} was. */
+  String reason() {
+    return reason;
   }
 
   void succeeded() {

@@ -9,9 +9,12 @@ import static dev.millrace.deadletter.DeadLetterHeaders.ORIGIN_PARTITION;
 import static dev.millrace.deadletter.DeadLetterHeaders.ORIGIN_TIMESTAMP;
 import static dev.millrace.deadletter.DeadLetterHeaders.ORIGIN_TOPIC;
 import static dev.millrace.deadletter.DeadLetterHeaders.REDRIVES;
+import static dev.millrace.deadletter.DeadLetterHeaders.REFERENCE;
+import static dev.millrace.deadletter.DeadLetterHeaders.TRIMMED;
 
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.DeadLetterDefinition;
+import dev.millrace.internal.transaction.Departure;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -38,8 +41,12 @@ public final class DeadLetters {
   /** Longer texts are cut: a header must not push a record over the broker's size limit. */
   private static final int MAX_TEXT_CHARS = 512;
 
+  /** Not null: where the topic is compacted, that would delete what is there of the key. */
+  private static final byte[] NO_VALUE = {};
+
   private final String group;
   private final @Nullable String fixedTopic;
+  private final int mostCut;
   private final Function<ProducerRecord<byte[], byte[]>, CompletableFuture<RecordMetadata>> sender;
   private final Consumer<ProducerRecord<byte[], byte[]>> preparation;
 
@@ -64,6 +71,7 @@ public final class DeadLetters {
       Consumer<ProducerRecord<byte[], byte[]>> preparation) {
     this.group = group;
     this.fixedTopic = definition == null ? null : definition.topic();
+    this.mostCut = Trimming.most(definition);
     this.sender = sender;
     this.preparation = preparation;
   }
@@ -125,24 +133,40 @@ public final class DeadLetters {
     preparation.accept(record);
   }
 
-  /** Returns what is sent. */
-  ProducerRecord<byte[], byte[]> record(
-      String topic, ConsumerRecord<byte[], byte[]> source, int attempts, Throwable cause) {
-    return new ProducerRecord<>(
-        topic, null, null, source.key(), source.value(), headers(source, attempts, cause));
+  /** Returns whether there is a smaller dead letter than this one, which was too large. */
+  boolean canCut(Departure how) {
+    return how.cut() < mostCut;
   }
 
-  private Headers headers(ConsumerRecord<byte[], byte[]> source, int attempts, Throwable cause) {
-    Headers headers = new RecordHeaders(source.headers().toArray());
+  /** Returns what is sent. */
+  ProducerRecord<byte[], byte[]> record(
+      String topic, ConsumerRecord<byte[], byte[]> source, Departure how) {
+    return new ProducerRecord<>(
+        topic,
+        null,
+        null,
+        Trimming.hasKey(how.cut()) ? source.key() : null,
+        Trimming.hasValue(how.cut()) ? source.value() : NO_VALUE,
+        headers(source, how));
+  }
+
+  private Headers headers(ConsumerRecord<byte[], byte[]> source, Departure how) {
+    Headers headers = new RecordHeaders();
+    if (Trimming.hasHeaders(how.cut())) {
+      source.headers().forEach(headers::add);
+    }
     put(headers, ORIGIN_TOPIC, source.topic());
     put(headers, ORIGIN_PARTITION, Integer.toString(source.partition()));
     put(headers, ORIGIN_OFFSET, Long.toString(source.offset()));
     put(headers, ORIGIN_TIMESTAMP, Long.toString(source.timestamp()));
     put(headers, GROUP, group);
-    put(headers, ATTEMPTS, Integer.toString(attempts));
-    put(headers, EXCEPTION_CLASS, cause.getClass().getName());
-    put(headers, EXCEPTION_MESSAGE, Failures.message(cause));
+    put(headers, ATTEMPTS, Integer.toString(how.attempts()));
+    int cut = how.cut();
+    putIf(Trimming.hasClass(cut), headers, EXCEPTION_CLASS, how.cause().getClass().getName());
+    putIf(Trimming.hasMessage(cut), headers, EXCEPTION_MESSAGE, Failures.message(how.cause()));
     keepCount(source, headers);
+    putIf(cut > 0, headers, TRIMMED, Trimming.named(cut));
+    putIf(!Trimming.hasValue(cut), headers, REFERENCE, "true");
     return headers;
   }
 
@@ -152,6 +176,15 @@ public final class DeadLetters {
         RedriveMark.read(source.topic(), source.key(), source.value(), source.headers());
     RedriveMark.remove(headers);
     mark.ifPresent(own -> put(headers, REDRIVES, Integer.toString(own.redrives())));
+  }
+
+  /** What the record had under the name was said of another one, if not here. */
+  private static void putIf(boolean holds, Headers headers, String name, String text) {
+    if (holds) {
+      put(headers, name, text);
+    } else {
+      headers.remove(name);
+    }
   }
 
   static void put(Headers headers, String name, String text) {

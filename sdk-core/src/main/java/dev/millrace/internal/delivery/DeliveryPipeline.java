@@ -83,8 +83,8 @@ final class DeliveryPipeline implements Pipeline {
   }
 
   private Progress work(Delivery delivery) {
-    if (delivery.leavesBecause() != null) {
-      return settlement.send(delivery, delivery.leavesBecause());
+    if (delivery.departure() != null) {
+      return settlement.send(delivery);
     }
     if (starts == null || delivery.givenUp() != null) { // No handler is called for what is refused.
       return attempt(delivery, null);

@@ -8,7 +8,10 @@ import dev.millrace.internal.channel.DeliveryProcessor.Progress;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.time.EngineClock;
 import dev.millrace.internal.time.LogThrottle;
+import dev.millrace.internal.transaction.Departure;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -63,18 +66,19 @@ final class Departures {
   }
 
   /** Worker. Sends, or sends again, the record to the topic that it goes to. */
-  Progress send(Delivery delivery, Throwable cause) {
+  Progress send(Delivery delivery) {
+    Departure how = Objects.requireNonNull(delivery.departure());
     if (delivery.isSkipWanted()) {
-      return disposal.skip(delivery, cause);
+      return disposal.skip(delivery, how.cause());
     }
-    long wait = outages.of(delivery.leavesTo()).waitNanos(clock.nanos());
+    long wait = outages.of(how.level()).waitNanos(clock.nanos());
     if (wait > 0) {
       return disposal.rest(delivery, wait);
     }
     ConsumerRecord<byte[], byte[]> record = delivery.record();
-    ProducerRecord<byte[], byte[]> parting = parting(delivery, cause);
+    ProducerRecord<byte[], byte[]> parting = parting(delivery, how);
     if (ends.areTransactional()) {
-      return endWith(parting, delivery, cause);
+      return endWith(parting, delivery, how);
     }
     var unused =
         deadLetters()
@@ -83,9 +87,9 @@ final class Departures {
                 (metadata, failure) -> {
                   try {
                     if (failure == null) {
-                      acknowledged(delivery, cause, parting.topic());
+                      acknowledged(delivery, how, parting.topic());
                     } else {
-                      failed(delivery, failure, parting.topic());
+                      failed(delivery, how, unwrapped(failure), parting.topic());
                     }
                   } catch (
                       Throwable bug) { // The future would swallow it, and the lane stay parked.
@@ -102,104 +106,131 @@ final class Departures {
     return deadLetters;
   }
 
-  private ProducerRecord<byte[], byte[]> parting(Delivery delivery, Throwable cause) {
+  private ProducerRecord<byte[], byte[]> parting(Delivery delivery, Departure how) {
     ConsumerRecord<byte[], byte[]> record = delivery.record();
     String source = retries.source(record.topic());
-    return delivery.leavesTo() == 0
-        ? deadLetters().record(deadLetters().topic(source), record, delivery.attempt(), cause)
-        : RetryRecords.record(retries.topic(source, delivery.leavesTo()), delivery, cause);
+    return how.level() == 0
+        ? deadLetters().record(deadLetters().topic(source), record, how)
+        : RetryRecords.record(retries.topic(source, how.level()), delivery, how);
+  }
+
+  /** A future that hangs on another one wraps what that failed with. */
+  private static Throwable unwrapped(Throwable failure) {
+    return failure instanceof CompletionException && failure.getCause() != null
+        ? failure.getCause()
+        : failure;
   }
 
   /** Worker. What it leaves as is an output like any other, and there exactly if the offset is. */
   private Progress endWith(
-      ProducerRecord<byte[], byte[]> parting, Delivery delivery, Throwable cause) {
+      ProducerRecord<byte[], byte[]> parting, Delivery delivery, Departure how) {
     String topic = parting.topic();
     try {
       deadLetters().prepare(parting);
       ends.awaitTopic(delivery, topic);
     } catch (RuntimeException unavailable) {
-      return putOff(delivery, unavailable, topic);
+      return putOff(delivery, how, unavailable, topic);
     }
-    boolean givenUp = delivery.leavesTo() == 0;
-    outages.of(delivery.leavesTo()).succeeded();
-    logSent(givenUp, Disposal.place(delivery), delivery.attempt(), topic, cause);
-    return disposal.end(delivery, List.of(parting), () -> countSent(givenUp));
+    outages.of(how.level()).succeeded();
+    logSent(how, Disposal.place(delivery), topic);
+    return disposal.end(delivery, List.of(parting), () -> countSent(how));
   }
 
   /** Producer's I/O thread. */
-  private void acknowledged(Delivery delivery, Throwable cause, String topic) {
-    outages.of(delivery.leavesTo()).succeeded();
+  private void acknowledged(Delivery delivery, Departure how, String topic) {
+    outages.of(how.level()).succeeded();
     String place = Disposal.place(delivery);
-    int attempt = delivery.attempt();
-    boolean givenUp = delivery.leavesTo() == 0;
     if (delivery.ticket().complete()) {
-      countSent(givenUp);
+      countSent(how);
     }
     disposal.finish(delivery);
-    logSent(givenUp, place, attempt, topic, cause);
+    logSent(how, place, topic);
   }
 
-  private void countSent(boolean givenUp) {
-    if (givenUp) {
+  private void countSent(Departure how) {
+    if (how.level() == 0) {
       meters.deadLettered();
     } else {
       meters.movedToRetryTopic();
     }
   }
 
-  private void logSent(boolean givenUp, String place, int attempt, String topic, Throwable cause) {
+  private void logSent(Departure how, String place, String topic) {
     String end = log.permit();
     if (end != null) {
       LOG.warn(
-          "Consumer '{}' {} {} at attempt {}; it is in '{}' now.{}",
+          "Consumer '{}' {} {} at attempt {}; it is in '{}' now{}.{}",
           consumer,
-          givenUp ? "gave up on" : "failed at",
+          how.level() == 0 ? "gave up on" : "failed at",
           place,
-          attempt,
+          how.attempts(),
           topic,
+          how.cut() == 0 ? "" : ", without " + Trimming.named(how.cut()),
           end,
-          cause);
+          how.cause());
     }
   }
 
   /** Producer's I/O thread, or the worker's own. The record is neither dropped nor passed. */
-  private void failed(Delivery delivery, Throwable failure, String topic) {
-    if (whatFollows(delivery, failure, topic) == ENDED) {
+  private void failed(Delivery delivery, Departure how, Throwable failure, String topic) {
+    if (whatFollows(delivery, how, failure, topic) == ENDED) {
       disposal.finish(delivery);
     }
   }
 
-  private Progress whatFollows(Delivery delivery, Throwable failure, String topic) {
+  private Progress whatFollows(Delivery delivery, Departure how, Throwable failure, String topic) {
     if (delivery.isSkipWanted()) {
-      countFailed(delivery);
+      countFailed(how);
       return disposal.skip(delivery, failure);
     }
-    if (failure instanceof RecordTooLargeException) {
-      countFailed(delivery);
-      // No later attempt can succeed; to skip the record is not ours to decide.
-      return disposal.stop(delivery, failure);
-    }
-    return putOff(delivery, failure, topic);
+    return failure instanceof RecordTooLargeException
+        ? tooLarge(delivery, how, failure, topic)
+        : putOff(delivery, how, failure, topic);
   }
 
-  private void countFailed(Delivery delivery) {
-    if (delivery.leavesTo() == 0) {
+  /** As it is, it will never fit. What does is for a worker to send: this thread must not wait. */
+  private Progress tooLarge(Delivery delivery, Departure how, Throwable failure, String topic) {
+    countFailed(how);
+    if (how.level() > 0) {
+      delivery.refuse(how.cause());
+    } else if (deadLetters().canCut(how)) {
+      delivery.leaves(how.cutMore(), clock.nanos());
+    } else {
+      // To skip the record is not ours to decide.
+      return disposal.stop(delivery, failure);
+    }
+    String end = log.permit();
+    if (end != null) {
+      LOG.warn(
+          "Consumer '{}' finds {} too large for '{}' ({}); {}.{}",
+          consumer,
+          Disposal.place(delivery),
+          topic,
+          Failures.text(failure),
+          how.level() > 0 ? "it is given up" : "it leaves more of it out",
+          end);
+    }
+    return disposal.rest(delivery, 0);
+  }
+
+  private void countFailed(Departure how) {
+    if (how.level() == 0) {
       meters.deadLetterFailed();
     } else {
       meters.retryTopicFailed();
     }
   }
 
-  private Progress putOff(Delivery delivery, Throwable failure, String topic) {
-    countFailed(delivery);
-    long wait = outages.of(delivery.leavesTo()).failed(clock.nanos());
+  private Progress putOff(Delivery delivery, Departure how, Throwable failure, String topic) {
+    countFailed(how);
+    long wait = outages.of(how.level()).failed(clock.nanos(), failure);
     String end = log.permit();
     if (end != null) {
       LOG.warn(
           "Consumer '{}' could not write {} of {} to '{}': {}. It tries again in {}"
               + " ms; until it succeeds, the partition's committed offset stays.{}",
           consumer,
-          delivery.leavesTo() == 0 ? "the dead letter" : "the retry record",
+          how.level() == 0 ? "the dead letter" : "the retry record",
           Disposal.place(delivery),
           topic,
           Failures.text(failure),

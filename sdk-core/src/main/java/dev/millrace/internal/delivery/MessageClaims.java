@@ -198,7 +198,7 @@ final class MessageClaims {
   /** Returns how long to wait. */
   private long failed(Delivery delivery, Throwable failure) {
     meters.failed();
-    long wait = outage.failed(clock.nanos());
+    long wait = outage.failed(clock.nanos(), failure);
     String end = storeLog.permit();
     if (end != null) {
       LOG.warn(

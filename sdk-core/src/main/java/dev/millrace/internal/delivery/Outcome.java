@@ -40,7 +40,7 @@ sealed interface Outcome {
    */
   record DeadLetter(Throwable cause) implements Outcome {}
 
-  /** The record is passed over: its offset was committed before it started. */
+  /** The record is passed over: the offset may advance. */
   record Skip(Throwable cause) implements Outcome {}
 
   /** The consumer stops; the offset stays for ever. */

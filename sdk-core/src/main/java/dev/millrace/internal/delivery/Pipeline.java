@@ -43,7 +43,7 @@ public interface Pipeline extends DeliveryProcessor {
       BiConsumer<ConsumerRecord<byte[], byte[]>, Throwable> onStop) {
     String name = definition.name();
     Recovery recovery =
-        new Recovery(definition.retry(), definition.deadLetter(), definition.deliverySemantics());
+        new Recovery(definition.retry(), definition.deadLetter(), definition.onFailure());
     RetryTopics retries = new RetryTopics(definition);
     if (handling instanceof Handling.InBatches<V> inBatches) {
       BatchDefinition batch = definition.batch();

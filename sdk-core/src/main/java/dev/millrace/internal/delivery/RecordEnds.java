@@ -53,7 +53,14 @@ public interface RecordEnds {
         TopicPartition from = delivery.readFrom();
         return slices
             .of(from)
-            .end(new RecordEnd(from.topic(), from.partition(), delivery.ticket(), outputs, later));
+            .end(
+                new RecordEnd(
+                    from.topic(),
+                    from.partition(),
+                    delivery.ticket(),
+                    outputs,
+                    delivery.departure(),
+                    later));
       }
 
       @Override

@@ -2,7 +2,7 @@ package dev.millrace.internal.delivery;
 
 import dev.millrace.config.BackoffDefinition;
 import dev.millrace.config.DeadLetterDefinition;
-import dev.millrace.config.DeliverySemantics;
+import dev.millrace.config.FailurePolicy;
 import dev.millrace.config.RetryDefinition;
 import io.github.resilience4j.core.IntervalFunction;
 import io.github.resilience4j.core.functions.Either;
@@ -15,17 +15,14 @@ final class Recovery {
   private final RetryConfig retry;
   private final int levels;
   private final boolean hasDeadLetter;
-  private final boolean passesOver;
+  private final FailurePolicy onFailure;
 
   Recovery(
-      RetryDefinition retry,
-      @Nullable DeadLetterDefinition deadLetter,
-      DeliverySemantics semantics) {
+      RetryDefinition retry, @Nullable DeadLetterDefinition deadLetter, FailurePolicy onFailure) {
     this.retry = retryConfig(retry);
     this.levels = retry.topics().levels();
     this.hasDeadLetter = deadLetter != null;
-    // To stop would keep nothing: the offset is past the record already.
-    this.passesOver = semantics == DeliverySemantics.AT_MOST_ONCE;
+    this.onFailure = onFailure;
   }
 
   private static RetryConfig retryConfig(RetryDefinition definition) {
@@ -63,6 +60,6 @@ final class Recovery {
     if (hasDeadLetter) {
       return new Outcome.DeadLetter(cause);
     }
-    return passesOver ? new Outcome.Skip(cause) : new Outcome.Stop(cause);
+    return onFailure == FailurePolicy.SKIP ? new Outcome.Skip(cause) : new Outcome.Stop(cause);
   }
 }

@@ -5,6 +5,7 @@ import dev.millrace.internal.channel.History;
 import dev.millrace.internal.channel.PartitionLoad;
 import dev.millrace.internal.delivery.RetryTopics.Own;
 import dev.millrace.internal.offset.OffsetTicket;
+import dev.millrace.internal.transaction.Departure;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -47,7 +48,7 @@ public final class RetryRecords {
   }
 
   /** Returns what is sent to a retry topic. */
-  static ProducerRecord<byte[], byte[]> record(String topic, Delivery delivery, Throwable cause) {
+  static ProducerRecord<byte[], byte[]> record(String topic, Delivery delivery, Departure how) {
     ConsumerRecord<byte[], byte[]> source = delivery.record();
     Headers headers = withoutOwn(source.headers());
     DeadLetters.put(headers, ORIGIN_TOPIC, source.topic());
@@ -55,9 +56,9 @@ public final class RetryRecords {
     DeadLetters.put(headers, ORIGIN_OFFSET, Long.toString(source.offset()));
     DeadLetters.put(headers, ORIGIN_TIMESTAMP, Long.toString(source.timestamp()));
     DeadLetters.put(headers, FIRST_FAILURE, Long.toString(delivery.firstFailure()));
-    DeadLetters.put(headers, ATTEMPTS, Integer.toString(delivery.attempt()));
-    DeadLetters.put(headers, EXCEPTION_CLASS, cause.getClass().getName());
-    DeadLetters.put(headers, EXCEPTION_MESSAGE, Failures.message(cause));
+    DeadLetters.put(headers, ATTEMPTS, Integer.toString(how.attempts()));
+    DeadLetters.put(headers, EXCEPTION_CLASS, how.cause().getClass().getName());
+    DeadLetters.put(headers, EXCEPTION_MESSAGE, Failures.message(how.cause()));
     // Its own timestamp: by that of its origin it could be too old for the topic's retention.
     return new ProducerRecord<>(topic, null, null, source.key(), source.value(), headers);
   }

@@ -28,6 +28,15 @@ public final class SendOutages {
     return byLevel.stream().mapToInt(DeadLetterOutage::failures).sum();
   }
 
+  /** Returns what the last of {@link #failures()} was; empty when there are none. */
+  public String reason() {
+    return byLevel.stream()
+        .filter(outage -> outage.failures() > 0)
+        .map(DeadLetterOutage::reason)
+        .findFirst()
+        .orElse("");
+  }
+
   /** Returns when the first of {@link #failures()} was; of no meaning when there are none. */
   public long sinceNanos() {
     return byLevel.stream()

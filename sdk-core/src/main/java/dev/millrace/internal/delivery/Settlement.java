@@ -10,6 +10,8 @@ import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
 import dev.millrace.internal.time.LogThrottle;
+import dev.millrace.internal.transaction.Departure;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -34,6 +36,7 @@ final class Settlement {
   private final EngineClock clock;
   private final ConsumerMeters meters;
   private final LogThrottle failureLog = new LogThrottle();
+  private final LogThrottle skipLog = new LogThrottle();
 
   /**
    * @param parking told of each delivery for which a method answered that it is parked
@@ -62,8 +65,8 @@ final class Settlement {
   }
 
   /** Worker. Sends again the record that has not got to the topic that it goes to. */
-  Progress send(Delivery delivery, Throwable cause) {
-    return departures.send(delivery, cause);
+  Progress send(Delivery delivery) {
+    return departures.send(delivery);
   }
 
   /** As {@link Disposal#rest(Delivery, long)}. */
@@ -102,9 +105,8 @@ final class Settlement {
     if (outcome instanceof Outcome.RetryLater retry) {
       return retryLater(delivery, retry);
     }
-    Throwable leavesBecause = leaves(delivery, outcome);
-    if (leavesBecause != null) {
-      return departures.send(delivery, leavesBecause);
+    if (leaves(delivery, outcome)) {
+      return departures.send(delivery);
     }
     if (outcome instanceof Outcome.Skip skip) {
       return skip(delivery, skip.cause());
@@ -120,23 +122,25 @@ final class Settlement {
    * is left to a worker.
    */
   Progress settleOutsideOfWorker(Delivery delivery, Outcome outcome) {
-    return leaves(delivery, outcome) != null
-        ? disposal.leaveToWorker(delivery)
-        : settle(delivery, outcome);
+    return leaves(delivery, outcome) ? disposal.leaveToWorker(delivery) : settle(delivery, outcome);
   }
 
-  /** Notes where the record goes and returns why; null when it stays. */
-  private @Nullable Throwable leaves(Delivery delivery, Outcome outcome) {
+  /** Notes where the record goes; false when it stays. */
+  private boolean leaves(Delivery delivery, Outcome outcome) {
     if (outcome instanceof Outcome.DeadLetter deadLetter) {
-      delivery.deadLetter(deadLetter.cause(), clock.nanos());
-      return deadLetter.cause();
+      leaves(delivery, 0, deadLetter.cause());
+      return true;
     }
     if (outcome instanceof Outcome.RetryTopic topic) {
       delivery.failed(clock.now().toEpochMilli());
-      delivery.retryTopic(topic.level(), topic.cause(), clock.nanos());
-      return topic.cause();
+      leaves(delivery, topic.level(), topic.cause());
+      return true;
     }
-    return null;
+    return false;
+  }
+
+  private void leaves(Delivery delivery, int level, Throwable cause) {
+    delivery.leaves(new Departure(cause, delivery.attempt(), level, 0), clock.nanos());
   }
 
   private Progress retryLater(Delivery delivery, Outcome.RetryLater retry) {
@@ -149,19 +153,17 @@ final class Settlement {
   }
 
   private Progress skip(Delivery delivery, Throwable cause) {
-    if (delivery.ticket().complete()) {
-      meters.skipped();
-    }
-    String end = failureLog.permit();
+    String end = skipLog.permit();
     if (end != null) {
       LOG.warn(
-          "Consumer '{}' failed at {} and passes over it, since it handles no record twice: {}{}",
+          "Consumer '{}' failed at {}, attempt {}, and passes over it: {}{}",
           consumer,
           Disposal.place(delivery),
+          delivery.attempt(),
           Failures.text(cause),
           end);
     }
-    return ENDED;
+    return disposal.end(delivery, List.of(), meters::skipped);
   }
 
   private void logFailure(Delivery delivery, Outcome.RetryLater retry) {

@@ -6,6 +6,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A record whose output no transaction can hold, whatever else is in it.
@@ -13,9 +14,15 @@ import org.apache.kafka.common.errors.TopicAuthorizationException;
  * @param partition that it was read from
  * @param offset its own
  * @param outputTopic where its output was to go
+ * @param departure how the record was to leave by it; null when its handler has sent it
  * @param cause why it can't
  */
-public record Poison(TopicPartition partition, long offset, String outputTopic, Throwable cause) {
+public record Poison(
+    TopicPartition partition,
+    long offset,
+    String outputTopic,
+    @Nullable Departure departure,
+    Throwable cause) {
 
   /** Whether a failed send is the fault of what was sent: other records would not fail like it. */
   static boolean isCause(Throwable failure) {
@@ -30,6 +37,7 @@ public record Poison(TopicPartition partition, long offset, String outputTopic, 
         new TopicPartition(end.topic(), end.partition()),
         end.ticket().offset(),
         output.topic(),
+        end.departure(),
         cause);
   }
 }

@@ -3,12 +3,14 @@ package dev.millrace.internal.transaction;
 import dev.millrace.internal.offset.OffsetTicket;
 import java.util.List;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How one record ends: its ticket is completed, and its outputs are sent.
  *
  * @param topic that it was read from
  * @param partition that it was read from
+ * @param departure how the record leaves with it, by its one output; null when it does not
  * @param later told, once, only if the end had to wait
  */
 public record RecordEnd(
@@ -16,6 +18,7 @@ public record RecordEnd(
     int partition,
     OffsetTicket ticket,
     List<ProducerRecord<byte[], byte[]>> outputs,
+    @Nullable Departure departure,
     Later later) {
 
   /** Told, by whoever opens the slice, that an end that had to wait has taken effect. */

@@ -7,6 +7,7 @@ import dev.millrace.config.BatchDefinition;
 import dev.millrace.config.CircuitBreakerDefinition;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.DeliverySemantics;
+import dev.millrace.config.FailurePolicy;
 import dev.millrace.config.HandlerThreads;
 import dev.millrace.config.HandlerWatchdogDefinition;
 import dev.millrace.config.KeylessRecords;
@@ -91,6 +92,7 @@ final class EngineFixture implements AutoCloseable {
   Duration commitInterval = Duration.ofMillis(20);
   HandlerWatchdogDefinition watchdog =
       new HandlerWatchdogDefinition(Duration.ofMinutes(1), WatchdogPolicy.WARN);
+  boolean skipsFailed;
   int commitRecords;
   Duration idleAfter = Duration.ofMinutes(1);
   @Nullable ConsumerListener listener;
@@ -309,6 +311,9 @@ final class EngineFixture implements AutoCloseable {
         attempts,
         backoff,
         deadLetterSender != null,
+        skipsFailed || semantics == DeliverySemantics.AT_MOST_ONCE
+            ? FailurePolicy.SKIP
+            : FailurePolicy.STOP,
         watchdog,
         new BatchDefinition(batchRecords, batchWait),
         commitInterval,

@@ -4,6 +4,7 @@ import dev.millrace.config.BatchDefinition;
 import dev.millrace.config.CircuitBreakerDefinition;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.DeliverySemantics;
+import dev.millrace.config.FailurePolicy;
 import dev.millrace.config.HandlerThreads;
 import dev.millrace.config.HandlerWatchdogDefinition;
 import dev.millrace.config.KeylessRecords;
@@ -40,6 +41,7 @@ final class SimDefinitions {
         1 + random.nextInt(3),
         Duration.ofMillis(20),
         deadLetters,
+        FailurePolicy.STOP,
         watchdog(random, deadLetters),
         new BatchDefinition(1 + random.nextInt(6), Duration.ofMillis(random.nextInt(60))),
         Duration.ofMillis(10 + random.nextInt(90)),
@@ -103,6 +105,7 @@ final class SimDefinitions {
         wanted.retry().maxAttempts(),
         wanted.retry().backoff().initial(),
         wanted.deadLetter() != null,
+        wanted.onFailure(),
         bug.watchdog(wanted.handlerWatchdog()),
         wanted.batch(),
         wanted.commitInterval(),

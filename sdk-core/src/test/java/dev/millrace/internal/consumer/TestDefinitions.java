@@ -8,6 +8,7 @@ import dev.millrace.config.ConsumerMode;
 import dev.millrace.config.ConsumerTransactionDefinition;
 import dev.millrace.config.DeadLetterDefinition;
 import dev.millrace.config.DeliverySemantics;
+import dev.millrace.config.FailurePolicy;
 import dev.millrace.config.Format;
 import dev.millrace.config.GroupMembership;
 import dev.millrace.config.GroupProtocol;
@@ -19,6 +20,7 @@ import dev.millrace.config.MessageIdKey;
 import dev.millrace.config.MissingId;
 import dev.millrace.config.MissingOffset;
 import dev.millrace.config.Ordering;
+import dev.millrace.config.Oversize;
 import dev.millrace.config.RateLimitDefinition;
 import dev.millrace.config.RetryDefinition;
 import dev.millrace.config.Subscription;
@@ -53,6 +55,7 @@ final class TestDefinitions {
         attempts,
         Duration.ofMillis(20),
         deadLetters,
+        FailurePolicy.STOP,
         new HandlerWatchdogDefinition(Duration.ofMinutes(1), WatchdogPolicy.WARN),
         new BatchDefinition(500, Duration.ofMillis(100)),
         commitInterval,
@@ -75,6 +78,7 @@ final class TestDefinitions {
       int attempts,
       Duration backoff,
       boolean deadLetters,
+      FailurePolicy onFailure,
       HandlerWatchdogDefinition watchdog,
       BatchDefinition batch,
       Duration commitInterval,
@@ -95,6 +99,7 @@ final class TestDefinitions {
         attempts,
         backoff,
         deadLetters,
+        onFailure,
         watchdog,
         batch,
         null,
@@ -120,6 +125,7 @@ final class TestDefinitions {
         1,
         Duration.ofMillis(20),
         false,
+        FailurePolicy.STOP,
         new HandlerWatchdogDefinition(Duration.ofMinutes(1), WatchdogPolicy.WARN),
         new BatchDefinition(500, Duration.ofMillis(100)),
         new IdempotencyDefinition(
@@ -148,6 +154,7 @@ final class TestDefinitions {
       int attempts,
       Duration backoff,
       boolean deadLetters,
+      FailurePolicy onFailure,
       HandlerWatchdogDefinition watchdog,
       BatchDefinition batch,
       @Nullable IdempotencyDefinition idempotency,
@@ -176,7 +183,8 @@ final class TestDefinitions {
         Format.AUTO,
         TuningProfile.BALANCED,
         new RetryDefinition(attempts, new BackoffDefinition(backoff, 1, backoff, 0)),
-        deadLetters ? new DeadLetterDefinition(null, false) : null,
+        deadLetters ? new DeadLetterDefinition(null, false, Oversize.STOP) : null,
+        onFailure,
         watchdog,
         batch,
         new ConsumerTransactionDefinition(null, 2, Duration.ofSeconds(10)),

@@ -7,6 +7,8 @@ import org.junit.jupiter.api.Test;
 class DeadLetterOutageTest {
   private static final long NOW = 1_000_000_000;
 
+  private final Throwable refused = new IllegalStateException("refused");
+
   private final DeadLetterOutage outage = new DeadLetterOutage();
 
   @Test
@@ -17,7 +19,7 @@ class DeadLetterOutageTest {
 
   @Test
   void afterAFailureOneTriesWhenItsTimeHasComeAndTheOthersWait() {
-    long wait = outage.failed(NOW);
+    long wait = outage.failed(NOW, refused);
 
     assertThat(outage.waitNanos(NOW + wait - 1)).as("too early").isPositive();
     assertThat(outage.waitNanos(NOW + wait)).as("the one that tries").isZero();
@@ -26,8 +28,8 @@ class DeadLetterOutageTest {
 
   @Test
   void aSuccessEndsIt() {
-    long wait = outage.failed(NOW);
-    assertThat(outage.failed(NOW + wait)).as("longer each time").isGreaterThan(wait);
+    long wait = outage.failed(NOW, refused);
+    assertThat(outage.failed(NOW + wait, refused)).as("longer each time").isGreaterThan(wait);
     assertThat(outage.failures()).isEqualTo(2);
     assertThat(outage.sinceNanos()).isEqualTo(NOW);
 

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.millrace.config.BackoffDefinition;
 import dev.millrace.config.ConfigLoader;
 import dev.millrace.config.ConsumerDefinition;
-import dev.millrace.config.DeliverySemantics;
+import dev.millrace.config.FailurePolicy;
 import dev.millrace.config.IdempotencyDefinition;
 import dev.millrace.config.MessageIdKey;
 import dev.millrace.config.MissingId;
@@ -75,7 +75,7 @@ class MessageClaimsTest {
               new RetryDefinition(
                   1, new BackoffDefinition(Duration.ofMillis(1), 1, Duration.ofMillis(1), 0)),
               null,
-              DeliverySemantics.AT_LEAST_ONCE),
+              FailurePolicy.STOP),
           parking,
           clock,
           clock.timer(),

@@ -4,7 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.millrace.config.BackoffDefinition;
 import dev.millrace.config.DeadLetterDefinition;
-import dev.millrace.config.DeliverySemantics;
+import dev.millrace.config.FailurePolicy;
+import dev.millrace.config.Oversize;
 import dev.millrace.config.RetryDefinition;
 import dev.millrace.config.RetryTopicsDefinition;
 import java.time.Duration;
@@ -15,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class RecoveryTest {
-  private static final DeadLetterDefinition DEAD_LETTER = new DeadLetterDefinition(null, true);
+  private static final DeadLetterDefinition DEAD_LETTER =
+      new DeadLetterDefinition(null, true, Oversize.STOP);
   private static final RetryDefinition FOUR_ATTEMPTS = retry(4, 0);
   private final RuntimeException failure = new RuntimeException("no stock");
 
@@ -103,20 +105,18 @@ class RecoveryTest {
   }
 
   @Test
-  void atMostOnceARecordIsPassedOverAndNotTriedAgain() {
-    Recovery recovery = new Recovery(retry(1, 0), null, DeliverySemantics.AT_MOST_ONCE);
+  void aRecordIsPassedOverWhereThePolicySaysSoAndNoDeadLetterTakesIt() {
+    Recovery recovery = new Recovery(retry(1, 0), null, FailurePolicy.SKIP);
 
     assertThat(recovery.after(1, 0, failure)).isEqualTo(new Outcome.Skip(failure));
     assertThat(recovery.giveUp(failure)).isEqualTo(new Outcome.Skip(failure));
-    assertThat(
-            new Recovery(retry(1, 0), DEAD_LETTER, DeliverySemantics.AT_MOST_ONCE)
-                .after(1, 0, failure))
+    assertThat(new Recovery(retry(1, 0), DEAD_LETTER, FailurePolicy.SKIP).after(1, 0, failure))
         .isEqualTo(new Outcome.DeadLetter(failure));
   }
 
   private static Recovery recovery(
       RetryDefinition retry, @Nullable DeadLetterDefinition deadLetter) {
-    return new Recovery(retry, deadLetter, DeliverySemantics.AT_LEAST_ONCE);
+    return new Recovery(retry, deadLetter, FailurePolicy.STOP);
   }
 
   private static RetryDefinition retry(int attempts, double jitter) {

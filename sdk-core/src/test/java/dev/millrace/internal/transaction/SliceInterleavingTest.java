@@ -64,6 +64,7 @@ class SliceInterleavingTest {
                   0,
                   tickets[offset],
                   OUTPUTS.get(offset),
+                  null,
                   completed -> ended.incrementAndGet()));
       if (now != Effect.LATER) {
         ended.incrementAndGet();

@@ -56,7 +56,12 @@ class ReadmeTablesTest {
     ObjectNode spoken = minimal();
     fill(spoken.withObject("/kafka/common"), "### `common`");
     fill(spoken.withObject("/kafka/producers/p"), "### Each of `producers`");
-    fill(spoken.withObject("/kafka/consumers/c"), "### Each of `consumers`");
+    ObjectNode consumer = spoken.withObject("/kafka/consumers/c");
+    fill(consumer, "### Each of `consumers`");
+    // It is refused beside dead letters.
+    spoken
+        .withObject("/kafka/consumers/without-dead-letters")
+        .set("on-failure", consumer.remove("on-failure"));
 
     assertThat(spoken).isNotEqualTo(silent);
     assertThat(load(spoken)).isEqualTo(load(silent));
@@ -66,6 +71,9 @@ class ReadmeTablesTest {
     ObjectNode root = JSON.createObjectNode();
     root.withObject("/kafka/common").put("bootstrap-servers", "localhost:9092");
     root.withObject("/kafka/producers/p").put("topics", "orders");
+    root.withObject("/kafka/consumers/without-dead-letters")
+        .put("topics", "orders")
+        .put("group-id", "other");
     ObjectNode consumer = root.withObject("/kafka/consumers/c");
     consumer.put("topics", "orders").put("group-id", "g").withObject("/dead-letter");
     consumer.withObject("/idempotency");
