@@ -7,6 +7,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.millrace.consumer.MessageConsumer;
+import dev.millrace.deadletter.DeadLetterFilter;
+import dev.millrace.deadletter.DeadLetters;
+import dev.millrace.deadletter.Redrive;
+import dev.millrace.deadletter.RedriveReport;
 import dev.millrace.errors.ConsumerFailedException;
 import dev.millrace.testkit.cluster.KafkaCluster;
 import dev.millrace.testkit.junit.KafkaTest;
@@ -21,11 +25,14 @@ import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.IsolationLevel;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
@@ -230,6 +237,47 @@ class OversizeTest {
     theNextOneFlows();
   }
 
+  @Test
+  void whatHasNoRoomOnItsWayBackStaysUntilItHas() throws Exception {
+    sendLargest(KEY, List.of());
+    KafkaFactory factory = factory("at-least-once", "retry: { max-attempts: 1 }, dead-letter: {}");
+    start(factory);
+    assertThat(onlyDeadLetter().value()).isNotEmpty();
+    DeadLetters letters = factory.deadLetters("oversize");
+    Redrive all = Redrive.of(DeadLetterFilter.all());
+
+    RedriveReport stays = new RedriveReport(0, 0, 0, 0, 1, Map.of());
+    assertThat(letters.dryRun(all)).isEqualTo(stays);
+    assertThat(letters.redrive(all)).isEqualTo(stays);
+
+    kafka
+        .admin()
+        .incrementalAlterConfigs(
+            Map.of(
+                new ConfigResource(ConfigResource.Type.TOPIC, broker.topic()),
+                List.of(
+                    new AlterConfigOp(
+                        new ConfigEntry("max.message.bytes", Integer.toString(LARGEST + 1_000)),
+                        AlterConfigOp.OpType.SET))))
+        .all()
+        .get();
+    await().atMost(SOON).untilAsserted(() -> assertThat(letters.dryRun(all).tooLarge()).isZero());
+    assertThat(letters.redrive(all).redriven()).isEqualTo(1);
+  }
+
+  /** Without its value, or its headers, it would come back as another record. */
+  @Test
+  void whatIsNotCompleteStays() throws Exception {
+    sendLargest(KEY, List.of(header("trace", 100)));
+    withOwnDeadLetterTopic();
+    KafkaFactory factory = factory("at-least-once", "retry: { max-attempts: 1 }, " + REFERENCE);
+    start(factory);
+    assertThat(onlyDeadLetter().value()).isEmpty();
+
+    assertThat(factory.deadLetters("oversize").redrive(Redrive.of(DeadLetterFilter.all())))
+        .isEqualTo(new RedriveReport(0, 0, 0, 1, 0, Map.of()));
+  }
+
   private static final String OWN = "dead-letter: { create-topic: false }";
   private static final String REFERENCE =
       "dead-letter: { create-topic: false, oversize: reference }";
@@ -238,17 +286,24 @@ class OversizeTest {
     kafka.createTopic(broker.deadLetterTopic(), 1, LIMIT);
   }
 
+  private KafkaFactory factory(String semantics, String keys) {
+    return broker.factory(
+        """
+        kafka:
+          common: { bootstrap-servers: "${BROKERS}" }
+          consumers:
+            oversize:
+              { topics: ["${TOPIC}"], group-id: "${GROUP}", delivery-semantics: %s, %s }
+        """
+            .formatted(semantics, keys));
+  }
+
   private MessageConsumer start(String semantics, String keys) {
-    return broker
-        .factory(
-            """
-            kafka:
-              common: { bootstrap-servers: "${BROKERS}" }
-              consumers:
-                oversize:
-                  { topics: ["${TOPIC}"], group-id: "${GROUP}", delivery-semantics: %s, %s }
-            """
-                .formatted(semantics, keys))
+    return start(factory(semantics, keys));
+  }
+
+  private MessageConsumer start(KafkaFactory factory) {
+    return factory
         .createConsumer("oversize", byte[].class)
         .subscribe(
             (value, context) -> {

@@ -197,7 +197,7 @@ class RedriveTest {
     }
 
     assertThat(awaitOne(letters).redrives()).isEqualTo(2);
-    assertThat(letters.redrive(twice)).isEqualTo(new RedriveReport(0, 1, 0, Map.of()));
+    assertThat(letters.redrive(twice)).isEqualTo(new RedriveReport(0, 1, 0, 0, 0, Map.of()));
     assertThat(letters.list(DeadLetterFilter.all().redrivenAtLeast(2), 10)).hasSize(1);
     assertThat(letters.redrive(twice.quarantineAfter(3)).redriven()).isEqualTo(1);
   }
@@ -240,7 +240,7 @@ class RedriveTest {
     Redrive errors = Redrive.of(DeadLetterFilter.all().cause("Error"));
 
     assertThat(letters.dryRun(errors))
-        .isEqualTo(new RedriveReport(20, 0, 0, Map.of("java.lang.Error", 20L)));
+        .isEqualTo(new RedriveReport(20, 0, 0, 0, 0, Map.of("java.lang.Error", 20L)));
     assertThat(letters.list(DeadLetterFilter.all(), 100)).hasSize(40);
     assertThat(letters.redrive(errors.atMost(5)).redriven()).isEqualTo(5);
     assertThat(letters.redrive(errors).redriven()).isEqualTo(15);
@@ -314,7 +314,7 @@ class RedriveTest {
             .deadLetters("failing");
 
     assertThat(letters.redrive(Redrive.of(DeadLetterFilter.all())))
-        .isEqualTo(new RedriveReport(1, 0, 1, Map.of("java.lang.Error", 1L)));
+        .isEqualTo(new RedriveReport(1, 0, 1, 0, 0, Map.of("java.lang.Error", 1L)));
 
     assertThat(broker.read(broker.topic()).readAll().stream().map(RedriveTest::value))
         .containsExactly("ours");

@@ -3,6 +3,7 @@ package dev.millrace.deadletter;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
@@ -128,6 +129,17 @@ public final class DeadLetter {
   public String causeMessage() {
     String message = text(record.headers(), DeadLetterHeaders.EXCEPTION_MESSAGE);
     return message == null ? "" : message;
+  }
+
+  /**
+   * Returns whether it has all of the record: key, value and the headers that it came with. What
+   * was left out of one that did not fit stands where it {@linkplain #origin() came from}, as long
+   * as that topic keeps it.
+   */
+  public boolean isComplete() {
+    String trimmed = text(record.headers(), DeadLetterHeaders.TRIMMED);
+    return trimmed == null
+        || !List.of(trimmed.split(",", -1)).contains(DeadLetterHeaders.TRIMMED_HEADERS);
   }
 
   /** Returns the key's bytes, not to be changed; null when it has none. */

@@ -42,6 +42,9 @@ public final class DeadLetterHeaders {
    */
   public static final String TRIMMED = PREFIX + "trimmed";
 
+  /** In {@link #TRIMMED}: the headers that the record came with, and all that goes after them. */
+  static final String TRIMMED_HEADERS = "headers";
+
   /** {@code true} on a dead letter without its value, which only stands where it came from. */
   public static final String REFERENCE = PREFIX + "reference";
 

@@ -13,10 +13,19 @@ import java.util.stream.Collectors;
  *     often
  * @param foreign dead letters that pass the filter and stay, since this consumer does not read the
  *     topic that they say they came from
+ * @param incomplete dead letters that pass the filter and stay, since a part of their record was
+ *     left out for want of room
+ * @param tooLarge dead letters that pass the filter and stay, since with the headers of a redrive
+ *     their topic has no room for them
  * @param byCause the redriven ones by the class name of their failure, the most frequent first
  */
 public record RedriveReport(
-    long redriven, long quarantined, long foreign, Map<String, Long> byCause) {
+    long redriven,
+    long quarantined,
+    long foreign,
+    long incomplete,
+    long tooLarge,
+    Map<String, Long> byCause) {
 
   public RedriveReport {
     byCause =
@@ -34,8 +43,8 @@ public record RedriveReport(
   /** Returns it as a text with a line for each cause. */
   @Override
   public String toString() {
-    return "%d redriven, %d in quarantine, %d from topics that are not read"
-            .formatted(redriven, quarantined, foreign)
+    return "%d redriven, %d in quarantine, %d from topics that are not read, %d incomplete, %d too large"
+            .formatted(redriven, quarantined, foreign, incomplete, tooLarge)
         + byCause.entrySet().stream()
             .map(cause -> "\n  %8d  %s".formatted(cause.getValue(), cause.getKey()))
             .collect(Collectors.joining());

@@ -10,6 +10,7 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
@@ -38,14 +39,30 @@ public final class DeadLetterTopics {
 
   /** Returns what becomes of the topic's old records: {@code delete}, {@code compact} or both. */
   public Set<String> cleanupPolicy(String topic) {
+    String policy = setting(topic, TopicConfig.CLEANUP_POLICY_CONFIG);
+    return new TreeSet<>(Arrays.asList(policy.split("\\s*,\\s*")));
+  }
+
+  /**
+   * Returns how many bytes a batch of records may have ({@code max.message.bytes}). Where the
+   * brokers do not tell, it is for them to refuse what is too large.
+   */
+  public int largestBatch(String topic) {
+    try {
+      return Integer.parseInt(setting(topic, TopicConfig.MAX_MESSAGE_BYTES_CONFIG));
+    } catch (KafkaException notTold) {
+      return Integer.MAX_VALUE;
+    }
+  }
+
+  private String setting(String topic, String name) {
     ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
     Config config =
         Objects.requireNonNull(
             brokers
                 .ask(owner, settings, admin -> admin.describeConfigs(List.of(resource)).all())
                 .get(resource));
-    String policy = config.get(TopicConfig.CLEANUP_POLICY_CONFIG).value();
-    return new TreeSet<>(Arrays.asList(policy.split("\\s*,\\s*")));
+    return config.get(name).value();
   }
 
   /** Has the brokers delete what lies before the offset. */

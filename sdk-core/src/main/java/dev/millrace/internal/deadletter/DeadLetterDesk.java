@@ -92,10 +92,10 @@ final class DeadLetterDesk implements DeadLetters {
 
   @Override
   public RedriveReport dryRun(Redrive what) {
-    Sorting sorting = new Sorting(scope, what);
     return read(
         "look what it would redrive",
         client -> {
+          Sorting sorting = new Sorting(scope, what, wayBack(client));
           DeadLetterLog log = open(client);
           for (Optional<DeadLetterLog.Open> open = log.next();
               open.isPresent() && !sorting.isFull();
@@ -136,19 +136,13 @@ final class DeadLetterDesk implements DeadLetters {
             RedriveSettings.TRANSACTION_TIMEOUT,
             meters);
     TransactionalSlot slot = slots.lease(Duration.ZERO);
-    RedriveReport done = new Sorting(scope, what).report();
+    RedriveReport done = new RedriveReport(0, 0, 0, 0, 0, Map.of());
     try (Consumer<byte[], byte[]> client = client()) {
       // First: from here on, nothing that an earlier redrive has begun can change the notes.
       slot.ready();
       RedriveRun run =
           new RedriveRun(
-              scope,
-              what,
-              open(client),
-              slot,
-              client.groupMetadata(),
-              partitionCounts(client),
-              running);
+              scope, what, open(client), slot, client.groupMetadata(), wayBack(client), running);
       try {
         run.run();
       } finally {
@@ -176,6 +170,10 @@ final class DeadLetterDesk implements DeadLetters {
       throw interrupted;
     }
     return new MillraceException(text, failure);
+  }
+
+  private WayBack wayBack(Consumer<?, ?> client) {
+    return new WayBack(scope, partitionCounts(client), topics::largestBatch);
   }
 
   private static ToIntFunction<String> partitionCounts(Consumer<?, ?> client) {

@@ -1,11 +1,8 @@
 package dev.millrace.internal.deadletter;
 
-import dev.millrace.deadletter.DeadLetter;
-import dev.millrace.deadletter.DeadLetterHeaders;
 import dev.millrace.deadletter.Redrive;
 import dev.millrace.deadletter.RedriveReport;
 import dev.millrace.internal.deadletter.DeadLetterLog.Open;
-import dev.millrace.internal.delivery.RedriveMark;
 import dev.millrace.internal.producer.OpenTransaction;
 import dev.millrace.internal.producer.TransactionalSlot;
 import java.time.Duration;
@@ -13,13 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.ToIntFunction;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
-import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.header.Header;
-import org.apache.kafka.common.header.Headers;
 
 /**
  * One redrive, transaction by transaction. Confined to the thread that runs it.
@@ -33,12 +26,11 @@ final class RedriveRun {
   private static final Duration COMMIT_WITHIN = Duration.ofMinutes(1);
   private static final long SECOND_NANOS = Duration.ofSeconds(1).toNanos();
 
-  private final Scope scope;
   private final Redrive what;
   private final DeadLetterLog log;
   private final TransactionalSlot slot;
   private final ConsumerGroupMetadata notesOf;
-  private final ToIntFunction<String> partitions;
+  private final WayBack wayBack;
   private final RunningRedrives running;
   private final Sorting sorting;
   private RedriveReport report;
@@ -47,7 +39,7 @@ final class RedriveRun {
    * @param log opened when the slot was ready
    * @param slot whose earlier transactions have ended for good
    * @param notesOf the group whose offsets say what is redriven
-   * @param partitions tells how many a topic has
+   * @param wayBack of its records
    */
   RedriveRun(
       Scope scope,
@@ -55,16 +47,15 @@ final class RedriveRun {
       DeadLetterLog log,
       TransactionalSlot slot,
       ConsumerGroupMetadata notesOf,
-      ToIntFunction<String> partitions,
+      WayBack wayBack,
       RunningRedrives running) {
-    this.scope = scope;
     this.what = what;
     this.log = log;
     this.slot = slot;
     this.notesOf = notesOf;
-    this.partitions = partitions;
+    this.wayBack = wayBack;
     this.running = running;
-    this.sorting = new Sorting(scope, what);
+    this.sorting = new Sorting(scope, what, wayBack);
     this.report = sorting.report();
   }
 
@@ -107,7 +98,7 @@ final class RedriveRun {
     try {
       batch.forEach(
           open -> {
-            var unused = transaction.send(back(open.letter()));
+            var unused = transaction.send(wayBack.record(open.letter()));
           });
       transaction.sendOffsets(notes, notesOf);
     } catch (RuntimeException e) {
@@ -119,29 +110,5 @@ final class RedriveRun {
     }
     transaction.commit(COMMIT_WITHIN);
     log.noted(notes);
-  }
-
-  /**
-   * The record as it was, with the mark. Its timestamp is the present: with the old one, a topic
-   * might delete it at once. Where its partition is gone, its key chooses another.
-   */
-  private ProducerRecord<byte[], byte[]> back(DeadLetter letter) {
-    TopicPartition origin = letter.origin().partition();
-    Headers headers = letter.headers();
-    for (Header header : headers.toArray()) {
-      if (header.key().startsWith(DeadLetterHeaders.PREFIX)
-          && !header.key().startsWith(DeadLetterHeaders.ORIGIN_PREFIX)) {
-        headers.remove(header.key());
-      }
-    }
-    new RedriveMark(scope.group(), letter.redrives() + 1)
-        .stamp(origin.topic(), letter.keyBytes(), letter.value(), headers);
-    boolean there = origin.partition() < partitions.applyAsInt(origin.topic());
-    return new ProducerRecord<>(
-        origin.topic(),
-        there ? origin.partition() : null,
-        letter.keyBytes(),
-        letter.value(),
-        headers);
   }
 }

@@ -12,14 +12,18 @@ import java.util.Map;
 final class Sorting {
   private final Scope scope;
   private final Redrive what;
+  private final WayBack wayBack;
   private final Map<String, Long> byCause = new HashMap<>();
   private long chosen;
   private long quarantined;
   private long foreign;
+  private long incomplete;
+  private long tooLarge;
 
-  Sorting(Scope scope, Redrive what) {
+  Sorting(Scope scope, Redrive what, WayBack wayBack) {
     this.scope = scope;
     this.what = what;
+    this.wayBack = wayBack;
   }
 
   /** Whether no more may be chosen. */
@@ -40,12 +44,20 @@ final class Sorting {
       quarantined++;
       return false;
     }
+    if (!letter.isComplete()) {
+      incomplete++;
+      return false;
+    }
+    if (!wayBack.fits(letter)) {
+      tooLarge++;
+      return false;
+    }
     chosen++;
     byCause.merge(letter.cause(), 1L, Long::sum);
     return true;
   }
 
   RedriveReport report() {
-    return new RedriveReport(chosen, quarantined, foreign, byCause);
+    return new RedriveReport(chosen, quarantined, foreign, incomplete, tooLarge, byCause);
   }
 }
