@@ -100,6 +100,8 @@ class DeadLetterTest {
                 broker.group(),
                 "millrace-attempts",
                 "2",
+                "millrace-gave-up",
+                "attempts used up",
                 "millrace-exception-class",
                 "java.lang.IllegalStateException",
                 "millrace-exception-message",
@@ -132,6 +134,7 @@ class DeadLetterTest {
     assertThat(dead.value()).isEqualTo(poison);
     assertThat(added(dead, 0))
         .containsEntry("millrace-attempts", "1")
+        .containsEntry("millrace-gave-up", "undecodable")
         .containsEntry("millrace-exception-class", PayloadException.class.getName());
     assertThat(seen).containsExactly("o-1x3");
   }

@@ -141,6 +141,7 @@ class OversizeTest {
             "millrace-origin-timestamp",
             "millrace-group",
             "millrace-attempts",
+            "millrace-gave-up",
             "millrace-trimmed")
         .containsEntry("millrace-trimmed", "exception-message,exception-class,headers");
     theNextOneFlows();

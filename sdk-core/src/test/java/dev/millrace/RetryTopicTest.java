@@ -126,7 +126,8 @@ class RetryTopicTest {
         .containsEntry("millrace-origin-offset", Long.toString(sent.offset()))
         .containsEntry("millrace-origin-timestamp", Long.toString(timestamp))
         .containsEntry("millrace-attempts", "6")
-        .hasSize(8);
+        .containsEntry("millrace-gave-up", "attempts used up")
+        .hasSize(9);
 
     ConsumerRecord<byte[], byte[]> first = only(retryTopic(1));
     ConsumerRecord<byte[], byte[]> second = only(retryTopic(2));

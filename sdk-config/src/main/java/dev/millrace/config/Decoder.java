@@ -1,6 +1,7 @@
 package dev.millrace.config;
 
 import static dev.millrace.config.ScalarType.BOOLEAN;
+import static dev.millrace.config.ScalarType.FAILURE;
 import static dev.millrace.config.ScalarType.ID_PART;
 import static dev.millrace.config.ScalarType.MEMBER;
 import static dev.millrace.config.ScalarType.MISSING_OFFSET;
@@ -160,6 +161,7 @@ final class Decoder {
     Fields backoff = in.in("backoff");
     return new RetryDefinition(
         in.value("max-attempts", Defaults.maxAttempts(semantics), whole(1, 1_000_000)),
+        in.value("max-duration", Defaults.RETRY_MAX_DURATION, duration("0ms", "168h")),
         new BackoffDefinition(
             backoff.value("initial", Defaults.BACKOFF_INITIAL, PAUSE),
             backoff.value(
@@ -171,6 +173,7 @@ final class Decoder {
                 "jitter",
                 Defaults.BACKOFF_JITTER,
                 decimal("from 0 to below 1", it -> it >= 0 && it < 1))),
+        new FailureClasses(in.list("retryable", FAILURE), in.list("non-retryable", FAILURE)),
         new RetryTopicsDefinition(
             in.list("topics", PAUSE),
             in.value("topic-names", RetryTopicsDefinition.DEFAULT_NAMES, RETRY_TOPIC_NAMES),

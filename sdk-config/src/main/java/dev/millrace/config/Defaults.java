@@ -73,6 +73,9 @@ final class Defaults {
 
   static final Duration IDLE_AFTER = Duration.ofMinutes(1);
 
+  /** No limit but the number of attempts. */
+  static final Duration RETRY_MAX_DURATION = Duration.ZERO;
+
   static final Duration BACKOFF_INITIAL = Duration.ofMillis(100);
   static final double BACKOFF_MULTIPLIER = 2;
   static final Duration BACKOFF_MAX = Duration.ofSeconds(5);

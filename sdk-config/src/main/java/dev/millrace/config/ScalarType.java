@@ -81,6 +81,13 @@ record ScalarType<T>(
   static final ScalarType<String> ID_PART =
       of("a name (1 to 249 of a-z A-Z 0-9 . _ -)", matching(ScalarType::isTopic));
 
+  /** What a handler may throw. */
+  static final ScalarType<Class<? extends Throwable>> FAILURE =
+      new ScalarType<>(
+          "the name of an exception's class on the classpath",
+          ScalarType::failure,
+          text -> Optional.of(failureMistake(text)));
+
   private static final ScalarType<MissingOffset.Start> STARTS = oneOf(MissingOffset.Start.class);
   private static final ScalarType<Duration> BACK = duration("1ms", "87600h");
 
@@ -162,6 +169,18 @@ record ScalarType<T>(
     return Spelling.folded(text).startsWith("byduration")
         ? Optional.of("write it as in by-duration:24h, with 1ms to 87600h")
         : STARTS.hint().apply(text);
+  }
+
+  private static Optional<Class<? extends Throwable>> failure(String text) {
+    return Classpath.find(text)
+        .filter(Throwable.class::isAssignableFrom)
+        .map(type -> type.asSubclass(Throwable.class));
+  }
+
+  private static String failureMistake(String text) {
+    return Classpath.find(text).isPresent()
+        ? "it is a class, but nothing that can be thrown"
+        : Classpath.HINT;
   }
 
   static <E extends Enum<E>> ScalarType<E> oneOf(Class<E> type) {

@@ -81,27 +81,13 @@ final class SettingNames {
       return;
     }
     for (String className : text.text().split(",", -1)) {
-      if (!className.isBlank() && !isOnClasspath(className.strip())) {
+      if (!className.isBlank() && Classpath.find(className.strip()).isEmpty()) {
         problems.add(
             text.place(),
             (text.hidden() ? text.shown() : Display.quoted(className.strip()))
                 + " is no class on the classpath",
-            "write its full name, with $ before a nested class, and add its jar");
+            Classpath.HINT);
       }
-    }
-  }
-
-  /** By the loaders that the Kafka clients ask; the class's own code does not run. */
-  private static boolean isOnClasspath(String className) {
-    return isKnownTo(Thread.currentThread().getContextClassLoader(), className)
-        || isKnownTo(SettingNames.class.getClassLoader(), className);
-  }
-
-  private static boolean isKnownTo(@Nullable ClassLoader loader, String className) {
-    try {
-      return Class.forName(className, false, loader) != null;
-    } catch (ClassNotFoundException | LinkageError e) {
-      return false;
     }
   }
 

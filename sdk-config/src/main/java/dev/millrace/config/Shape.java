@@ -23,7 +23,10 @@ sealed interface Shape {
   Keys RETRY =
       new Keys()
           .with("max-attempts", VALUE)
+          .with("max-duration", VALUE)
           .with("backoff", BACKOFF)
+          .with("retryable", VALUE)
+          .with("non-retryable", VALUE)
           .with("topics", VALUE)
           .with("topic-names", VALUE)
           .with("create-topics", VALUE);

@@ -43,6 +43,7 @@ final class Validator {
     FailurePolicyRules.check(consumer, in, problems);
     requireDeadLetterForWatchdog(consumer, in.in("handler-watchdog"));
     refuseIdempotencyWithoutUse(consumer, in);
+    FailureClassRules.check(consumer, in, problems);
     RetryTopicRules.check(consumer, in, problems);
     StartRules.check(consumer, in, problems);
     ClientSettingRules.CONSUMER.refuseContradictions(consumer.deliverySemantics(), in, problems);

@@ -22,8 +22,9 @@ public interface BatchRecord<V> {
   void done();
 
   /**
-   * This attempt at the record has failed: it is tried again after the back-off, as long as {@code
-   * retry.max-attempts} allows; then it goes to the dead-letter topic or stops the consumer.
+   * This attempt at the record has failed, as though a handler of single records had thrown the
+   * cause: it is tried again after the back-off, as long as the definition's {@code retry} allows;
+   * then it goes to the dead-letter topic or stops the consumer.
    *
    * @param cause what it failed with
    * @throws IllegalStateException when the record has an outcome, or the handler has ended

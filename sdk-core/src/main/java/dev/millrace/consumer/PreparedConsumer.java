@@ -40,6 +40,14 @@ public interface PreparedConsumer<V> {
   PreparedConsumer<V> idempotencyKey(IdempotencyKey idempotencyKey);
 
   /**
+   * Has failures judged by more than their class: whether another attempt may follow.
+   *
+   * @param classifier replaces one that was given before
+   * @return a prepared consumer with the classifier; this one is left as it is
+   */
+  PreparedConsumer<V> failureClassifier(FailureClassifier classifier);
+
+  /**
    * Joins the group and starts to handle records. Returns when the brokers have answered; the first
    * assignment follows on the consumer's own thread.
    *

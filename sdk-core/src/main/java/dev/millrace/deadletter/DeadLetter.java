@@ -114,6 +114,15 @@ public final class DeadLetter {
     return count(DeadLetterHeaders.ATTEMPTS);
   }
 
+  /**
+   * Returns why it had no other attempt, as {@link DeadLetterHeaders#GAVE_UP} says it; empty when
+   * nothing does.
+   */
+  public String gaveUp() {
+    String why = text(record.headers(), DeadLetterHeaders.GAVE_UP);
+    return why == null ? "" : why;
+  }
+
   /** Returns how often it was redriven before it was given up this time. */
   public int redrives() {
     return count(DeadLetterHeaders.REDRIVES);

@@ -49,6 +49,15 @@ public final class DeadLetterFilter {
     return and(letter -> letter.cause().equals(name) || letter.cause().endsWith("." + name));
   }
 
+  /**
+   * Given up for this reason.
+   *
+   * @param beginning of what {@link DeadLetter#gaveUp()} says
+   */
+  public DeadLetterFilter gaveUp(String beginning) {
+    return and(letter -> letter.gaveUp().startsWith(beginning));
+  }
+
   /** From this topic. */
   public DeadLetterFilter origin(String topic) {
     return and(letter -> letter.origin().partition().topic().equals(topic));

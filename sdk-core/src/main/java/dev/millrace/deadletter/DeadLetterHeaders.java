@@ -29,6 +29,12 @@ public final class DeadLetterHeaders {
   /** How many attempts it had. */
   public static final String ATTEMPTS = PREFIX + "attempts";
 
+  /**
+   * Why it had no other attempt, in words such as {@code attempts used up}, {@code max-duration
+   * reached}, {@code undecodable} or {@code non-retryable: java.lang.ArithmeticException listed}.
+   */
+  public static final String GAVE_UP = PREFIX + "gave-up";
+
   /** The class of the last failure. */
   public static final String EXCEPTION_CLASS = PREFIX + "exception-class";
 

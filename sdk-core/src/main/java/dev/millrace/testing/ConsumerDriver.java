@@ -12,6 +12,7 @@ import dev.millrace.consumer.AsyncRecordHandler;
 import dev.millrace.consumer.BatchHandler;
 import dev.millrace.consumer.ConsumerExplanation;
 import dev.millrace.consumer.ConsumerState;
+import dev.millrace.consumer.FailureClassifier;
 import dev.millrace.consumer.OrderingKey;
 import dev.millrace.consumer.RecordHandler;
 import dev.millrace.errors.InvalidDefinitionException;
@@ -126,10 +127,8 @@ public final class ConsumerDriver<V> implements AutoCloseable {
     RetryDefinition retry = definition.retry();
     BackoffDefinition backoff = retry.backoff();
     return definition.withRetry(
-        new RetryDefinition(
-            retry.maxAttempts(),
-            new BackoffDefinition(backoff.initial(), backoff.multiplier(), backoff.max(), 0),
-            retry.topics()));
+        retry.withBackoff(
+            new BackoffDefinition(backoff.initial(), backoff.multiplier(), backoff.max(), 0)));
   }
 
   /**
@@ -446,6 +445,15 @@ public final class ConsumerDriver<V> implements AutoCloseable {
      */
     public Builder<V> orderBy(OrderingKey orderingKey) {
       this.hooks = hooks.orderBy(orderingKey, definition);
+      return this;
+    }
+
+    /**
+     * Has failures judged by more than their class, as {@link
+     * dev.millrace.consumer.PreparedConsumer#failureClassifier} does.
+     */
+    public Builder<V> failureClassifier(FailureClassifier classifier) {
+      this.hooks = hooks.failureClassifier(classifier);
       return this;
     }
 

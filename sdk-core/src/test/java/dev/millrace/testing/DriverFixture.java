@@ -52,6 +52,16 @@ final class DriverFixture {
                 .replace("max-attempts: 3,", "max-attempts: 1, topics: " + delays + ","));
   }
 
+  /**
+   * @param more keys of {@code retry}, such as {@code max-duration: 1s}
+   */
+  static KafkaConfig withRetry(String more) {
+    return ConfigLoader.create()
+        .parse(
+            "test.yaml",
+            CONFIG.formatted("").replace("max-attempts: 3,", "max-attempts: 3, " + more + ","));
+  }
+
   record Order(String id, int quantity) {}
 
   static ConsumerDriver.Builder<Order> orders() {

@@ -45,6 +45,7 @@ public final class Delivery implements OffsetTicket.Holder {
 
   private @Nullable ConsumerRecord<byte[], byte[]> record;
   private int attempt = 1;
+  private long triedSinceNanos;
   private long firstFailure = -1;
   private @Nullable Departure departure;
   private @Nullable Claimed claimed;
@@ -132,6 +133,18 @@ public final class Delivery implements OffsetTicket.Holder {
   /** Returns the same, counted from where it was polled. */
   public int attemptInPlace() {
     return attempt;
+  }
+
+  /**
+   * Returns when the first attempt in place began. Who has the attempt that fails.
+   *
+   * @param beganNanos when that one did
+   */
+  public long triedSince(long beganNanos) {
+    if (attempt == 1) {
+      triedSinceNanos = beganNanos;
+    }
+    return triedSinceNanos;
   }
 
   public void nextAttempt() {

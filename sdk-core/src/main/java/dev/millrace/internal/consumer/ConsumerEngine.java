@@ -159,6 +159,7 @@ final class ConsumerEngine implements Engine {
             exactlyOnce == null ? RecordEnds.AT_ONCE : exactlyOnce.ends(),
             starts,
             hooks.idempotency(),
+            hooks.failureClassifier(),
             selfStop::at);
     this.workers = runtime.workers(scheduler, pipeline, selfStop::because);
     this.ending = new Ending(name, stop, clock, signal, workers, assignment);

@@ -6,6 +6,7 @@ import dev.millrace.config.HandlerThreads;
 import dev.millrace.consumer.AsyncRecordHandler;
 import dev.millrace.consumer.BatchHandler;
 import dev.millrace.consumer.ConsumerListener;
+import dev.millrace.consumer.FailureClassifier;
 import dev.millrace.consumer.IdempotencyKey;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.consumer.OrderingKey;
@@ -138,6 +139,11 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
   }
 
   @Override
+  public PreparedConsumer<V> failureClassifier(FailureClassifier classifier) {
+    return new ConsumerLauncher<>(this, hooks.failureClassifier(classifier));
+  }
+
+  @Override
   public MessageConsumer subscribe(RecordHandler<? super V> handler) {
     Objects.requireNonNull(handler, "handler");
     return subscribe(Handling.inWorker(handler));
@@ -246,7 +252,7 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
               launch.meters(i + 1),
               launch.stop(),
               ThreadedRuntime.of(its, handling),
-              theirHooks.idempotency()));
+              theirHooks));
     }
     return queues;
   }

@@ -10,7 +10,6 @@ import dev.millrace.internal.delivery.DeadLetters;
 import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.delivery.Pipeline;
 import dev.millrace.internal.delivery.RecordEnds;
-import dev.millrace.internal.idempotency.Idempotency;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.start.StartGate;
 import dev.millrace.internal.time.DelayTimer;
@@ -54,7 +53,7 @@ final class QueueEngine implements Engine {
 
   /**
    * @param maxPollInterval the client's
-   * @param idempotency null when messages are handled each time they come
+   * @param hooks of which a queue has no listener and no ordering key
    */
   <V> QueueEngine(
       ConsumerDefinition definition,
@@ -66,7 +65,7 @@ final class QueueEngine implements Engine {
       ConsumerMeters meters,
       StopRequest stop,
       EngineRuntime runtime,
-      @Nullable Idempotency idempotency) {
+      ServiceHooks hooks) {
     this.name = definition.name();
     this.client = client;
     this.handling = handling;
@@ -97,7 +96,8 @@ final class QueueEngine implements Engine {
             meters,
             RecordEnds.AT_ONCE,
             starts,
-            idempotency,
+            hooks.idempotency(),
+            hooks.failureClassifier(),
             selfStop::at);
     this.workers = runtime.workers(scheduler, pipeline, selfStop::because);
     this.ending = new Ending(name, stop, clock, signal, workers, assignment);

@@ -2,7 +2,6 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.MissingOffset;
-import dev.millrace.config.RetryDefinition;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.consumer.RecordHandler;
 import dev.millrace.consumer.Replay;
@@ -43,13 +42,12 @@ final class ReplayLauncher<V> {
     this.definition =
         replayed
             .as(replayed.name() + "-replay", new MissingOffset(MissingOffset.Start.EARLIEST))
-            .withRetry(
-                new RetryDefinition(replayed.retry().maxAttempts(), replayed.retry().backoff()));
+            .withRetry(replayed.retry().inPlace());
     this.settings = shared.clientProperties().replay(replayed);
     this.deserializer = deserializer;
     this.shared = shared;
     // Without idempotency: who replays wants the records once more.
-    this.hooks = new ServiceHooks(null, hooks.orderingKey(), null, null);
+    this.hooks = new ServiceHooks(null, hooks.orderingKey(), null, null, hooks.failureClassifier());
     this.topics = new TopicPreparation(definition, shared.brokers(), settings.properties());
   }
 

@@ -4,6 +4,7 @@ import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.DeliverySemantics;
 import dev.millrace.config.Ordering;
 import dev.millrace.consumer.ConsumerListener;
+import dev.millrace.consumer.FailureClassifier;
 import dev.millrace.consumer.IdempotencyKey;
 import dev.millrace.consumer.OrderingKey;
 import dev.millrace.errors.InvalidDefinitionException;
@@ -21,27 +22,38 @@ import org.jspecify.annotations.Nullable;
  * @param orderingKey the record's key, unless the service has another
  * @param idempotencyKey null when the definition says what a record's message id is
  * @param idempotency null when messages are handled each time they come
+ * @param failureClassifier null when classes alone say which failures are worth another attempt
  */
 public record ServiceHooks(
     @Nullable ConsumerListener listener,
     OrderingKey orderingKey,
     @Nullable IdempotencyKey idempotencyKey,
-    @Nullable Idempotency idempotency) {
+    @Nullable Idempotency idempotency,
+    @Nullable FailureClassifier failureClassifier) {
 
   /** The hooks of a service that has handed in none. */
-  public static final ServiceHooks NONE = new ServiceHooks(null, ConsumerRecord::key, null, null);
+  public static final ServiceHooks NONE =
+      new ServiceHooks(null, ConsumerRecord::key, null, null, null);
 
   /** Returns them for instances that share them. */
   ServiceHooks sharedBy(int instances) {
     return listener == null || instances == 1
         ? this
         : new ServiceHooks(
-            new SharedListener(listener, instances), orderingKey, idempotencyKey, idempotency);
+            new SharedListener(listener, instances),
+            orderingKey,
+            idempotencyKey,
+            idempotency,
+            failureClassifier);
   }
 
   ServiceHooks listener(ConsumerListener told) {
     return new ServiceHooks(
-        Objects.requireNonNull(told, "listener"), orderingKey, idempotencyKey, idempotency);
+        Objects.requireNonNull(told, "listener"),
+        orderingKey,
+        idempotencyKey,
+        idempotency,
+        failureClassifier);
   }
 
   /**
@@ -57,7 +69,7 @@ public record ServiceHooks(
               .formatted(consumer.name(), consumer.ordering().name().toLowerCase(Locale.ROOT)),
           null);
     }
-    return new ServiceHooks(listener, other, idempotencyKey, idempotency);
+    return new ServiceHooks(listener, other, idempotencyKey, idempotency, failureClassifier);
   }
 
   /**
@@ -73,7 +85,16 @@ public record ServiceHooks(
               .formatted(consumer.name()),
           null);
     }
-    return new ServiceHooks(listener, orderingKey, other, idempotency);
+    return new ServiceHooks(listener, orderingKey, other, idempotency, failureClassifier);
+  }
+
+  public ServiceHooks failureClassifier(FailureClassifier classifier) {
+    return new ServiceHooks(
+        listener,
+        orderingKey,
+        idempotencyKey,
+        idempotency,
+        Objects.requireNonNull(classifier, "classifier"));
   }
 
   /**
@@ -106,6 +127,7 @@ public record ServiceHooks(
         listener,
         orderingKey,
         idempotencyKey,
-        new Idempotency(store, consumer.idempotency(), group, idempotencyKey));
+        new Idempotency(store, consumer.idempotency(), group, idempotencyKey),
+        failureClassifier);
   }
 }

@@ -55,7 +55,7 @@ final class BatchCall<V> {
       Throwable refused = delivery.givenUp();
       if (refused != null) {
         delivery.ends();
-        outcomes.put(delivery, recovery.giveUp(refused));
+        outcomes.put(delivery, recovery.giveUp(refused, GaveUp.of(refused)));
         continue;
       }
       try {
@@ -99,8 +99,8 @@ final class BatchCall<V> {
   private Outcome undecoded(Delivery delivery, PayloadException failure) {
     // Of a decoder that was interrupted, nothing follows for the bytes.
     return delivery.ends() && Thread.interrupted()
-        ? recovery.after(delivery.attemptInPlace(), delivery.level(), failure)
-        : recovery.giveUp(failure);
+        ? recovery.tryAgain(Attempt.of(delivery), failure)
+        : recovery.afterUndecodable(Attempt.of(delivery), failure);
   }
 
   private @Nullable Throwable handle(List<BatchedRecord<V>> records, long start) {

@@ -12,7 +12,7 @@ final class BatchedRecord<V> implements BatchRecord<V> {
   private final Delivery delivery;
   private final V value;
   private final HandlerContext context;
-  private final int attemptInPlace;
+  private final Attempt attempt;
   private final Recovery recovery;
   private final AtomicReference<@Nullable Outcome> outcome = new AtomicReference<>();
 
@@ -20,7 +20,7 @@ final class BatchedRecord<V> implements BatchRecord<V> {
     this.delivery = delivery;
     this.value = value;
     this.context = HandlerContext.of(delivery, ends);
-    this.attemptInPlace = delivery.attemptInPlace();
+    this.attempt = Attempt.of(delivery);
     this.recovery = recovery;
   }
 
@@ -50,7 +50,7 @@ final class BatchedRecord<V> implements BatchRecord<V> {
 
   @Override
   public void deadLetter(Throwable cause) {
-    give(recovery.giveUp(Objects.requireNonNull(cause, "cause")));
+    give(recovery.giveUp(Objects.requireNonNull(cause, "cause"), GaveUp.BY_HANDLER));
   }
 
   /** Worker. Closes the record, and returns what came of the attempt. */
@@ -58,7 +58,10 @@ final class BatchedRecord<V> implements BatchRecord<V> {
     Outcome otherwise = failure == null ? Outcome.Handled.INSTANCE : afterFailure(failure);
     Outcome given = outcome.compareAndExchange(null, otherwise);
     Throwable givenUp = delivery.givenUp();
-    Outcome ended = givenUp != null ? recovery.giveUp(givenUp) : given == null ? otherwise : given;
+    Outcome ended =
+        givenUp != null
+            ? recovery.giveUp(givenUp, GaveUp.of(givenUp))
+            : given == null ? otherwise : given;
     if (ended instanceof Outcome.Handled) {
       return context.handled();
     }
@@ -66,7 +69,7 @@ final class BatchedRecord<V> implements BatchRecord<V> {
   }
 
   private Outcome afterFailure(Throwable failure) {
-    return recovery.after(attemptInPlace, delivery.level(), failure);
+    return recovery.after(attempt, failure);
   }
 
   private void give(Outcome given) {

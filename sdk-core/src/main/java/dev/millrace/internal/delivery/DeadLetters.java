@@ -3,6 +3,7 @@ package dev.millrace.internal.delivery;
 import static dev.millrace.deadletter.DeadLetterHeaders.ATTEMPTS;
 import static dev.millrace.deadletter.DeadLetterHeaders.EXCEPTION_CLASS;
 import static dev.millrace.deadletter.DeadLetterHeaders.EXCEPTION_MESSAGE;
+import static dev.millrace.deadletter.DeadLetterHeaders.GAVE_UP;
 import static dev.millrace.deadletter.DeadLetterHeaders.GROUP;
 import static dev.millrace.deadletter.DeadLetterHeaders.ORIGIN_OFFSET;
 import static dev.millrace.deadletter.DeadLetterHeaders.ORIGIN_PARTITION;
@@ -161,6 +162,7 @@ public final class DeadLetters {
     put(headers, ORIGIN_TIMESTAMP, Long.toString(source.timestamp()));
     put(headers, GROUP, group);
     put(headers, ATTEMPTS, Integer.toString(how.attempts()));
+    put(headers, GAVE_UP, how.gaveUp());
     int cut = how.cut();
     putIf(Trimming.hasClass(cut), headers, EXCEPTION_CLASS, how.cause().getClass().getName());
     putIf(Trimming.hasMessage(cut), headers, EXCEPTION_MESSAGE, Failures.message(how.cause()));

@@ -159,11 +159,12 @@ final class Departures {
     String end = log.permit();
     if (end != null) {
       LOG.warn(
-          "Consumer '{}' {} {} at attempt {}; it is in '{}' now{}.{}",
+          "Consumer '{}' {} {} at attempt {}{}; it is in '{}' now{}.{}",
           consumer,
           how.level() == 0 ? "gave up on" : "failed at",
           place,
           how.attempts(),
+          how.level() == 0 ? " (" + how.gaveUp() + ")" : "",
           topic,
           how.cut() == 0 ? "" : ", without " + Trimming.named(how.cut()),
           end,

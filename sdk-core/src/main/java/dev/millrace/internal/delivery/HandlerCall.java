@@ -11,6 +11,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiConsumer;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -94,8 +95,10 @@ final class HandlerCall<V> {
   private Outcome undecoded(Delivery delivery, PayloadException failure) {
     boolean interrupted = delivery.ends();
     Thread.interrupted();
-    // Of a decoder that was interrupted, nothing follows for the bytes.
-    return interrupted ? failed(delivery, failure) : recovery.giveUp(failure);
+    if (interrupted) { // Nothing follows for the bytes.
+      return failed(delivery, failure, recovery::tryAgain);
+    }
+    return recovery.afterUndecodable(Attempt.of(delivery), failure);
   }
 
   /** A stage that has completed by now is settled here, by the worker, like any handler's end. */
@@ -152,19 +155,25 @@ final class HandlerCall<V> {
 
   /** What comes of an attempt that failed, or whose record was given up or taken back. */
   private Outcome failed(Delivery delivery, @Nullable Throwable failure) {
+    return failed(delivery, failure, recovery::after);
+  }
+
+  private Outcome failed(
+      Delivery delivery,
+      @Nullable Throwable failure,
+      BiFunction<Attempt, Throwable, Outcome> otherwise) {
     OffsetTicket ticket = delivery.ticket();
     if (ticket.isAbandoned() || ticket.isWithdrawn() || ticket.isSkipped()) {
       return Outcome.Abandoned.INSTANCE;
     }
     Throwable givenUp = delivery.givenUp();
     if (givenUp == null) {
-      return recovery.after(
-          delivery.attemptInPlace(), delivery.level(), Objects.requireNonNull(failure));
+      return otherwise.apply(Attempt.of(delivery), Objects.requireNonNull(failure));
     }
     if (failure != null) {
       givenUp.addSuppressed(failure);
     }
-    return recovery.giveUp(givenUp);
+    return recovery.giveUp(givenUp, GaveUp.of(givenUp));
   }
 
   /** A stage that depends on another one wraps what that failed with. */

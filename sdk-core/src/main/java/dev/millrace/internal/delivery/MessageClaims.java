@@ -80,13 +80,13 @@ final class MessageClaims {
     Claimed claimed = delivery.claimed();
     if (claimed == null) {
       Claim claim;
+      long began = clock.nanos();
       try {
         claim = idempotency.claim(delivery.record());
       } catch (MissingMessageIdException missing) {
-        return settlement.settle(delivery, recovery.giveUp(missing));
+        return settlement.settle(delivery, recovery.giveUp(missing, GaveUp.NO_MESSAGE_ID));
       } catch (Throwable failure) { // The service's hook.
-        return settlement.settle(
-            delivery, recovery.after(delivery.attemptInPlace(), delivery.level(), failure));
+        return settlement.settle(delivery, recovery.after(Attempt.of(delivery, began), failure));
       }
       if (claim == null) {
         return null;

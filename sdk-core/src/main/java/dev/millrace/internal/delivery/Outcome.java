@@ -37,14 +37,24 @@ sealed interface Outcome {
 
   /**
    * The record goes to the dead-letter topic; once that is acknowledged, the offset may advance.
+   *
+   * @param why one of {@link GaveUp}
    */
-  record DeadLetter(Throwable cause) implements Outcome {}
+  record DeadLetter(Throwable cause, String why) implements Outcome {}
 
-  /** The record is passed over: the offset may advance. */
-  record Skip(Throwable cause) implements Outcome {}
+  /**
+   * The record is passed over: the offset may advance.
+   *
+   * @param why one of {@link GaveUp}
+   */
+  record Skip(Throwable cause, String why) implements Outcome {}
 
-  /** The consumer stops; the offset stays for ever. */
-  record Stop(Throwable cause) implements Outcome {}
+  /**
+   * The consumer stops; the offset stays for ever.
+   *
+   * @param why one of {@link GaveUp}
+   */
+  record Stop(Throwable cause, String why) implements Outcome {}
 
   /** The record's message has been handled before: the offset may advance. */
   record Duplicate() implements Outcome {

@@ -2,6 +2,7 @@ package dev.millrace.internal.delivery;
 
 import dev.millrace.config.BatchDefinition;
 import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.consumer.FailureClassifier;
 import dev.millrace.internal.channel.Batches;
 import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.channel.DeliveryProcessor;
@@ -26,6 +27,7 @@ public interface Pipeline extends DeliveryProcessor {
    * @param deadLetters null when the definition has neither dead letters nor retry topics
    * @param starts null when handlers may start at any time
    * @param idempotency null when messages are handled each time they come
+   * @param classifier null when classes alone say which failures are worth another attempt
    * @param onStop told of the record that must stop the consumer; must not block
    */
   static <V> Pipeline of(
@@ -40,10 +42,16 @@ public interface Pipeline extends DeliveryProcessor {
       RecordEnds ends,
       @Nullable StartGate starts,
       @Nullable Idempotency idempotency,
+      @Nullable FailureClassifier classifier,
       BiConsumer<ConsumerRecord<byte[], byte[]>, Throwable> onStop) {
     String name = definition.name();
     Recovery recovery =
-        new Recovery(definition.retry(), definition.deadLetter(), definition.onFailure());
+        new Recovery(
+            definition.retry(),
+            new Classification(name, definition.retry().classes(), classifier),
+            definition.deadLetter(),
+            definition.onFailure(),
+            clock);
     RetryTopics retries = new RetryTopics(definition);
     if (handling instanceof Handling.InBatches<V> inBatches) {
       BatchDefinition batch = definition.batch();

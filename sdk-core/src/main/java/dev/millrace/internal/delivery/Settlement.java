@@ -109,9 +109,15 @@ final class Settlement {
       return departures.send(delivery);
     }
     if (outcome instanceof Outcome.Skip skip) {
-      return skip(delivery, skip.cause());
+      return skip(delivery, skip);
     }
     if (outcome instanceof Outcome.Stop stop) {
+      LOG.warn(
+          "Consumer '{}' gives up on {} at attempt {} ({}).",
+          consumer,
+          Disposal.place(delivery),
+          delivery.attempt(),
+          stop.why());
       return disposal.stop(delivery, stop.cause());
     }
     return ENDED; // Abandoned
@@ -128,19 +134,19 @@ final class Settlement {
   /** Notes where the record goes; false when it stays. */
   private boolean leaves(Delivery delivery, Outcome outcome) {
     if (outcome instanceof Outcome.DeadLetter deadLetter) {
-      leaves(delivery, 0, deadLetter.cause());
+      leaves(delivery, 0, deadLetter.cause(), deadLetter.why());
       return true;
     }
     if (outcome instanceof Outcome.RetryTopic topic) {
       delivery.failed(clock.now().toEpochMilli());
-      leaves(delivery, topic.level(), topic.cause());
+      leaves(delivery, topic.level(), topic.cause(), "");
       return true;
     }
     return false;
   }
 
-  private void leaves(Delivery delivery, int level, Throwable cause) {
-    delivery.leaves(new Departure(cause, delivery.attempt(), level, 0), clock.nanos());
+  private void leaves(Delivery delivery, int level, Throwable cause, String gaveUp) {
+    delivery.leaves(new Departure(cause, gaveUp, delivery.attempt(), level, 0), clock.nanos());
   }
 
   private Progress retryLater(Delivery delivery, Outcome.RetryLater retry) {
@@ -152,15 +158,16 @@ final class Settlement {
     return disposal.rest(delivery, retry.delayNanos());
   }
 
-  private Progress skip(Delivery delivery, Throwable cause) {
+  private Progress skip(Delivery delivery, Outcome.Skip skip) {
     String end = skipLog.permit();
     if (end != null) {
       LOG.warn(
-          "Consumer '{}' failed at {}, attempt {}, and passes over it: {}{}",
+          "Consumer '{}' failed at {}, attempt {} ({}), and passes over it: {}{}",
           consumer,
           Disposal.place(delivery),
           delivery.attempt(),
-          Failures.text(cause),
+          skip.why(),
+          Failures.text(skip.cause()),
           end);
     }
     return disposal.end(delivery, List.of(), meters::skipped);

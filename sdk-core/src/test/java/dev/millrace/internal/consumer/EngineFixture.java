@@ -7,6 +7,7 @@ import dev.millrace.config.BatchDefinition;
 import dev.millrace.config.CircuitBreakerDefinition;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.DeliverySemantics;
+import dev.millrace.config.FailureClasses;
 import dev.millrace.config.FailurePolicy;
 import dev.millrace.config.HandlerThreads;
 import dev.millrace.config.HandlerWatchdogDefinition;
@@ -22,6 +23,7 @@ import dev.millrace.consumer.BatchHandler;
 import dev.millrace.consumer.ConsumerExplanation;
 import dev.millrace.consumer.ConsumerListener;
 import dev.millrace.consumer.ConsumerState;
+import dev.millrace.consumer.FailureClassifier;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.consumer.OrderingKey;
 import dev.millrace.consumer.RecordHandler;
@@ -99,6 +101,9 @@ final class EngineFixture implements AutoCloseable {
   @Nullable Idempotency idempotency;
   @Nullable CircuitBreakerDefinition circuitBreaker;
   @Nullable RateLimitDefinition rateLimit;
+  @Nullable FailureClassifier failureClassifier;
+  FailureClasses failureClasses = FailureClasses.NONE;
+  Duration maxDuration = Duration.ZERO;
   Consumer<MessageConsumer> onEnd = ended -> {};
   @Nullable Function<ProducerRecord<byte[], byte[]>, CompletableFuture<RecordMetadata>>
       deadLetterSender;
@@ -146,7 +151,7 @@ final class EngineFixture implements AutoCloseable {
             new ConsumerMeters(registry, definition.name(), definition.groupId()),
             stop,
             runtime,
-            new ServiceHooks(listener, orderingKey, null, idempotency),
+            new ServiceHooks(listener, orderingKey, null, idempotency, failureClassifier),
             null,
             null);
     handle =
@@ -288,14 +293,13 @@ final class EngineFixture implements AutoCloseable {
 
   private ConsumerDefinition definition() {
     ConsumerDefinition definition = withoutRetryTopics();
-    return retryDelays.isEmpty()
-        ? definition
-        : definition.withRetry(
-            new RetryDefinition(
-                attempts,
-                definition.retry().backoff(),
-                new RetryTopicsDefinition(
-                    retryDelays, RetryTopicsDefinition.DEFAULT_NAMES, false)));
+    return definition.withRetry(
+        new RetryDefinition(
+            attempts,
+            maxDuration,
+            definition.retry().backoff(),
+            failureClasses,
+            new RetryTopicsDefinition(retryDelays, RetryTopicsDefinition.DEFAULT_NAMES, false)));
   }
 
   private ConsumerDefinition withoutRetryTopics() {

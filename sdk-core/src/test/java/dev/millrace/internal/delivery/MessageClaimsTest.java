@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.millrace.config.BackoffDefinition;
 import dev.millrace.config.ConfigLoader;
 import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.config.FailureClasses;
 import dev.millrace.config.FailurePolicy;
 import dev.millrace.config.IdempotencyDefinition;
 import dev.millrace.config.MessageIdKey;
@@ -74,8 +75,10 @@ class MessageClaimsTest {
           new Recovery(
               new RetryDefinition(
                   1, new BackoffDefinition(Duration.ofMillis(1), 1, Duration.ofMillis(1), 0)),
+              new Classification("consumer", FailureClasses.NONE, null),
               null,
-              FailurePolicy.STOP),
+              FailurePolicy.STOP,
+              clock),
           parking,
           clock,
           clock.timer(),
