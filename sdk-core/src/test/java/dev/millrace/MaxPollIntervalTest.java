@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** A record may take longer than Kafka lets a consumer be away from its polls. */
+/** A record, or its back-off, may take longer than Kafka lets a consumer be away from its polls. */
 @KafkaTest
 class MaxPollIntervalTest {
   /** Two and a half times {@code max.poll.interval.ms}. */
@@ -25,7 +25,11 @@ class MaxPollIntervalTest {
       """
       kafka:
         common: { bootstrap-servers: "${BROKERS}" }
-        defaults: { consumers: { drain-timeout: 1s, properties: { max.poll.interval.ms: 6000 } } }
+        defaults:
+          consumers:
+            drain-timeout: 1s
+            retry: { backoff: { initial: 15s, max: 15s, jitter: 0 } }
+            properties: { max.poll.interval.ms: 6000 }
         consumers:
           long-classic: { topics: ["${TOPIC}"], group-id: "${GROUP}-classic" }
           long-consumer:
@@ -73,6 +77,34 @@ class MaxPollIntervalTest {
     assertThat(handled)
         .containsExactlyInAnyOrder(
             "starts classic", "ends classic", "starts consumer", "ends consumer");
+  }
+
+  /** The back-off takes two and a half times {@code max.poll.interval.ms}, too. */
+  @Test
+  void aBackoffLongerThanMaxPollIntervalCostsNoRebalanceUnderEitherProtocol() throws Exception {
+    broker.create(1);
+    KafkaFactory factory = broker.factory(CONFIG);
+    for (String protocol : List.of("classic", "consumer")) {
+      factory
+          .createConsumer("long-" + protocol, String.class)
+          .subscribe(
+              (value, context) -> {
+                handled.add(protocol + "#" + context.attempt());
+                if (context.attempt() == 1) {
+                  throw new IllegalStateException("not yet");
+                }
+              });
+    }
+    broker.send("a", "long");
+    await().atMost(SOON).until(() -> handled.size() == 2);
+    List<String> before = members();
+
+    await().atMost(SOON).until(() -> handled.size() >= 4);
+
+    assertThat(members()).isEqualTo(before);
+    factory.close();
+    assertThat(handled)
+        .containsExactlyInAnyOrder("classic#1", "classic#2", "consumer#1", "consumer#2");
   }
 
   /** Who is in the groups: one who was away and comes back has another name or a later epoch. */
