@@ -44,12 +44,13 @@ interface Contender {
       case "plain-transactions" -> new TransactionalLoop(1);
       case "plain-transactions-2" -> new TransactionalLoop(2);
       case "streams" -> new StreamsCopy();
-      case "millrace" -> new MillraceConsumer(Workload::commitMillis);
-      case "millrace-10s" -> new MillraceConsumer(workload -> 10_000);
+      case "millrace" -> new MillraceConsumer(Workload::commitMillis, false);
+      case "millrace-10s" -> new MillraceConsumer(workload -> 10_000, false);
+      case "millrace-failing" -> new MillraceConsumer(Workload::commitMillis, true);
       case "millrace-handles" -> new ProducerHandles();
       default ->
           throw new IllegalArgumentException(
-              "There is no contender '%s', only plain, plain-loops, plain-transactions, plain-transactions-2, streams, bare, bare-consumer, millrace, millrace-10s, millrace-handles"
+              "There is no contender '%s', only plain, plain-loops, plain-transactions, plain-transactions-2, streams, bare, bare-consumer, millrace, millrace-10s, millrace-failing, millrace-handles"
                   .formatted(name));
     };
   }

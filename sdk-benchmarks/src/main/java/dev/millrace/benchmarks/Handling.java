@@ -7,6 +7,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -136,16 +137,20 @@ final class Handling {
    * @throws IllegalStateException when none was handled for a minute
    */
   void await(long count) throws InterruptedException {
-    long before = handled();
+    await(count, this::handled);
+  }
+
+  /** As {@link #await(long)}, of some of the records. */
+  void await(long count, LongSupplier handledOfThem) throws InterruptedException {
+    long before = handledOfThem.getAsLong();
     long since = System.nanoTime();
-    for (long now = before; now < count; now = handled()) {
+    for (long now = before; now < count; now = handledOfThem.getAsLong()) {
       if (now != before) {
         before = now;
         since = System.nanoTime();
       } else if (System.nanoTime() - since > STANDSTILL.toNanos()) {
         throw new IllegalStateException(
-            "%,d of %,d records were handled, then none for %s"
-                .formatted(now, records, STANDSTILL));
+            "%,d of %,d records were handled, then none for %s".formatted(now, count, STANDSTILL));
       }
       TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
     }

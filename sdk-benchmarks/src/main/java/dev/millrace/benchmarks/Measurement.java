@@ -24,6 +24,7 @@ interface Measurement extends Handling.Listener {
     return switch (workload.scenario()) {
       case THROUGHPUT -> new Throughput(workload, records, () -> {});
       case COPY -> new Throughput(workload, records, new LastCommit(source, records));
+      case BACKOFF -> new ThroughputBesideRest(workload, records);
       case HANDLES -> new HandleCost(workload);
       case LATENCY -> new Latency(workload, records);
       case HEAP -> new Heap(workload);

@@ -22,7 +22,7 @@ final class Topics implements AutoCloseable {
     boolean own =
         switch (workload.scenario()) {
           case LATENCY, HANDLES -> true;
-          case THROUGHPUT, KILL, HEAP, COPY -> false;
+          case THROUGHPUT, BACKOFF, KILL, HEAP, COPY -> false;
         };
     return byName.computeIfAbsent(
         own ? run : workload.name() + "-" + records,

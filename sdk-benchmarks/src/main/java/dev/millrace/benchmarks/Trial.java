@@ -85,7 +85,7 @@ final class Trial {
       switch (workload.scenario()) {
         case LATENCY -> topic.sendPaced();
         case KILL -> killAndRestart(process);
-        case THROUGHPUT, HEAP, COPY, HANDLES -> {}
+        case THROUGHPUT, BACKOFF, HEAP, COPY, HANDLES -> {}
       }
       WorkerExit exit = process.awaitExit(LONGEST_RUN);
       if (exit.state() != WorkerExit.State.ENDED) {

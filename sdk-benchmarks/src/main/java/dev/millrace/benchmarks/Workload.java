@@ -26,6 +26,9 @@ import java.util.List;
  * @param perSecond how many records are sent per second in {@link Scenario#LATENCY}
  * @param killAfterMillis how long after the first record the process is killed in {@link
  *     Scenario#KILL}
+ * @param restingPercent the share of keys whose first record fails once in {@link
+ *     Scenario#BACKOFF}, at a contender that has records fail
+ * @param backoffMillis how long these keys then rest
  * @param stuck whether the handler does not return from the first record of each partition
  * @param contenders who runs it; the first is what the others are related to
  */
@@ -51,6 +54,8 @@ record Workload(
     int slowMillis,
     int perSecond,
     int killAfterMillis,
+    int restingPercent,
+    int backoffMillis,
     boolean stuck,
     List<String> contenders) {
 
@@ -58,6 +63,8 @@ record Workload(
   enum Scenario {
     /** Records per second, and what each costs. */
     THROUGHPUT,
+    /** As throughput, of the records alone whose keys do not rest. */
+    BACKOFF,
     /** The time from when a record was to be sent to its handler's end. */
     LATENCY,
     /** What is handled again after SIGKILL. */
@@ -96,6 +103,11 @@ record Workload(
     return slowPercent > 0 && draw(~sequence, 100) < slowPercent;
   }
 
+  /** Returns whether the record's key is one of those that rest. */
+  boolean rests(int sequence) {
+    return restingPercent > 0 && draw(~keyOf(sequence), 100) < restingPercent;
+  }
+
   /** Returns how long the record's handler sleeps, in milliseconds. */
   int millisOf(int sequence) {
     if (isSlow(sequence)) {
@@ -126,7 +138,7 @@ record Workload(
 
   @Override
   public String toString() {
-    return "%s: %,d records of %,d bytes, %,d keys, %d partitions, %d permits%s%s, commits each %d ms%s%s%s"
+    return "%s: %,d records of %,d bytes, %,d keys, %d partitions, %d permits%s%s, commits each %d ms%s%s%s%s"
         .formatted(
             name,
             records,
@@ -142,6 +154,9 @@ record Workload(
                 ? ", handler of %s%d ms"
                     .formatted(random ? "0 to " : "", random ? 2 * millis : millis)
                 : "",
-            slowPercent > 0 ? " (%d %%: %d ms)".formatted(slowPercent, slowMillis) : "");
+            slowPercent > 0 ? " (%d %%: %d ms)".formatted(slowPercent, slowMillis) : "",
+            restingPercent > 0
+                ? ", %d %% of the keys rest for %,d ms".formatted(restingPercent, backoffMillis)
+                : "");
   }
 }
