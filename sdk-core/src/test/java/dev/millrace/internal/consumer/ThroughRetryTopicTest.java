@@ -300,6 +300,7 @@ class ThroughRetryTopicTest {
   void anIdThatCannotBeFoundOutIsAskedForAgainInTheRetryTopic() {
     AtomicInteger calls = new AtomicInteger();
     engine.attempts = 2;
+    engine.maxDuration = FOR_EVER;
     engine.backoff = Duration.ofMillis(1);
     engine.idempotency =
         new Idempotency(
