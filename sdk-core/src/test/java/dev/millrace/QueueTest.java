@@ -224,7 +224,7 @@ class QueueTest {
                 });
     await().atMost(SOON).until(() -> stopped.state() == ConsumerState.FAILED);
     assertThat(stopped.failure().orElseThrow())
-        .hasMessageContaining("whose attempts are used up")
+        .hasMessageContaining("which has no attempt left")
         .hasMessageContaining("It is released to its group; configure 'dead-letter'");
 
     another("queue").subscribe((value, context) -> handled.add(value));

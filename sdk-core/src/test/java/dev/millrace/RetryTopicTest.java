@@ -258,7 +258,7 @@ class RetryTopicTest {
 
     await().atMost(SOON).until(() -> consumer.state() == ConsumerState.FAILED);
     assertThat(consumer.failure().orElseThrow())
-        .hasMessageContaining("stopped at " + broker.topic() + "-0@0, whose attempts are used up");
+        .hasMessageContaining("stopped at " + broker.topic() + "-0@0, which has no attempt left");
     assertThat(seen).extracting(Seen::attempt).containsExactly(1, 2, 3);
     assertThat(committed(broker.topic())).isEqualTo(1);
     assertThat(committed(retryTopic(1))).isEqualTo(1);

@@ -27,7 +27,7 @@ final class SelfStop {
             : "The offset stays before it";
     String why =
         definition.deadLetter() == null
-            ? "whose attempts are used up (%s). "
+            ? "which has no attempt left (%s). "
                 + kept
                 + "; configure 'dead-letter' or 'on-failure: skip' to go on without such records."
             : "which can be neither handled nor written to its dead-letter topic (%s). "

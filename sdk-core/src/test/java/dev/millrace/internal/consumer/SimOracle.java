@@ -399,7 +399,7 @@ final class SimOracle {
         world.definition.onMissingOffset().start() == MissingOffset.Start.FAIL
             && owned(process).values().stream().anyMatch(owned -> owned.missing != null);
     require(
-        (process.definition.deadLetter() == null && text.contains("whose attempts are used up"))
+        (process.definition.deadLetter() == null && text.contains("which has no attempt left"))
             || (mayFail && text.contains("on-missing-offset is fail")),
         process,
         " stopped: ",
