@@ -26,6 +26,7 @@ import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -417,15 +418,23 @@ class RedriveTest {
     assertThat(Thread.currentThread().isInterrupted()).isFalse();
 
     CountDownLatch begun = new CountDownLatch(1);
+    AtomicInteger transactions = new AtomicInteger();
     Redrive slow =
-        Redrive.of(DeadLetterFilter.all()).perSecond(1).onProgress(report -> begun.countDown());
+        Redrive.of(DeadLetterFilter.all())
+            .perSecond(1)
+            .onProgress(
+                report -> {
+                  transactions.incrementAndGet();
+                  begun.countDown();
+                });
     CompletableFuture<@Nullable Throwable> end =
         CompletableFuture.supplyAsync(() -> failure(kafka.deadLetters("failing"), slow));
     BrokerFixture.hold(begun);
     kafka.close();
 
-    assertThat(end).isDone();
+    int untilClosed = transactions.get();
     assertThat(end.join()).isInstanceOf(IllegalStateException.class).hasMessageContaining("closed");
+    assertThat(transactions).as("the close has waited for the last one").hasValue(untilClosed);
     assertThat(
             broker
                 .factory(CONFIG)
