@@ -12,6 +12,8 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.internals.RecordHeader;
@@ -30,6 +32,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class RepeatedMessagesTest {
   private static final int MESSAGES = Integer.getInteger("millrace.repeated", 2_000);
   private static final int APART = 20;
+  private static final int INSTANCES = 8;
   private static final Duration GENEROUS =
       Duration.ofSeconds(150).plus(Duration.ofMillis(30L * MESSAGES));
 
@@ -37,14 +40,16 @@ class RepeatedMessagesTest {
   @Test
   void eachHasOneEffect(KafkaCluster kafka, TestTopics topics, Databases databases)
       throws Exception {
-    String topic = topics.create("messages", 8);
+    String topic = topics.create("messages", INSTANCES);
     String group = topics.groupId("effects");
-    publishTwice(kafka, topic);
     GroupProbe progress = GroupProbe.of(kafka.directServers(), group, topic);
     Databases.execute(databases.postgres(), "CREATE TABLE effects (message VARCHAR(50))");
 
     try (WorkerProcess first = start(kafka, topic, group, databases, "first");
         WorkerProcess second = start(kafka, topic, group, databases, "second")) {
+      // Or one of them has done all before the other has joined.
+      awaitMembers(kafka, group);
+      publishTwice(kafka, topic);
       int kills = 0;
       for (WorkerProcess victim : List.of(first, second)) {
         long enough = (long) ++kills * MESSAGES / 3;
@@ -65,6 +70,26 @@ class RepeatedMessagesTest {
 
   private static long effects(Databases databases, String counted) throws Exception {
     return Databases.number(databases.postgres(), "SELECT COUNT(" + counted + ") FROM effects");
+  }
+
+  private static void awaitMembers(KafkaCluster kafka, String group) {
+    try (Admin admin = Admin.create(Map.of("bootstrap.servers", kafka.directServers()))) {
+      await()
+          .atMost(GENEROUS)
+          .ignoreExceptionsInstanceOf(ExecutionException.class) // The group is not there yet.
+          .until(
+              () ->
+                  admin
+                      .describeConsumerGroups(List.of(group))
+                      .describedGroups()
+                      .get(group)
+                      .get()
+                      .members()
+                      .stream()
+                      .filter(member -> !member.assignment().topicPartitions().isEmpty())
+                      .count(),
+              holders -> holders == INSTANCES);
+    }
   }
 
   private static WorkerProcess start(
