@@ -93,6 +93,7 @@ final class ArchitectureTest {
           .mayOnlyBeAccessedByLayers(
               "factory",
               "testing",
+              "internal.deadletter",
               "internal.consumer",
               "internal.delivery",
               "internal.start",

@@ -38,7 +38,6 @@ final class BrokerFixture implements AutoCloseable {
   static final Duration SOON = Duration.ofSeconds(60);
 
   private final KafkaCluster kafka;
-  private final TestTopics topics;
   private final String topic;
   private final String group;
   private final List<KafkaFactory> factories = new ArrayList<>();
@@ -46,10 +45,14 @@ final class BrokerFixture implements AutoCloseable {
   private final List<Future<RecordMetadata>> onTheWay = new ArrayList<>();
 
   BrokerFixture(KafkaCluster kafka, TestTopics topics) {
+    this(kafka, topics.name("source"), topics.groupId("group"));
+  }
+
+  /** On a broker of the test's own, which goes with all that is on it. */
+  BrokerFixture(KafkaCluster kafka, String topic, String group) {
     this.kafka = kafka;
-    this.topics = topics;
-    this.topic = topics.name("source");
-    this.group = topics.groupId("group");
+    this.topic = topic;
+    this.group = group;
     this.source =
         new KafkaProducer<>(
             Map.of(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, kafka.bootstrapServers()),
@@ -59,7 +62,7 @@ final class BrokerFixture implements AutoCloseable {
 
   /** Creates the test's topic and returns when its partitions can be written to. */
   void create(int partitions) {
-    topics.create("source", partitions);
+    kafka.createTopic(topic, partitions);
   }
 
   String topic() {
@@ -77,20 +80,21 @@ final class BrokerFixture implements AutoCloseable {
 
   /** Makes a factory of YAML in which {@code BROKERS}, {@code TOPIC} and {@code GROUP} are set. */
   KafkaFactory factory(String yaml) {
-    return factory(yaml, null);
+    return factory(yaml, KafkaFactory.builder());
   }
 
   /** As {@link #factory(String)}, with meters. */
-  KafkaFactory factory(String yaml, @Nullable MeterRegistry registry) {
+  KafkaFactory factory(String yaml, MeterRegistry registry) {
+    return factory(yaml, KafkaFactory.builder().meterRegistry(registry));
+  }
+
+  /** As {@link #factory(String)}, with whatever else the builder has been given. */
+  KafkaFactory factory(String yaml, KafkaFactory.Builder builder) {
     ConfigLoader loader =
         ConfigLoader.create()
             .environment(
                 Map.of("BROKERS", kafka.bootstrapServers(), "TOPIC", topic, "GROUP", group))
             .clientSettings(ClientProperties.knownNames());
-    KafkaFactory.Builder builder = KafkaFactory.builder();
-    if (registry != null) {
-      builder.meterRegistry(registry);
-    }
     KafkaFactory factory = builder.create(loader.parse("test.yaml", yaml));
     factories.add(factory);
     return factory;

@@ -197,9 +197,9 @@ class OversizeTest {
     theNextOneFlows();
   }
 
-  /** It came compressed. */
+  /** It came compressed, and it can come back. */
   @Test
-  void aLargeOneIsCompressedAndNothingOfItIsCut() {
+  void aLargeOneIsCompressedAndNothingOfItIsCut() throws Exception {
     byte[] value = new byte[2_000_000];
     Map<String, Object> settings = new HashMap<>();
     settings.put("bootstrap.servers", kafka.bootstrapServers());
@@ -212,12 +212,16 @@ class OversizeTest {
     }
     withOwnDeadLetterTopic();
 
-    start("at-least-once", "retry: { max-attempts: 1 }, " + OWN);
+    KafkaFactory factory = factory("at-least-once", "retry: { max-attempts: 1 }, " + OWN);
+    start(factory);
 
     ConsumerRecord<byte[], byte[]> dead = onlyDeadLetter();
     assertThat(dead.value()).isEqualTo(value);
     assertThat(texts(dead)).doesNotContainKey("millrace-trimmed");
     theNextOneFlows();
+    RedriveReport back =
+        factory.deadLetters("oversize").redrive(Redrive.of(DeadLetterFilter.all()));
+    assertThat(back.redriven()).isEqualTo(1);
   }
 
   /** What it would need to wait there does not fit. */
@@ -233,6 +237,7 @@ class OversizeTest {
     assertThat(dead.value()).isEqualTo(largest.value());
     assertThat(texts(dead))
         .containsEntry("millrace-attempts", "1")
+        .containsEntry("millrace-gave-up", "too large for its retry topic")
         .containsEntry("millrace-exception-class", "java.lang.IllegalStateException");
     assertThat(attempts).as("attempts at it").containsExactly(1);
     theNextOneFlows();
@@ -247,10 +252,38 @@ class OversizeTest {
     DeadLetters letters = factory.deadLetters("oversize");
     Redrive all = Redrive.of(DeadLetterFilter.all());
 
-    RedriveReport stays = new RedriveReport(0, 0, 0, 0, 1, Map.of());
+    RedriveReport stays = new RedriveReport(0, 0, 0, 0, 1, 0, Map.of());
     assertThat(letters.dryRun(all)).isEqualTo(stays);
     assertThat(letters.redrive(all)).isEqualTo(stays);
 
+    raiseLimit();
+    await().atMost(SOON).untilAsserted(() -> assertThat(letters.dryRun(all).tooLarge()).isZero());
+    assertThat(letters.redrive(all).redriven()).isEqualTo(1);
+  }
+
+  /** What was left out of its dead letter stands where it came from. */
+  @Test
+  void alsoWhatIsOnlyAReference() throws Exception {
+    ConsumerRecord<byte[], byte[]> largest = sendLargest(KEY, List.of(header("trace", 100)));
+    withOwnDeadLetterTopic();
+    KafkaFactory factory = factory("at-least-once", "retry: { max-attempts: 1 }, " + REFERENCE);
+    start(factory);
+    assertThat(onlyDeadLetter().value()).isEmpty();
+    DeadLetters letters = factory.deadLetters("oversize");
+    Redrive all = Redrive.of(DeadLetterFilter.all());
+    assertThat(letters.redrive(all)).isEqualTo(new RedriveReport(0, 0, 0, 0, 1, 0, Map.of()));
+
+    raiseLimit();
+    await().atMost(SOON).untilAsserted(() -> assertThat(letters.dryRun(all).tooLarge()).isZero());
+    assertThat(letters.redrive(all).redriven()).isEqualTo(1);
+
+    ConsumerRecord<byte[], byte[]> back = committed(broker.topic()).get(1);
+    assertThat(back.value()).isEqualTo(largest.value());
+    assertThat(back.headers().lastHeader("trace").value())
+        .isEqualTo(largest.headers().lastHeader("trace").value());
+  }
+
+  private void raiseLimit() throws Exception {
     kafka
         .admin()
         .incrementalAlterConfigs(
@@ -262,21 +295,6 @@ class OversizeTest {
                         AlterConfigOp.OpType.SET))))
         .all()
         .get();
-    await().atMost(SOON).untilAsserted(() -> assertThat(letters.dryRun(all).tooLarge()).isZero());
-    assertThat(letters.redrive(all).redriven()).isEqualTo(1);
-  }
-
-  /** Without its value, or its headers, it would come back as another record. */
-  @Test
-  void whatIsNotCompleteStays() throws Exception {
-    sendLargest(KEY, List.of(header("trace", 100)));
-    withOwnDeadLetterTopic();
-    KafkaFactory factory = factory("at-least-once", "retry: { max-attempts: 1 }, " + REFERENCE);
-    start(factory);
-    assertThat(onlyDeadLetter().value()).isEmpty();
-
-    assertThat(factory.deadLetters("oversize").redrive(Redrive.of(DeadLetterFilter.all())))
-        .isEqualTo(new RedriveReport(0, 0, 0, 1, 0, Map.of()));
   }
 
   private static final String OWN = "dead-letter: { create-topic: false }";

@@ -12,13 +12,11 @@ import dev.millrace.deadletter.DeadLetterHeaders;
 import dev.millrace.deadletter.DeadLetters;
 import dev.millrace.deadletter.Redrive;
 import dev.millrace.deadletter.RedriveReport;
-import dev.millrace.errors.InvalidDefinitionException;
 import dev.millrace.errors.MillraceException;
 import dev.millrace.testkit.cluster.KafkaCluster;
 import dev.millrace.testkit.junit.KafkaTest;
 import dev.millrace.testkit.junit.TestTopics;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
-import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -30,7 +28,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.jspecify.annotations.Nullable;
@@ -53,12 +50,12 @@ class RedriveTest {
       """;
 
   private final BrokerFixture broker;
-  private final TestTopics topics;
+  private final DeadLetterFixture dead;
   private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
 
   RedriveTest(KafkaCluster kafka, TestTopics topics) {
     this.broker = new BrokerFixture(kafka, topics);
-    this.topics = topics;
+    this.dead = new DeadLetterFixture(broker);
   }
 
   @AfterEach
@@ -198,7 +195,7 @@ class RedriveTest {
     }
 
     assertThat(awaitOne(letters).redrives()).isEqualTo(2);
-    assertThat(letters.redrive(twice)).isEqualTo(new RedriveReport(0, 1, 0, 0, 0, Map.of()));
+    assertThat(letters.redrive(twice)).isEqualTo(new RedriveReport(0, 1, 0, 0, 0, 0, Map.of()));
     assertThat(letters.list(DeadLetterFilter.all().redrivenAtLeast(2), 10)).hasSize(1);
     assertThat(letters.redrive(twice.quarantineAfter(3)).redriven()).isEqualTo(1);
   }
@@ -206,8 +203,8 @@ class RedriveTest {
   /** A service that copies headers must not hide its own records from everybody. */
   @Test
   void aMarkThatWasCopiedToAnotherRecordIsIgnoredAndCounted() throws Exception {
-    createWithDeadLetters(1);
-    dead("a", "first", "java.lang.Error", 0);
+    dead.create(1);
+    dead.send("a", "first", "java.lang.Error", 0);
     KafkaFactory kafka = broker.factory(CONFIG, registry);
     assertThat(kafka.deadLetters("failing").redrive(Redrive.of(DeadLetterFilter.all())).redriven())
         .isEqualTo(1);
@@ -233,15 +230,15 @@ class RedriveTest {
   /** Whatever is chosen in whatever order, each comes back once, and the rest is still there. */
   @Test
   void whatIsRedrivenIsNotOpenAnyMore() throws Exception {
-    createWithDeadLetters(2);
+    dead.create(2);
     for (int i = 0; i < 40; i++) {
-      dead("key-" + i % 7, "v" + i, i % 2 == 0 ? "java.io.IOException" : "java.lang.Error", 0);
+      dead.send("key-" + i % 7, "v" + i, i % 2 == 0 ? "java.io.IOException" : "java.lang.Error", 0);
     }
     DeadLetters letters = broker.factory(CONFIG).deadLetters("failing");
     Redrive errors = Redrive.of(DeadLetterFilter.all().cause("Error"));
 
     assertThat(letters.dryRun(errors))
-        .isEqualTo(new RedriveReport(20, 0, 0, 0, 0, Map.of("java.lang.Error", 20L)));
+        .isEqualTo(new RedriveReport(20, 0, 0, 0, 0, 0, Map.of("java.lang.Error", 20L)));
     assertThat(letters.list(DeadLetterFilter.all(), 100)).hasSize(40);
     assertThat(letters.redrive(errors.atMost(5)).redriven()).isEqualTo(5);
     assertThat(letters.redrive(errors).redriven()).isEqualTo(15);
@@ -265,112 +262,10 @@ class RedriveTest {
   }
 
   @Test
-  void filtersAndShows() {
-    createWithDeadLetters(2);
-    Instant before = Instant.now().minusSeconds(5);
-    dead("a", "v0", "java.lang.Error", 0);
-    dead("b", "v1", "java.io.IOException", 1);
-    broker.send(new ProducerRecord<>(broker.deadLetterTopic(), 0, null, "none".getBytes(UTF_8)));
-    DeadLetters letters = broker.factory(CONFIG).deadLetters("failing");
-    DeadLetterFilter all = DeadLetterFilter.all();
-
-    assertThat(values(letters, all)).containsExactlyInAnyOrder("v0", "v1");
-    assertThat(values(letters, all.since(before))).hasSize(2);
-    assertThat(values(letters, all.before(before))).isEmpty();
-    assertThat(values(letters, all.key("a"))).containsExactly("v0");
-    assertThat(values(letters, all.cause("java.io.IOException"))).containsExactly("v1");
-    assertThat(values(letters, all.cause("Exception"))).isEmpty();
-    assertThat(values(letters, all.origin("elsewhere"))).isEmpty();
-    assertThat(values(letters, all.origin(broker.partition(1)))).containsExactly("v1");
-    assertThat(values(letters, all.origin(broker.partition(1), 8, 100))).isEmpty();
-    assertThat(values(letters, all.origin(broker.partition(1), 7, 8))).containsExactly("v1");
-    assertThat(values(letters, all.and(letter -> letter.attempts() > 4))).isEmpty();
-
-    DeadLetter listed = letters.list(all.key("a"), 10).get(0);
-    DeadLetter shown = letters.show(listed.partition(), listed.offset()).orElseThrow();
-    assertThat(shown.value()).isEqualTo("v0".getBytes(UTF_8));
-    assertThat(shown.origin().offset()).isEqualTo(7);
-    assertThat(shown.origin().partition()).isEqualTo(broker.partition(0));
-    assertThat(shown.toString()).contains("java.lang.Error", "out of stock").doesNotContain("v0");
-    assertThat(letters.show(listed.partition(), 1_000)).isEmpty();
-    assertThatThrownBy(() -> letters.show(broker.partition(0), 0))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("no dead letters in " + broker.partition(0));
-  }
-
-  /** A topic that several groups have their dead letters in. */
-  @Test
-  void leavesTheDeadLettersOfOtherGroupsAndTopicsAlone() throws Exception {
-    String shared = topics.create("shared", 1);
-    broker.create(1);
-    broker.send(deadLetter(shared, "a", "theirs", "java.lang.Error", 0, "strangers"));
-    broker.send(deadLetter(shared, "a", "ours", "java.lang.Error", 0, broker.group()));
-    ProducerRecord<byte[], byte[]> foreign =
-        deadLetter(shared, "a", "foreign", "java.lang.Error", 0, broker.group());
-    foreign.headers().add(DeadLetterHeaders.ORIGIN_TOPIC, "payroll".getBytes(UTF_8));
-    broker.send(foreign);
-    DeadLetters letters =
-        broker
-            .factory(CONFIG.replace("dead-letter: {}", "dead-letter: { topic: " + shared + " }"))
-            .deadLetters("failing");
-
-    assertThat(letters.redrive(Redrive.of(DeadLetterFilter.all())))
-        .isEqualTo(new RedriveReport(1, 0, 1, 0, 0, Map.of("java.lang.Error", 1L)));
-
-    assertThat(broker.read(broker.topic()).readAll().stream().map(RedriveTest::value))
-        .containsExactly("ours");
-    assertThatThrownBy(() -> letters.deleteBefore(new TopicPartition(shared, 0), 2))
-        .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("strangers");
-    assertThat(broker.read(shared).readAll()).hasSize(3);
-  }
-
-  @Test
-  void deletesTheBeginningForGood() throws Exception {
-    createWithDeadLetters(1);
-    for (int i = 0; i < 5; i++) {
-      dead("a", "v" + i, "java.lang.Error", 0);
-    }
-    DeadLetters letters = broker.factory(CONFIG).deadLetters("failing");
-    TopicPartition partition = new TopicPartition(broker.deadLetterTopic(), 0);
-    letters.redrive(Redrive.of(DeadLetterFilter.all().at(partition, 1)));
-
-    assertThat(letters.deleteBefore(partition, 3)).as("open ones").isEqualTo(2);
-    assertThat(values(letters, DeadLetterFilter.all())).containsExactly("v3", "v4");
-    assertThatThrownBy(() -> letters.deleteBefore(partition, 6))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessageContaining("ends at 5");
-    assertThatThrownBy(() -> letters.tombstone(letters.list(DeadLetterFilter.all(), 1).get(0)))
-        .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("not compacted; use deleteBefore");
-  }
-
-  @Test
-  void writesATombstoneWhereTheTopicIsCompacted() throws Exception {
-    broker.create(1);
-    topics.create("compacted", 1, Map.of("cleanup.policy", "compact"));
-    String compacted = topics.name("compacted");
-    broker.send(deadLetter(compacted, "a", "v0", "java.lang.Error", 0, broker.group()));
-    DeadLetters letters =
-        broker
-            .factory(CONFIG.replace("dead-letter: {}", "dead-letter: { topic: " + compacted + " }"))
-            .deadLetters("failing");
-
-    letters.tombstone(letters.list(DeadLetterFilter.all(), 1).get(0));
-
-    ConsumerRecord<byte[], byte[]> written = broker.read(compacted).awaitCount(2, SOON).get(1);
-    assertThat(written.key()).isEqualTo("a".getBytes(UTF_8));
-    assertThat(written.value()).isNull();
-    assertThatThrownBy(() -> letters.deleteBefore(new TopicPartition(compacted, 0), 1))
-        .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("use tombstone");
-  }
-
-  @Test
   void aSecondOneIsRefusedInTheFactoryAndTakesOverFromAnother() throws Exception {
-    createWithDeadLetters(1);
+    dead.create(1);
     for (int i = 0; i < 6; i++) {
-      dead("a", "v" + i, "java.lang.Error", 0);
+      dead.send("a", "v" + i, "java.lang.Error", 0);
     }
     KafkaFactory first = broker.factory(CONFIG);
     CountDownLatch begun = new CountDownLatch(1);
@@ -404,9 +299,9 @@ class RedriveTest {
 
   @Test
   void anInterruptAndACloseEndItBetweenTransactions() throws Exception {
-    createWithDeadLetters(1);
+    dead.create(1);
     for (int i = 0; i < 6; i++) {
-      dead("a", "v" + i, "java.lang.Error", 0);
+      dead.send("a", "v" + i, "java.lang.Error", 0);
     }
     KafkaFactory kafka = broker.factory(CONFIG);
     Redrive interrupted =
@@ -446,29 +341,6 @@ class RedriveTest {
         .containsExactly("v0", "v1", "v2", "v3", "v4", "v5");
   }
 
-  @Test
-  void refusesWhatCannotBe() {
-    broker.create(1);
-    KafkaFactory kafka = broker.factory(CONFIG);
-
-    assertThatThrownBy(() -> kafka.deadLetters("other"))
-        .isInstanceOf(InvalidDefinitionException.class)
-        .hasMessageContaining("Consumer 'other' has no 'dead-letter'");
-    assertThatThrownBy(() -> Redrive.of(DeadLetterFilter.all()).perSecond(0))
-        .isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> Redrive.of(DeadLetterFilter.all()).atMost(0))
-        .isInstanceOf(IllegalArgumentException.class);
-    assertThatThrownBy(() -> Redrive.of(DeadLetterFilter.all()).quarantineAfter(0))
-        .isInstanceOf(IllegalArgumentException.class);
-    DeadLetters letters = kafka.deadLetters("failing");
-    assertThatThrownBy(() -> letters.list(DeadLetterFilter.all(), 0))
-        .isInstanceOf(IllegalArgumentException.class);
-    kafka.close();
-    assertThatThrownBy(() -> letters.list(DeadLetterFilter.all(), 1))
-        .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("closed");
-  }
-
   private static @Nullable Throwable failure(DeadLetters letters, Redrive what) {
     try {
       var unused = letters.redrive(what);
@@ -497,12 +369,6 @@ class RedriveTest {
         .get(0);
   }
 
-  private static List<String> values(DeadLetters letters, DeadLetterFilter filter) {
-    return letters.list(filter, 100).stream()
-        .map(letter -> new String(letter.value(), UTF_8))
-        .toList();
-  }
-
   private static String value(ConsumerRecord<byte[], byte[]> record) {
     return new String(record.value(), UTF_8);
   }
@@ -514,41 +380,5 @@ class RedriveTest {
         .tag("outcome", outcome)
         .counter()
         .count();
-  }
-
-  /** Puts a dead letter where the group has its own. */
-  private void dead(String key, String value, String cause, int partition) {
-    broker.send(deadLetter(broker.deadLetterTopic(), key, value, cause, partition, broker.group()));
-  }
-
-  private void createWithDeadLetters(int partitions) {
-    broker.create(partitions);
-    broker.kafka().createTopic(broker.deadLetterTopic(), partitions);
-  }
-
-  private ProducerRecord<byte[], byte[]> deadLetter(
-      String topic, String key, String value, String cause, int partition, String group) {
-    ProducerRecord<byte[], byte[]> record =
-        new ProducerRecord<>(topic, key.getBytes(UTF_8), value.getBytes(UTF_8));
-    Map<String, String> headers =
-        Map.of(
-            DeadLetterHeaders.ORIGIN_TOPIC,
-            broker.topic(),
-            DeadLetterHeaders.ORIGIN_PARTITION,
-            Integer.toString(partition),
-            DeadLetterHeaders.ORIGIN_OFFSET,
-            "7",
-            DeadLetterHeaders.ORIGIN_TIMESTAMP,
-            "1700000000000",
-            DeadLetterHeaders.GROUP,
-            group,
-            DeadLetterHeaders.ATTEMPTS,
-            "4",
-            DeadLetterHeaders.EXCEPTION_CLASS,
-            cause,
-            DeadLetterHeaders.EXCEPTION_MESSAGE,
-            "out of stock");
-    headers.forEach((name, text) -> record.headers().add(name, text.getBytes(UTF_8)));
-    return record;
   }
 }

@@ -56,7 +56,7 @@ class RetryTopicTest {
 
   private final BrokerFixture broker;
   private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
-  private final Queue<Seen> seen = new ConcurrentLinkedQueue<>();
+  private final Queue<SeenRecord> seen = new ConcurrentLinkedQueue<>();
 
   RetryTopicTest(KafkaCluster kafka, TestTopics topics) {
     broker = new BrokerFixture(kafka, topics);
@@ -65,28 +65,6 @@ class RetryTopicTest {
   @AfterEach
   void close() {
     broker.close();
-  }
-
-  /** What a handler was called with, and when. */
-  private record Seen(
-      String value,
-      TopicPartition partition,
-      long offset,
-      long timestamp,
-      int attempt,
-      List<Header> headers,
-      long at) {
-
-    static Seen of(String value, RecordContext context) {
-      return new Seen(
-          value,
-          new TopicPartition(context.topic(), context.partition()),
-          context.offset(),
-          context.timestamp(),
-          context.attempt(),
-          List.of(context.headers().toArray()),
-          System.currentTimeMillis());
-    }
   }
 
   @Test
@@ -110,12 +88,13 @@ class RetryTopicTest {
     ConsumerRecord<byte[], byte[]> dead = only(broker.deadLetterTopic());
     awaitAllDone();
     assertThat(seen)
-        .extracting(Seen::partition, Seen::offset, Seen::timestamp, Seen::headers)
+        .extracting(
+            SeenRecord::partition, SeenRecord::offset, SeenRecord::timestamp, SeenRecord::headers)
         .as("what the handler is told of the record, each time")
         .containsOnly(
             org.assertj.core.groups.Tuple.tuple(
                 broker.partition(2), sent.offset(), timestamp, headers));
-    assertThat(seen).extracting(Seen::attempt).containsExactly(1, 2, 3, 4, 5, 6);
+    assertThat(seen).extracting(SeenRecord::attempt).containsExactly(1, 2, 3, 4, 5, 6);
 
     assertThat(dead.key()).isEqualTo(key);
     assertThat(dead.value()).isEqualTo("hopeless".getBytes(UTF_8));
@@ -202,7 +181,7 @@ class RetryTopicTest {
     assertThat(seen)
         .filteredOn(one -> one.value().startsWith("flaky"))
         .allMatch(one -> one.partition().topic().equals(broker.topic()))
-        .extracting(Seen::attempt)
+        .extracting(SeenRecord::attempt)
         .containsOnly(1, 2, 3);
     assertThat(broker.read(broker.deadLetterTopic()).readAll()).isEmpty();
     executor.shutdown();
@@ -259,7 +238,7 @@ class RetryTopicTest {
     await().atMost(SOON).until(() -> consumer.state() == ConsumerState.FAILED);
     assertThat(consumer.failure().orElseThrow())
         .hasMessageContaining("stopped at " + broker.topic() + "-0@0, which has no attempt left");
-    assertThat(seen).extracting(Seen::attempt).containsExactly(1, 2, 3);
+    assertThat(seen).extracting(SeenRecord::attempt).containsExactly(1, 2, 3);
     assertThat(committed(broker.topic())).isEqualTo(1);
     assertThat(committed(retryTopic(1))).isEqualTo(1);
     assertThat(committed(retryTopic(2))).as("the record is still to be handled").isLessThan(1);
@@ -287,8 +266,8 @@ class RetryTopicTest {
     assertThat(added(only(broker.deadLetterTopic()), 0))
         .containsEntry("millrace-origin-offset", "0")
         .containsEntry("millrace-attempts", "3");
-    assertThat(seen).extracting(Seen::attempt).containsExactly(1, 2, 3);
-    assertThat(seen).extracting(Seen::offset).containsOnly(0L);
+    assertThat(seen).extracting(SeenRecord::attempt).containsExactly(1, 2, 3);
+    assertThat(seen).extracting(SeenRecord::offset).containsOnly(0L);
     assertThat(ignored()).isEqualTo(1);
   }
 
@@ -320,7 +299,7 @@ class RetryTopicTest {
         .containsEntry("millrace-origin-topic", retryTopic(1))
         .containsEntry("millrace-origin-offset", "0")
         .containsEntry("millrace-attempts", "2");
-    assertThat(seen).extracting(Seen::attempt).containsExactly(1, 2);
+    assertThat(seen).extracting(SeenRecord::attempt).containsExactly(1, 2);
     assertThat(seen).extracting(one -> one.headers().size()).containsOnly(0);
     assertThat(ignored()).isEqualTo(1);
   }
@@ -368,7 +347,7 @@ class RetryTopicTest {
     subscribe(CONFIG, this::failTwice);
 
     await().atMost(SOON).until(() -> outcome("handled") == 1);
-    assertThat(seen).extracting(Seen::attempt).containsExactly(1, 2, 3);
+    assertThat(seen).extracting(SeenRecord::attempt).containsExactly(1, 2, 3);
   }
 
   private boolean isWaiting(MessageConsumer consumer) {
@@ -408,7 +387,7 @@ class RetryTopicTest {
     consumer.resume(List.of(waiting)).join();
 
     await().atMost(SOON).until(() -> outcome("handled") == 1);
-    assertThat(seen).extracting(Seen::attempt).containsExactly(1, 2, 3);
+    assertThat(seen).extracting(SeenRecord::attempt).containsExactly(1, 2, 3);
   }
 
   @Test
@@ -418,7 +397,7 @@ class RetryTopicTest {
     subscribe(
         CONFIG,
         (value, context) -> {
-          seen.add(Seen.of(value, context));
+          seen.add(SeenRecord.of(value, context));
           if (value.equals("second")) {
             BrokerFixture.hold(goOn);
           } else if (value.equals("first") && context.attempt() == 1) {
@@ -434,12 +413,14 @@ class RetryTopicTest {
         .until(() -> registry.get("millrace.consumer.in.flight").gauge().value() == 2);
     broker.send("b", "of another key");
     await().atMost(SOON).until(() -> outcome("handled") == 1);
-    assertThat(seen).extracting(Seen::value).containsExactly("first", "second", "of another key");
+    assertThat(seen)
+        .extracting(SeenRecord::value)
+        .containsExactly("first", "second", "of another key");
     goOn.countDown();
 
     await().atMost(SOON).until(() -> outcome("handled") == 3);
     assertThat(seen)
-        .extracting(Seen::value)
+        .extracting(SeenRecord::value)
         .containsExactly("first", "second", "of another key", "first");
   }
 
@@ -452,12 +433,12 @@ class RetryTopicTest {
   }
 
   private void fail(String value, RecordContext context) {
-    seen.add(Seen.of(value, context));
+    seen.add(SeenRecord.of(value, context));
     throw new IllegalStateException("out of stock");
   }
 
   private void failTwice(String value, RecordContext context) {
-    seen.add(Seen.of(value, context));
+    seen.add(SeenRecord.of(value, context));
     if (value.startsWith("flaky") && context.attempt() < 3) {
       throw new IllegalStateException("out of stock");
     }

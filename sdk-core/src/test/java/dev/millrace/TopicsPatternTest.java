@@ -64,15 +64,14 @@ class TopicsPatternTest {
   /** The pattern matches their names, and the topics are there before the consumer starts. */
   @ParameterizedTest
   @ValueSource(strings = {"classic", "consumer"})
-  void neverReadsItsOwnGroupsDeadLettersAndRetries(String protocol) {
+  void neverReadsWhatAnyGroupGaveUp(String protocol) {
     String own = "a." + broker.group();
     create("a", 1);
-    for (String left : List.of(own + ".dlq", own + ".retry.1", "dead")) {
+    for (String left :
+        List.of(own + ".dlq", own + ".retry.1", "dead", "a.other.dlq", "a.other.retry.1")) {
       create(left, 1);
-      send(name(left), "own");
+      send(name(left), "given up");
     }
-    create("a.other.dlq", 1);
-    send(name("a.other.dlq"), "another group's");
 
     MessageConsumer consumer =
         consume(protocol, "dead-letter: { topic: \"" + name("dead") + "\" }", handler);
@@ -82,13 +81,10 @@ class TopicsPatternTest {
         .untilAsserted(
             () ->
                 assertThat(consumer.assignment())
-                    .isEqualTo(
-                        Set.of(
-                            new TopicPartition(name("a"), 0),
-                            new TopicPartition(name("a.other.dlq"), 0))));
+                    .isEqualTo(Set.of(new TopicPartition(name("a"), 0))));
     send(name("a"), "last");
-    await().atMost(SOON).until(() -> handled.size() >= 2);
-    assertThat(handled).containsExactlyInAnyOrder("another group's", "last");
+    await().atMost(SOON).until(() -> !handled.isEmpty());
+    assertThat(handled).containsExactly("last");
   }
 
   /**

@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  *     {@code concurrency} and the channel among them; 1 to 64, at most {@code concurrency}
  * @param handlerThreads on what kind of threads handlers run
  * @param channelCapacity the most records held between poll and handler's end, queued and running
- *     ones together; at least {@code concurrency}, at most 10,000,000
+ *     ones together; those in a back-off, and those of their keys behind them, have a bound of
+ *     their own; at least {@code concurrency}, at most 10,000,000
  * @param channelBytes intake pauses while the held records' keys, values and headers are this large
  *     or larger, in bytes, so one poll may exceed it; 1 to 1024 GB
  * @param format how bytes become a value

@@ -177,7 +177,8 @@ final class Decoder {
         new RetryTopicsDefinition(
             in.list("topics", PAUSE),
             in.value("topic-names", RetryTopicsDefinition.DEFAULT_NAMES, RETRY_TOPIC_NAMES),
-            in.value("create-topics", Defaults.CREATE_RETRY_TOPICS, BOOLEAN)));
+            in.value("create-topics", Defaults.CREATE_RETRY_TOPICS, BOOLEAN),
+            in.value("keep-key-order", Defaults.KEEP_KEY_ORDER, BOOLEAN)));
   }
 
   private static HandlerWatchdogDefinition handlerWatchdog(Fields in) {

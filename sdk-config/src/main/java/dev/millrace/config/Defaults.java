@@ -83,6 +83,9 @@ final class Defaults {
 
   static final boolean CREATE_RETRY_TOPICS = true;
 
+  /** A key whose order matters to nobody would wait for nothing. */
+  static final boolean KEEP_KEY_ORDER = false;
+
   /** These hold only where the key {@code dead-letter} stands; without it there is none. */
   static final boolean DEAD_LETTER_ENABLED = true;
 

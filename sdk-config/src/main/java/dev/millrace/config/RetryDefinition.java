@@ -35,9 +35,8 @@ public record RetryDefinition(
     return new RetryDefinition(maxAttempts, maxDuration, other, classes, topics);
   }
 
-  /** Returns the same without retry topics. */
+  /** Returns the same without retry topics, but with the names that there would be. */
   public RetryDefinition inPlace() {
-    return new RetryDefinition(
-        maxAttempts, maxDuration, backoff, classes, RetryTopicsDefinition.NONE);
+    return new RetryDefinition(maxAttempts, maxDuration, backoff, classes, topics.unused());
   }
 }

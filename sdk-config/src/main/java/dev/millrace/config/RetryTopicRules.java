@@ -34,7 +34,36 @@ final class RetryTopicRules {
       refuse("partitions", "nobody deals out the partitions of a retry topic", in, retry, problems);
     }
     refuseCapturingPattern(consumer, in, problems);
+    checkKeyOrder(consumer, in, retry, problems);
     requireNames(consumer, in, retry, problems);
+  }
+
+  /** Without retry topics the key means nothing, and does no harm: attempts in place keep order. */
+  private static void checkKeyOrder(
+      ConsumerDefinition consumer, Fields in, Fields retry, Problems problems) {
+    if (!consumer.retry().topics().keepKeyOrder()) {
+      return;
+    }
+    if (consumer.ordering() != Ordering.KEY && in.isSound("ordering")) {
+      refuseKeyOrder("ordering", "it is the order of keys that would be kept", in, retry, problems);
+    }
+    if (consumer.deliverySemantics() == DeliverySemantics.EXACTLY_ONCE) {
+      refuseKeyOrder(
+          "delivery-semantics",
+          "where a record stands in a retry topic is not known before its transaction is committed",
+          in,
+          retry,
+          problems);
+    }
+  }
+
+  private static void refuseKeyOrder(
+      String key, String because, Fields in, Fields retry, Problems problems) {
+    Place place = retry.place("keep-key-order");
+    problems.add(
+        place,
+        "contradicts " + in.cite(key, "", place) + ", since " + because,
+        "remove one of them");
   }
 
   /** The client gets one pattern for topics and retry topics, in which the user's stands twice. */

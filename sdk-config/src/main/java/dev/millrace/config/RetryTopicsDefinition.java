@@ -11,17 +11,30 @@ import java.util.List;
  * @param names how they are called: {@code {topic}}, {@code {group-id}} and {@code {n}}, from 1,
  *     stand for the record's own topic, the group and the level
  * @param create whether missing ones are created
+ * @param keepKeyOrder whether later records of a key follow one that waits there, instead of
+ *     overtaking it; only under {@link Ordering#KEY}, and not exactly-once
  */
-public record RetryTopicsDefinition(List<Duration> delays, String names, boolean create) {
+public record RetryTopicsDefinition(
+    List<Duration> delays, String names, boolean create, boolean keepKeyOrder) {
   /** The names that they have unless others are configured. */
   public static final String DEFAULT_NAMES = "{topic}.{group-id}.retry.{n}";
 
   /** All attempts are made in place. */
   public static final RetryTopicsDefinition NONE =
-      new RetryTopicsDefinition(List.of(), DEFAULT_NAMES, true);
+      new RetryTopicsDefinition(List.of(), DEFAULT_NAMES, true, false);
 
   public RetryTopicsDefinition {
     delays = List.copyOf(delays);
+  }
+
+  /** Retry topics in which later records of a key overtake one that waits. */
+  public RetryTopicsDefinition(List<Duration> delays, String names, boolean create) {
+    this(delays, names, create, false);
+  }
+
+  /** Returns the names with no topic that has one. */
+  RetryTopicsDefinition unused() {
+    return new RetryTopicsDefinition(List.of(), names, create);
   }
 
   /** Returns how many there are for each topic. */

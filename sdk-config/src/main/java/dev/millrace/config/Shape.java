@@ -29,7 +29,8 @@ sealed interface Shape {
           .with("non-retryable", VALUE)
           .with("topics", VALUE)
           .with("topic-names", VALUE)
-          .with("create-topics", VALUE);
+          .with("create-topics", VALUE)
+          .with("keep-key-order", VALUE);
 
   Keys DEAD_LETTER =
       new Keys()

@@ -33,7 +33,8 @@ public sealed interface Subscription {
   /**
    * All topics whose whole name matches, also those that come to be later; the group shares their
    * partitions out. Kafka's internal topics, and this group's own dead-letter and retry topics, are
-   * left out whatever the pattern says.
+   * left out whatever the pattern says; those of other groups, by their default names, unless it
+   * says {@code dlq} or {@code retry}.
    *
    * @param regex a {@link Pattern}, also when it stands in a group
    */

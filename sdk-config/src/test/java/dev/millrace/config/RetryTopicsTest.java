@@ -163,6 +163,37 @@ class RetryTopicsTest {
         .contains("makes a retry topic that can't have its name, {topic}.{group-id}.retry.{n}");
   }
 
+  @Test
+  void theOrderOfKeysIsKeptWhereThatIsWritten() {
+    assertThat(consumer("retry: { topics: [1s] }").retry().topics().keepKeyOrder()).isFalse();
+    assertThat(
+            consumer("retry: { topics: [1s], keep-key-order: true }")
+                .retry()
+                .topics()
+                .keepKeyOrder())
+        .isTrue();
+    assertThat(consumer("ordering: partition\nretry: { keep-key-order: true }").retry().topics())
+        .as("without retry topics nothing overtakes, whatever the order")
+        .isEqualTo(
+            new RetryTopicsDefinition(List.of(), RetryTopicsDefinition.DEFAULT_NAMES, true, true));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "ordering: partition | ordering partition (line 7), since it is the order of keys that would be kept",
+        "ordering: unordered | ordering unordered (line 7), since it is the order of keys that would be kept",
+        "delivery-semantics: exactly-once | delivery-semantics exactly-once (line 7), since where a record stands in a retry topic is not known before its transaction is committed"
+      })
+  void theOrderOfKeysIsRefusedWhereItCanNotBeKept(String other, String text) {
+    assertThat(Report.ofConsumer(other + "\nretry:\n  topics: [1s]\n  keep-key-order: true"))
+        .isEqualTo(
+            "kafka.yaml:10:25 consumers.c.retry.keep-key-order: contradicts "
+                + text
+                + "; remove one of them");
+  }
+
   private static ConsumerDefinition consumer(String lines) {
     return Objects.requireNonNull(
         ConfigLoader.create().parse("k", Report.consumer(lines)).consumers().get("c"));

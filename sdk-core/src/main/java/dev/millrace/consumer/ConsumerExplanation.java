@@ -62,12 +62,15 @@ public record ConsumerExplanation(
   /**
    * What was queued, running or waiting for a retry, and the bounds.
    *
-   * @param records how many records
+   * @param records how many records took room in the channel; when records that have rested go on,
+   *     they may be more than the capacity for a while
    * @param capacity the most records
-   * @param bytes the bytes of their keys, values and headers
+   * @param resting how many records rested beside them: those in a back-off, and those behind them;
+   *     50,000 at most for each Kafka consumer, or twice its capacity if that is more
+   * @param bytes the bytes of the keys, values and headers of all of these
    * @param capacityBytes no more is polled while there are this many bytes
    */
-  public record Channel(int records, int capacity, long bytes, long capacityBytes) {}
+  public record Channel(int records, int capacity, int resting, long bytes, long capacityBytes) {}
 
   /**
    * How many records may be worked on at the same time.
@@ -152,6 +155,8 @@ public record ConsumerExplanation(
   public enum PauseCause {
     /** All partitions: {@code channel-capacity} or {@code channel-bytes} is used up. */
     CHANNEL_FULL,
+    /** All partitions: as many records as there may be rest until an attempt is due. */
+    RESTING_FULL,
     /** It has more than its share of a channel that is short of room for the others. */
     SHARE_USED,
     /** Too much is delivered, or done and not saved, beyond a record that has not ended. */
@@ -160,6 +165,13 @@ public record ConsumerExplanation(
     NOT_DUE,
     /** All partitions: the circuit is open, so no handler starts. */
     CIRCUIT_OPEN,
+    /**
+     * Which of its keys have records in retry topics is being found out, and can't be for now if it
+     * lasts; only under {@code retry.keep-key-order}.
+     */
+    KEYS_NOT_KNOWN,
+    /** Too many of its keys have records in retry topics; only under the same. */
+    TOO_MANY_KEYS_AHEAD,
     /** A replay has read all of it that it is to read. */
     RANGE_READ,
     /** {@link MessageConsumer#pause()}. */
@@ -326,4 +338,13 @@ public record ConsumerExplanation(
    */
   public record WaitsForRetryTopic(int level, Duration lasting, String failure)
       implements Activity {}
+
+  /**
+   * An earlier record of its key is in a retry topic. It follows there, and is not acknowledged
+   * yet; or it waits to be handled here, since the earlier ones seem to have ended, or since the
+   * retry topic does not take it. Only under {@code retry.keep-key-order}.
+   *
+   * @param lasting since it could have been handled
+   */
+  public record FollowsKey(Duration lasting) implements Activity {}
 }

@@ -44,10 +44,11 @@ final class ExplanationText {
     Channel channel = explanation.channel();
     Permits permits = explanation.permits();
     line(
-        "  channel: %d of %d records, %d of %d bytes; permits: %d of %d used"
+        "  channel: %d of %d records, %d more rest, %d of %d bytes; permits: %d of %d used"
             .formatted(
                 channel.records(),
                 channel.capacity(),
+                channel.resting(),
                 channel.bytes(),
                 channel.capacityBytes(),
                 permits.used(),

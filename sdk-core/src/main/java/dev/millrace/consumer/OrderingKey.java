@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
  * runs nothing is polled or committed, and a consumer that does not poll for {@code
  * max.poll.interval.ms} is thrown out of its group. It must not change the record, nor keep it.
  *
+ * <p>With {@code retry.keep-key-order} it is also called on another thread of the consumer, at the
+ * same time, for what is found in retry topics.
+ *
  * <p>For the same record it must always return the same: after a crash or a rebalance the record
  * may come again, and is asked for again.
  */

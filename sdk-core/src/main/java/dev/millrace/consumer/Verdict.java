@@ -4,6 +4,7 @@ import static dev.millrace.consumer.ExplanationText.time;
 
 import dev.millrace.consumer.ConsumerExplanation.Activity;
 import dev.millrace.consumer.ConsumerExplanation.CommitFailure;
+import dev.millrace.consumer.ConsumerExplanation.FollowsKey;
 import dev.millrace.consumer.ConsumerExplanation.Partition;
 import dev.millrace.consumer.ConsumerExplanation.PauseCause;
 import dev.millrace.consumer.ConsumerExplanation.Queued;
@@ -80,6 +81,10 @@ final class Verdict {
     if (activity instanceof WaitsForStart start) {
       return "which has waited for %s, since %s".formatted(time(start.lasting()), start.why());
     }
+    if (activity instanceof FollowsKey follows) {
+      return "which has waited for %s, since its key is in a retry topic"
+          .formatted(time(follows.lasting()));
+    }
     throw new IllegalStateException("No words for " + activity);
   }
 
@@ -87,11 +92,17 @@ final class Verdict {
     return Map.of(
                 PauseCause.USER, "paused by the user",
                 PauseCause.CHANNEL_FULL, "held back by the full channel",
+                PauseCause.RESTING_FULL,
+                    "held back because too many records rest until their next attempt",
                 PauseCause.SHARE_USED,
                     "held back because it has more than its share of the channel",
                 PauseCause.TOO_FAR_AHEAD, "held back because it ran too far ahead",
                 PauseCause.NOT_DUE, "waits for its next record to be due",
                 PauseCause.CIRCUIT_OPEN, "held back because the circuit is open",
+                PauseCause.KEYS_NOT_KNOWN,
+                    "held back until it is known which of its keys are in retry topics",
+                PauseCause.TOO_MANY_KEYS_AHEAD,
+                    "held back because too many of its keys are in retry topics",
                 PauseCause.RANGE_READ, "read to the end of the replay's range")
             .get(cause)
         + " since "

@@ -42,7 +42,8 @@ public interface DeadLetters {
   /**
    * Sends open dead letters back to their topics, and to the partitions they came from if there are
    * such: key, value and the headers they had at first, with a mark that has other groups' Millrace
-   * consumers pass over them. Consumers that are not Millrace's see them again.
+   * consumers pass over them. Consumers that are not Millrace's see them again. What was
+   * {@linkplain DeadLetter#isComplete left out} of one is read where it came from.
    *
    * <p>Each transaction holds some records and the note that they are redriven. So each is redriven
    * once, whenever this is interrupted or killed: whoever calls it again goes on. Readers of

@@ -11,6 +11,8 @@ import java.util.function.Consumer;
  *     at most a tenth of that, and of at most 500
  * @param quarantineAfter a dead letter that has been redriven so often before stays where it is; at
  *     least 1
+ * @param intoCompacted whether those of compacted topics come back, too: such a one is then the
+ *     last of its key, and the topic's cleaner deletes newer ones, for all groups
  * @param onProgress told after each transaction of what has been redriven so far, by the thread
  *     that redrives; what it throws ends the redrive
  */
@@ -19,6 +21,7 @@ public record Redrive(
     long most,
     int recordsPerSecond,
     int quarantineAfter,
+    boolean intoCompacted,
     Consumer<RedriveReport> onProgress) {
   private static final int FASTEST = 1_000_000;
 
@@ -44,29 +47,35 @@ public record Redrive(
 
   /**
    * Returns the redrive of all dead letters that pass the filter and have been redriven less than 3
-   * times, 1,000 a second.
+   * times, 1,000 a second, but for those of compacted topics.
    */
   public static Redrive of(DeadLetterFilter filter) {
-    return new Redrive(filter, Long.MAX_VALUE, 1_000, 3, report -> {});
+    return new Redrive(filter, Long.MAX_VALUE, 1_000, 3, false, report -> {});
   }
 
   /** Returns the same for no more than so many. */
   public Redrive atMost(long records) {
-    return new Redrive(filter, records, recordsPerSecond, quarantineAfter, onProgress);
+    return new Redrive(
+        filter, records, recordsPerSecond, quarantineAfter, intoCompacted, onProgress);
   }
 
   /** Returns the same at another pace. */
   public Redrive perSecond(int records) {
-    return new Redrive(filter, most, records, quarantineAfter, onProgress);
+    return new Redrive(filter, most, records, quarantineAfter, intoCompacted, onProgress);
   }
 
   /** Returns the same with another bound on how often a record comes back. */
   public Redrive quarantineAfter(int redrives) {
-    return new Redrive(filter, most, recordsPerSecond, redrives, onProgress);
+    return new Redrive(filter, most, recordsPerSecond, redrives, intoCompacted, onProgress);
+  }
+
+  /** Returns the same for compacted topics too, where no newer record of their keys matters. */
+  public Redrive alsoIntoCompacted() {
+    return new Redrive(filter, most, recordsPerSecond, quarantineAfter, true, onProgress);
   }
 
   /** Returns the same with somebody who is told of its progress. */
   public Redrive onProgress(Consumer<RedriveReport> told) {
-    return new Redrive(filter, most, recordsPerSecond, quarantineAfter, told);
+    return new Redrive(filter, most, recordsPerSecond, quarantineAfter, intoCompacted, told);
   }
 }

@@ -12,11 +12,13 @@ import java.util.stream.Collectors;
  * @param quarantined dead letters that pass the filter and stay, since they have come back too
  *     often
  * @param foreign dead letters that pass the filter and stay, since this consumer does not read the
- *     topic that they say they came from
+ *     topic that they say they came from, or it is not there any more
  * @param incomplete dead letters that pass the filter and stay, since a part of their record was
- *     left out for want of room
+ *     left out for want of room, and the record does not stand where it came from any more
  * @param tooLarge dead letters that pass the filter and stay, since with the headers of a redrive
- *     their topic has no room for them
+ *     their topic has no room for them, compressed by gzip either
+ * @param compacted dead letters that pass the filter and stay, since their topic is compacted: what
+ *     comes back would be the last of its key, and newer ones be deleted for all groups
  * @param byCause the redriven ones by the class name of their failure, the most frequent first
  */
 public record RedriveReport(
@@ -25,6 +27,7 @@ public record RedriveReport(
     long foreign,
     long incomplete,
     long tooLarge,
+    long compacted,
     Map<String, Long> byCause) {
 
   public RedriveReport {
@@ -43,8 +46,8 @@ public record RedriveReport(
   /** Returns it as a text with a line for each cause. */
   @Override
   public String toString() {
-    return "%d redriven, %d in quarantine, %d from topics that are not read, %d incomplete, %d too large"
-            .formatted(redriven, quarantined, foreign, incomplete, tooLarge)
+    return "%d redriven, %d in quarantine, %d from topics that are not read, %d incomplete, %d too large, %d of compacted topics"
+            .formatted(redriven, quarantined, foreign, incomplete, tooLarge, compacted)
         + byCause.entrySet().stream()
             .map(cause -> "\n  %8d  %s".formatted(cause.getValue(), cause.getKey()))
             .collect(Collectors.joining());

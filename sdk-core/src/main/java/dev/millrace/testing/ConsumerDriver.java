@@ -1,13 +1,8 @@
 package dev.millrace.testing;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.millrace.config.BackoffDefinition;
 import dev.millrace.config.ConsumerDefinition;
-import dev.millrace.config.ConsumerMode;
-import dev.millrace.config.DeliverySemantics;
 import dev.millrace.config.KafkaConfig;
-import dev.millrace.config.RetryDefinition;
-import dev.millrace.config.Subscription;
 import dev.millrace.consumer.AsyncRecordHandler;
 import dev.millrace.consumer.BatchHandler;
 import dev.millrace.consumer.ConsumerExplanation;
@@ -22,7 +17,6 @@ import dev.millrace.idempotency.IdempotencyStore;
 import dev.millrace.internal.channel.Confinement;
 import dev.millrace.internal.client.ClientProperties;
 import dev.millrace.internal.client.ConsumerSettings;
-import dev.millrace.internal.client.NamedDefinitions;
 import dev.millrace.internal.consumer.ServiceHooks;
 import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.time.SteppedClock;
@@ -93,7 +87,7 @@ public final class ConsumerDriver<V> implements AutoCloseable {
   private boolean closed;
 
   private ConsumerDriver(Builder<V> builder, Function<AttemptLog, Handling<V>> handler) {
-    this.definition = withoutJitter(withNamedTopics(builder.definition, builder.topics));
+    this.definition = DriverDefinition.reproducible(builder.definition, builder.topics);
     this.confinement = new Confinement("The driver of consumer '" + definition.name() + "'");
     ConsumerSettings settings = builder.settings;
     Formats formats = new Formats(builder.objectMapper);
@@ -111,26 +105,6 @@ public final class ConsumerDriver<V> implements AutoCloseable {
     this.process = processes.get();
   }
 
-  /** There is one member only, which has all partitions in whichever way the consumer has them. */
-  private static ConsumerDefinition withNamedTopics(
-      ConsumerDefinition definition, List<String> topics) {
-    if (topics.isEmpty()) {
-      throw new IllegalStateException(
-          "Consumer '%s' finds its topics by a pattern; name some that there are, by topics(...)."
-              .formatted(definition.name()));
-    }
-    return definition.withSubscription(new Subscription.Topics(topics));
-  }
-
-  /** A back-off that is random would make a test that steps the time fail now and then. */
-  private static ConsumerDefinition withoutJitter(ConsumerDefinition definition) {
-    RetryDefinition retry = definition.retry();
-    BackoffDefinition backoff = retry.backoff();
-    return definition.withRetry(
-        retry.withBackoff(
-            new BackoffDefinition(backoff.initial(), backoff.multiplier(), backoff.max(), 0)));
-  }
-
   /**
    * Starts to describe a driver.
    *
@@ -142,20 +116,7 @@ public final class ConsumerDriver<V> implements AutoCloseable {
    *     or its {@code mode} is {@code queue}, or it is exactly-once
    */
   public static <V> Builder<V> builder(KafkaConfig config, String consumer, Class<V> type) {
-    ConsumerDefinition definition = NamedDefinitions.consumer(config, consumer);
-    if (definition.mode() == ConsumerMode.QUEUE) {
-      throw new InvalidDefinitionException(
-          "Consumer '%s' has 'mode: queue', which a ConsumerDriver can't run: it has the partitions, offsets and commits of a group; test it with a broker."
-              .formatted(consumer),
-          null);
-    }
-    if (definition.deliverySemantics() == DeliverySemantics.EXACTLY_ONCE) {
-      throw new InvalidDefinitionException(
-          "Consumer '%s' has 'delivery-semantics: exactly-once', which a ConsumerDriver can't run: it has no transactions; test it with a broker."
-              .formatted(consumer),
-          null);
-    }
-    return new Builder<>(config, definition, type);
+    return new Builder<>(config, DriverDefinition.of(config, consumer), type);
   }
 
   // What is in the topics.
@@ -220,7 +181,7 @@ public final class ConsumerDriver<V> implements AutoCloseable {
 
   /**
    * Revokes all partitions and assigns them again: what is finished is committed, also beyond
-   * records that are not; what is not finished comes again, with its first attempt.
+   * records that are not; what is not finished comes again, with its next attempt.
    *
    * @throws IllegalStateException when the consumer has ended by itself
    */

@@ -45,6 +45,7 @@ final class ServiceProcess implements SteppedSignal.Surroundings {
             handling,
             hooks,
             cluster::sendFailed,
+            new ClusterRetryLogs(cluster),
             clock,
             this);
   }

@@ -87,7 +87,7 @@ class ExplanationTextTest {
         .isEqualTo(
             """
             Consumer 'order-consumer' is RUNNING at 2026-03-01T03:00:42.123Z
-              channel: 5 of 2032 records, 4096 of 67108864 bytes; permits: 1 of 16 used
+              channel: 5 of 2032 records, 0 more rest, 4096 of 67108864 bytes; permits: 1 of 16 used
               a dead-letter or retry topic can't be written for 2 min 30 s, 7 sends failed: TimeoutException: late
             orders-0: waits for orders-0@17, running for 42 s in Inventory.reserve(Inventory.java:17)
               lag 120, position 37, first unfinished 17, committed 17 (2026-03-01T03:00:00Z)
@@ -137,7 +137,7 @@ class ExplanationTextTest {
         .isEqualTo(
             """
             Consumer 'order-consumer' is RUNNING at 2026-03-01T03:00:42.123Z
-              channel: 5 of 2032 records, 4096 of 67108864 bytes; permits: 1 of 16 used
+              channel: 5 of 2032 records, 0 more rest, 4096 of 67108864 bytes; permits: 1 of 16 used
               a poll thread did not answer (waited 2 s), so nothing is known of its partitions; it is
                 at java.lang.Object.wait(Native Method)
                 at shop.Inventory.reserve(Inventory.java:17)
@@ -153,7 +153,7 @@ class ExplanationTextTest {
             NOW,
             ConsumerState.RUNNING,
             Optional.of(Instant.parse("2026-03-01T02:00:00Z")),
-            new Channel(0, 2032, 0, 64 << 20),
+            new Channel(0, 2032, 0, 0, 64 << 20),
             new Permits(0, 16),
             Optional.empty(),
             Optional.empty(),
@@ -179,7 +179,7 @@ class ExplanationTextTest {
                     NOW,
                     ConsumerState.RUNNING,
                     Optional.empty(),
-                    new Channel(10, 4000, 8192, 64 << 20),
+                    new Channel(10, 4000, 0, 8192, 64 << 20),
                     new Permits(2, 16),
                     Optional.empty(),
                     Optional.empty(),
@@ -191,11 +191,11 @@ class ExplanationTextTest {
         .isEqualTo(
             """
             Consumer 'order-consumer' is RUNNING at 2026-03-01T03:00:42.123Z
-              channel: 10 of 4000 records, 8192 of 67108864 bytes; permits: 2 of 16 used
+              channel: 10 of 4000 records, 0 more rest, 8192 of 67108864 bytes; permits: 2 of 16 used
             Consumer 'order-consumer-1' is RUNNING at 2026-03-01T03:00:42.123Z
-              channel: 5 of 2000 records, 4096 of 33554432 bytes; permits: 1 of 8 used
+              channel: 5 of 2000 records, 0 more rest, 4096 of 33554432 bytes; permits: 1 of 8 used
             Consumer 'order-consumer-2' is RUNNING at 2026-03-01T03:00:42.123Z
-              channel: 5 of 2000 records, 4096 of 33554432 bytes; permits: 1 of 8 used
+              channel: 5 of 2000 records, 0 more rest, 4096 of 33554432 bytes; permits: 1 of 8 used
               a poll thread did not answer (waited 2 s), so nothing is known of its partitions; it is
                 at java.lang.Object.wait(Native Method)
                 at shop.Inventory.reserve(Inventory.java:17)
@@ -208,7 +208,7 @@ class ExplanationTextTest {
         NOW,
         ConsumerState.RUNNING,
         Optional.empty(),
-        new Channel(5, 2000, 4096, 32 << 20),
+        new Channel(5, 2000, 0, 4096, 32 << 20),
         new Permits(1, 8),
         Optional.empty(),
         Optional.empty(),
@@ -226,7 +226,7 @@ class ExplanationTextTest {
             NOW,
             ConsumerState.RUNNING,
             Optional.empty(),
-            new Channel(5, 2032, 4096, 64 << 20),
+            new Channel(5, 2032, 0, 4096, 64 << 20),
             new Permits(1, 16),
             Optional.empty(),
             Optional.empty(),
@@ -313,7 +313,7 @@ class ExplanationTextTest {
         NOW,
         ConsumerState.RUNNING,
         Optional.empty(),
-        new Channel(5, 2032, 4096, 64 << 20),
+        new Channel(5, 2032, 0, 4096, 64 << 20),
         new Permits(1, 16),
         outage,
         Optional.empty(),

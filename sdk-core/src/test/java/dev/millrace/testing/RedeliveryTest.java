@@ -96,7 +96,7 @@ class RedeliveryTest {
     assertThat(driver.committed(FIRST)).hasValue(0);
     driver.advance(Duration.ofSeconds(10));
 
-    assertThat(told(driver).subList(3, 4)).containsExactly("a@0#1 SUCCEEDED");
+    assertThat(told(driver).subList(3, 4)).containsExactly("a@0#2 SUCCEEDED");
     assertThat(told(driver)).hasSize(4);
     assertThat(driver.committed(FIRST)).hasValue(3);
   }

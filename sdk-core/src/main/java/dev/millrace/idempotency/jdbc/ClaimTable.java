@@ -10,11 +10,17 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.UUID;
 
 /**
  * The table of claims, and each question to it. All times are the database's own, since clocks of
  * processes differ. But for {@link #doneInTransaction} and {@link #isDone}, a connection that
- * commits by itself is wanted: each statement is atomic then, and no other is needed.
+ * commits by itself is wanted: each statement is atomic then, and but for a take-over no other is
+ * needed.
+ *
+ * <p>Invariant: {@link #begin} never waits for a row that {@link #doneInTransaction} has locked,
+ * which stays so until a handler ends. It reads the row as it was committed last, and takes it over
+ * only where nobody has locked it.
  */
 final class ClaimTable {
   private static final String DEFINITION =
@@ -40,8 +46,10 @@ final class ClaimTable {
   private final int timeoutSeconds;
   private final String check;
   private final String insert;
-  private final String takeOver;
+  private final boolean insertNamesItsRow;
   private final String look;
+  private final String lockIfFree;
+  private final String takeOver;
   private final String finish;
   private final String finishInTransaction;
   private final String lock;
@@ -52,22 +60,30 @@ final class ClaimTable {
   /**
    * @param name the table's, as it is to stand in SQL
    * @param now an expression for the database's time, in milliseconds since the epoch
-   * @param ignoreConflict what makes an insert do nothing where the row exists; empty where an
-   *     insert can only fail
+   * @param postgres whether it is PostgreSQL, which would count each insert of a row that exists as
+   *     an error, in its log too; and where even {@code ON CONFLICT} waits for who has locked it
    */
-  ClaimTable(String name, String now, String ignoreConflict, Duration timeout) {
+  ClaimTable(String name, String now, boolean postgres, Duration timeout) {
     this.name = name;
     this.timeoutSeconds = Math.toIntExact(timeout.toSeconds());
     String row = " WHERE scope = ? AND id = ?";
+    String skipLocked = " FOR UPDATE SKIP LOCKED";
     this.check =
-        "SELECT scope, id, holder, done FROM " + name + " WHERE 1 = 0 AND expires_at > " + now;
+        "SELECT scope, id, holder, done FROM "
+            + name
+            + " WHERE 1 = 0 AND expires_at > "
+            + now
+            + skipLocked;
+    String values = "?, ?, ?, ?, " + now + " + ?";
     this.insert =
         "INSERT INTO "
             + name
-            + " (scope, id, holder, done, expires_at) VALUES (?, ?, ?, ?, "
-            + now
-            + " + ?)"
-            + ignoreConflict;
+            + " (scope, id, holder, done, expires_at) "
+            + (postgres
+                ? "SELECT %s WHERE NOT EXISTS (SELECT 1 FROM %s%s) ON CONFLICT DO NOTHING"
+                    .formatted(values, name, row)
+                : "VALUES (" + values + ")");
+    this.insertNamesItsRow = postgres;
     this.takeOver =
         "UPDATE "
             + name
@@ -78,7 +94,8 @@ final class ClaimTable {
             + " AND (expires_at <= "
             + now
             + " OR (holder = ? AND done = FALSE))";
-    this.look = "SELECT done, expires_at - " + now + " FROM " + name + row;
+    this.look = "SELECT done, holder, expires_at - " + now + " FROM " + name + row;
+    this.lockIfFree = "SELECT 1 FROM " + name + row + skipLocked;
     String finished = "UPDATE " + name + " SET done = TRUE, expires_at = " + now + " + ?" + row;
     this.finish = finished + " AND holder = ?";
     this.finishInTransaction = finish + " AND done = FALSE";
@@ -118,19 +135,47 @@ final class ClaimTable {
     }
   }
 
+  /**
+   * Fails when the columns' collation takes texts for the same that differ in case: of two messages
+   * with such ids one would be passed over as a duplicate.
+   */
+  void requireExactIds(Connection connection) throws SQLException {
+    String text = UUID.randomUUID().toString();
+    Claim lower = new Claim(text + "a", text + "a", text, Duration.ZERO, Duration.ZERO);
+    connection.setAutoCommit(false);
+    insert(connection, lower, false, Duration.ZERO);
+    boolean exact = !isThere(connection, text + "a", text + "A");
+    exact &= !isThere(connection, text + "A", text + "a");
+    connection.rollback();
+    connection.setAutoCommit(true);
+    if (!exact) {
+      throw new SQLException(
+          "In table '%s' two ids that differ in case are one, and of their messages one would be taken for a duplicate; give its columns 'scope' and 'id' a collation that tells them apart, such as utf8mb4_bin in MySQL."
+              .formatted(name));
+    }
+  }
+
+  private boolean isThere(Connection connection, String scope, String id) throws SQLException {
+    try (PreparedStatement statement = prepare(connection, look)) {
+      statement.setString(1, scope);
+      statement.setString(2, id);
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next();
+      }
+    }
+  }
+
   Begun begin(Connection connection, Claim claim) throws SQLException {
     for (int tries = 0; tries < MOST_TRIES; tries++) {
-      if (insert(connection, claim, false, claim.lease()) || takeOver(connection, claim)) {
+      if (insert(connection, claim, false, claim.lease())) {
         return new Begun.Granted();
       }
       try (PreparedStatement statement = prepare(connection, look)) {
         statement.setString(1, claim.scope());
         statement.setString(2, claim.id());
         try (ResultSet row = statement.executeQuery()) {
-          if (row.next() && row.getLong(2) > 0) {
-            return row.getBoolean(1)
-                ? new Begun.Done()
-                : new Begun.Held(Duration.ofMillis(row.getLong(2)));
+          if (row.next()) {
+            return begin(connection, claim, row.getBoolean(1), row.getString(2), row.getLong(3));
           }
         }
       }
@@ -138,6 +183,21 @@ final class ClaimTable {
     throw new SQLException(
         "The row of message '%s' in %s came and went %d times."
             .formatted(claim.id(), name, MOST_TRIES));
+  }
+
+  private Begun begin(
+      Connection connection, Claim claim, boolean done, String holder, long leftMillis)
+      throws SQLException {
+    if (leftMillis > 0 && done) {
+      return new Begun.Done();
+    }
+    if (leftMillis > 0 && !holder.equals(claim.holder())) {
+      return new Begun.Held(Duration.ofMillis(leftMillis));
+    }
+    return takeOver(connection, claim)
+        ? new Begun.Granted()
+        // Its lease is over and its transaction is not, or it was taken just now.
+        : new Begun.Held(claim.lease());
   }
 
   boolean done(Connection connection, Claim claim) throws SQLException {
@@ -199,6 +259,10 @@ final class ClaimTable {
       statement.setString(3, claim.holder());
       statement.setBoolean(4, done);
       statement.setLong(5, lasting.toMillis());
+      if (insertNamesItsRow) {
+        statement.setString(6, claim.scope());
+        statement.setString(7, claim.id());
+      }
       return statement.executeUpdate() == 1;
     } catch (SQLException failure) {
       if (isConflict(failure)) {
@@ -208,7 +272,26 @@ final class ClaimTable {
     }
   }
 
+  /** Where this fails, the connection is closed with its transaction; either end of it will do. */
   private boolean takeOver(Connection connection, Claim claim) throws SQLException {
+    connection.setAutoCommit(false);
+    boolean taken = lockIfFree(connection, claim) && update(connection, claim);
+    connection.commit();
+    connection.setAutoCommit(true);
+    return taken;
+  }
+
+  private boolean lockIfFree(Connection connection, Claim claim) throws SQLException {
+    try (PreparedStatement statement = prepare(connection, lockIfFree)) {
+      statement.setString(1, claim.scope());
+      statement.setString(2, claim.id());
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next();
+      }
+    }
+  }
+
+  private boolean update(Connection connection, Claim claim) throws SQLException {
     try (PreparedStatement statement = prepare(connection, takeOver)) {
       statement.setString(1, claim.holder());
       statement.setLong(2, claim.lease().toMillis());

@@ -16,8 +16,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>The transaction begins by marking the id as done, by which it holds the id's row until its
  * end: nobody can take the message meanwhile, however long the handler takes. When another has
- * taken it before, nothing is done, and the record is put back to find out what became of it. When
- * a commit fails, its outcome is unknown; so the id is read, by another connection, which says it.
+ * taken it before, nothing is done, and the record is put back to find out what became of it; an
+ * attempt fails, with words, when the consumer's own store says that nobody has taken it. When a
+ * commit fails, its outcome is unknown; so the id is read, by another connection, which says it.
  *
  * <p>For handlers in workers and in an executor.
  */
@@ -33,7 +34,7 @@ public final class JdbcEffects {
   /**
    * Returns effects in a store's database.
    *
-   * @param store the one that the factory of the consumer was given
+   * @param store the one that the factory of the consumer was given, or one of the same table
    */
   public static JdbcEffects in(JdbcIdempotencyStore store) {
     return new JdbcEffects(Objects.requireNonNull(store, "store"));
@@ -69,8 +70,8 @@ public final class JdbcEffects {
     try {
       if (!store.table().doneInTransaction(connection, claim)) {
         throw new MessageTakenException(
-            "Another one has taken the message '%s' of group '%s' from %s, whose lease of %s was over; a longer 'idempotency.lease' leaves it more time."
-                .formatted(claim.id(), claim.scope(), context, claim.lease()),
+            "By %s, another one has taken the message '%s' of group '%s' from %s, whose lease of %s was over; a longer 'idempotency.lease' leaves it more time."
+                .formatted(store, claim.id(), claim.scope(), context, claim.lease()),
             null);
       }
       handler.handle(value, context, HandlersConnection.of(connection));

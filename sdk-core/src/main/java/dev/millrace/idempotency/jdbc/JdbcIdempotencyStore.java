@@ -31,8 +31,13 @@ import org.slf4j.LoggerFactory;
  * CREATE INDEX millrace_idempotency_expires_at ON millrace_idempotency (expires_at);
  * }</pre>
  *
+ * <p>Ids are compared as the columns' collation does: it must be one to which texts that differ are
+ * different. {@link Builder#build} makes sure of upper and lower case. Where a database's own
+ * collation is another one, as in MySQL and MariaDB, make the table with {@code COLLATE
+ * utf8mb4_bin} or its like.
+ *
  * <p>Rows that have expired more than an hour ago are deleted on the way: each 256 claims, 512 at
- * most. Tested with PostgreSQL and H2.
+ * most. Tested with PostgreSQL and H2; another database has to know {@code FOR UPDATE SKIP LOCKED}.
  */
 public final class JdbcIdempotencyStore implements IdempotencyStore {
   private static final Logger LOG = LoggerFactory.getLogger(JdbcIdempotencyStore.class);
@@ -42,11 +47,13 @@ public final class JdbcIdempotencyStore implements IdempotencyStore {
 
   private final DataSource database;
   private final ClaimTable table;
+  private final String place;
   private final AtomicInteger claims = new AtomicInteger();
 
-  private JdbcIdempotencyStore(DataSource database, ClaimTable table) {
+  private JdbcIdempotencyStore(DataSource database, ClaimTable table, String place) {
     this.database = database;
     this.table = table;
+    this.place = place;
   }
 
   /**
@@ -96,6 +103,12 @@ public final class JdbcIdempotencyStore implements IdempotencyStore {
   /** Returns whether a transaction of the claim's has been committed; waits for the end of it. */
   boolean isDone(Claim claim) throws SQLException {
     return autoCommitted(connection -> table.isDone(connection, claim));
+  }
+
+  /** Says which table of which database. */
+  @Override
+  public String toString() {
+    return place;
   }
 
   DataSource database() {
@@ -205,20 +218,22 @@ public final class JdbcIdempotencyStore implements IdempotencyStore {
      * Makes the store.
      *
      * @throws SQLException when the database does not answer, the table can't be made, read, or
-     *     does not look as it should, or the database's time can't be told
+     *     does not look as it should, ids that differ in case are one to it, the database's time
+     *     can't be told, or it does not know {@code FOR UPDATE SKIP LOCKED}
      */
     public JdbcIdempotencyStore build() throws SQLException {
       try (Connection connection = database.getConnection()) {
         connection.setAutoCommit(true);
-        // It would count every conflict as an error, in its log too.
-        boolean postgres = connection.getMetaData().getDatabaseProductName().equals("PostgreSQL");
-        ClaimTable claims =
-            new ClaimTable(table, now, postgres ? " ON CONFLICT DO NOTHING" : "", timeout);
+        String product = connection.getMetaData().getDatabaseProductName();
+        ClaimTable claims = new ClaimTable(table, now, product.equals("PostgreSQL"), timeout);
         if (create) {
           claims.create(connection);
         }
         claims.check(connection);
-        return new JdbcIdempotencyStore(database, claims);
+        claims.requireExactIds(connection);
+        String place =
+            "table '%s' of the %s database '%s'".formatted(table, product, connection.getCatalog());
+        return new JdbcIdempotencyStore(database, claims, place);
       }
     }
   }

@@ -54,7 +54,7 @@ public final class Batches implements Parking {
   /** Worker. Returns where the lane stands that it began a round with. */
   public Progress endRound(Delivery head) {
     Lane lane = head.laneOfIt();
-    if (!batchOf(lane).countDown()) {
+    if (!batchOf(lane).endOfWork()) {
       return Progress.PARKED;
     }
     if (head.hasEnded()) {
@@ -66,7 +66,7 @@ public final class Batches implements Parking {
 
   @Override
   public void resume(Delivery delivery) {
-    countDown(delivery.laneOfIt());
+    end(delivery, delivery.laneOfIt());
   }
 
   @Override
@@ -74,7 +74,7 @@ public final class Batches implements Parking {
     Lane lane = delivery.laneOfIt();
     lane.letGo(delivery);
     scheduler.ended();
-    countDown(lane);
+    end(delivery, lane);
   }
 
   /** Hands over as they are all batches that wait for more deliveries. Any thread. */
@@ -82,8 +82,8 @@ public final class Batches implements Parking {
     gathering.completeAll();
   }
 
-  private void countDown(Lane lane) {
-    if (batchOf(lane).countDown()) {
+  private void end(Delivery delivery, Lane lane) {
+    if (batchOf(lane).end(delivery)) {
       scheduler.makeReady(lane);
     }
   }

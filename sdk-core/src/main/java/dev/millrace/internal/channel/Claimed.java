@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 public final class Claimed {
   private final Claim claim;
   private @Nullable DeliveryProcessor settling;
+  private boolean isDenied;
 
   public Claimed(Claim claim) {
     this.claim = claim;
@@ -18,6 +19,16 @@ public final class Claimed {
 
   public Claim claim() {
     return claim;
+  }
+
+  /** Notes whether an attempt has found that the claim is not good, and nothing else since. */
+  public void denied(boolean denied) {
+    isDenied = denied;
+  }
+
+  /** Returns whether an attempt has found that the claim is not good, and nothing else since. */
+  public boolean isDenied() {
+    return isDenied;
   }
 
   /**

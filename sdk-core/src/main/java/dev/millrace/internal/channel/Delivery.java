@@ -4,7 +4,9 @@ import dev.millrace.internal.offset.OffsetTicket;
 import dev.millrace.internal.transaction.Departure;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
 import java.util.Objects;
+import java.util.OptionalInt;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -12,25 +14,20 @@ import org.jspecify.annotations.Nullable;
 /**
  * One record on its way from the poll to its end. The poll thread makes it; then it belongs to
  * whoever holds its lane, one at a time.
- *
- * <p>Invariant: a handler's thread is interrupted, or its record given up, only while that handler
- * runs there. Who does it holds the attempt meanwhile, and an attempt that is held does not end.
  */
-public final class Delivery implements OffsetTicket.Holder {
-  private static final int NOT_IN_HANDLER = 0;
-  private static final int IN_HANDLER = 1;
-  private static final int HELD = 2;
+public final class Delivery extends Watched implements OffsetTicket.Holder {
+  private static final int IN_CHANNEL = 0;
+  private static final int RESTING = 1;
+  private static final int GONE = 2;
 
-  private static final VarHandle ATTEMPT;
-  private static final VarHandle RUNNER;
   private static final VarHandle PARKED;
+  private static final VarHandle PLACE;
 
   static {
     try {
       MethodHandles.Lookup lookup = MethodHandles.lookup();
-      ATTEMPT = lookup.findVarHandle(Delivery.class, "attemptState", int.class);
-      RUNNER = lookup.findVarHandle(Delivery.class, "runner", Thread.class);
       PARKED = lookup.findVarHandle(Delivery.class, "parked", boolean.class);
+      PLACE = lookup.findVarHandle(Delivery.class, "place", int.class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
@@ -41,32 +38,22 @@ public final class Delivery implements OffsetTicket.Holder {
   private final int bytes;
   private final long queuedNanos;
 
-  private final @Nullable History history;
-
   private @Nullable ConsumerRecord<byte[], byte[]> record;
-  private int attempt = 1;
-  private long triedSinceNanos;
-  private long firstFailure = -1;
+  private Tries tries;
   private @Nullable Departure departure;
+  private @Nullable String refusedWhy;
+  private @Nullable KeyPlace keyPlace;
   private @Nullable Claimed claimed;
 
-  // Written by the holder for whoever asks what becomes of the record.
-  private long startedNanos;
-  private volatile @Nullable Thread runner;
-  private volatile @Nullable Waiting waiting;
-  private volatile boolean leftWorker;
   private volatile boolean skipWanted;
 
   /** Whether somebody still owes a resume for a wait. */
   @SuppressWarnings("UnusedVariable") // read and written through PARKED
   private volatile boolean parked;
 
-  @SuppressWarnings("UnusedVariable") // read and written through ATTEMPT
-  private volatile int attemptState = NOT_IN_HANDLER;
-
-  // Of the poll thread until the record is offered; of who holds the attempt, then of who ended it.
-  private boolean interrupted;
-  private @Nullable Throwable givenUp;
+  /** Where it counts; only {@link InFlight} changes it. Plain, as long as nobody moves it. */
+  @SuppressWarnings("UnusedVariable") // read and written through PLACE
+  private int place = IN_CHANNEL;
 
   // The scheduler's own.
   @Nullable Lane lane;
@@ -96,12 +83,12 @@ public final class Delivery implements OffsetTicket.Holder {
       PartitionLoad load,
       long queuedNanos,
       @Nullable History history) {
-    this.history = history;
     this.record = record;
     this.ticket = ticket;
     this.load = load;
     this.bytes = RecordBytes.of(record);
     this.queuedNanos = queuedNanos;
+    this.tries = Tries.after(history);
     ticket.heldBy(this);
   }
 
@@ -122,57 +109,62 @@ public final class Delivery implements OffsetTicket.Holder {
     return queuedNanos;
   }
 
+  /** Returns how often it has been tried. Who has the attempt. */
+  public Tries tries() {
+    return tries;
+  }
+
+  /**
+   * Returns a number that tells it from a record that another log has at its offset; empty when it
+   * has ended. Poll thread.
+   */
+  public OptionalInt fingerprint() {
+    ConsumerRecord<byte[], byte[]> held = record;
+    return held == null
+        ? OptionalInt.empty()
+        : OptionalInt.of(
+            Objects.hash(
+                held.timestamp(), Arrays.hashCode(held.key()), Arrays.hashCode(held.value())));
+  }
+
+  /** Poll thread, before the record is offered: it was here before, and was tried then. */
+  public void triedBefore(Tries before) {
+    tries = before;
+  }
+
   /**
    * Returns which attempt is running or comes next, from 1; those made before, in other topics, are
-   * counted.
+   * counted. Any thread.
    */
   public int attempt() {
-    return history == null ? attempt : history.attempts() + attempt;
+    return tries.number();
   }
 
-  /** Returns the same, counted from where it was polled. */
-  public int attemptInPlace() {
-    return attempt;
+  /** Who has the attempt that has failed: the record leaves for another topic. */
+  public void failed(long epochMillis) {
+    tries = tries.failed(epochMillis);
   }
 
   /**
-   * Returns when the first attempt in place began. Who has the attempt that fails.
+   * Who has the attempt that has failed: another one follows in place.
    *
-   * @param beganNanos when that one did
+   * @param firstBeganNanos by {@link Tries#since}, when the first one did
    */
-  public long triedSince(long beganNanos) {
-    if (attempt == 1) {
-      triedSinceNanos = beganNanos;
-    }
-    return triedSinceNanos;
-  }
-
-  public void nextAttempt() {
-    attempt++;
+  public void nextAttempt(long firstBeganNanos, long epochMillis) {
+    tries = tries.next(firstBeganNanos, epochMillis);
   }
 
   /** Returns which retry topic it was polled from, from 1; 0 when it was its own topic. */
   public int level() {
-    return history == null ? 0 : history.level();
+    return tries.level();
   }
 
   /** Returns the partition that it was polled from, which holds its offset; until it ends. */
   public TopicPartition readFrom() {
+    History history = tries.history();
     return history == null
         ? new TopicPartition(record().topic(), record().partition())
         : history.readFrom();
-  }
-
-  /** Worker. Notes that an attempt has failed. */
-  public void failed(long epochMillis) {
-    if (firstFailure < 0) {
-      firstFailure = epochMillis;
-    }
-  }
-
-  /** Returns when the first attempt failed, in whichever topic; -1 when none has. */
-  public long firstFailure() {
-    return history == null || history.firstFailure() < 0 ? firstFailure : history.firstFailure();
   }
 
   /** Returns how it goes to another topic, or null when it does not. */
@@ -186,11 +178,38 @@ public final class Delivery implements OffsetTicket.Holder {
    */
   public void leaves(Departure how, long nowNanos) {
     departure = how;
-    String failure = how.cause().getClass().getName();
-    waiting =
+    if (how.followsKey()) {
+      waitsForKey(nowNanos);
+      return;
+    }
+    String failure = how.failure().getClass().getName();
+    waitsFor(
         how.level() == 0
             ? new Waiting.ForDeadLetter(nowNanos, failure)
-            : new Waiting.ForRetryTopic(how.level(), nowNanos, failure);
+            : new Waiting.ForRetryTopic(how.level(), nowNanos, failure));
+  }
+
+  /** Worker, before it parks the lane, or sends the record after its key. */
+  public void waitsForKey(long nowNanos) {
+    if (!(waiting() instanceof Waiting.ForKey)) {
+      waitsFor(new Waiting.ForKey(nowNanos));
+    }
+  }
+
+  /** Poll thread, before it offers the record: where later records of a key follow it. */
+  public void ordered(@Nullable KeyPlace place) {
+    keyPlace = place;
+  }
+
+  /** Who works on it. Has it wait for its key where it is, since it can't follow it. */
+  public void stays() {
+    departure = null;
+    keyPlace = Objects.requireNonNull(keyPlace).staying();
+  }
+
+  /** Returns whose key it has; null when it follows none. */
+  public @Nullable KeyPlace keyPlace() {
+    return keyPlace;
   }
 
   /** Returns its claim to its message; null before the first, and when it makes none. */
@@ -212,126 +231,21 @@ public final class Delivery implements OffsetTicket.Holder {
     return Objects.requireNonNull(claimed).settle(this);
   }
 
-  /** Worker, before it parks the lane. */
-  public void waitsForMessage(long sinceNanos, String why) {
-    waiting = new Waiting.ForMessage(sinceNanos, why);
-  }
-
-  /** Worker, before it parks the lane. */
-  public void waitsForRetry(long untilNanos, Throwable cause) {
-    waiting = new Waiting.ForRetry(untilNanos, cause.getClass().getName());
-  }
-
-  /** Worker, before it parks the lane. */
-  public void waitsForStart(Waiting.ForStart place) {
-    waiting = place;
-  }
-
-  /**
-   * Worker, in an attempt that is to begin anew in the service's executor: until then nobody has
-   * it.
-   *
-   * @return as {@link #ends()}
-   */
-  public boolean waitsForExecutor(long nowNanos) {
-    waiting = new Waiting.ForExecutor(nowNanos);
-    return ends();
-  }
-
-  /** The handler's thread, at the start of an attempt; costs no fence. */
-  public void runs(long nowNanos) {
-    startedNanos = nowNanos;
-    if (leftWorker) {
-      leftWorker = false;
-    }
-    RUNNER.setRelease(this, Thread.currentThread());
-    if (waiting != null) {
-      waiting = null; // Who sees it gone sees the new runner.
-    }
-    ATTEMPT.setRelease(this, IN_HANDLER); // Last: who holds the attempt knows its runner.
-  }
-
-  /** Worker, when the handler goes on without it, and for now without any thread we know of. */
-  public void leavesWorker() {
-    if (hold()) {
-      leftWorker = true;
-      runner = null;
-      interrupted = false;
-      letGo();
-    }
-  }
-
-  /**
-   * Whoever ends the attempt; once it has returned, nobody interrupts the thread for this record.
-   * Only the first call of an attempt counts.
-   *
-   * @return whether the thread was interrupted for this record, and may still have the flag
-   */
-  public boolean ends() {
-    if (!changeAttempt(NOT_IN_HANDLER)) {
-      return false;
-    }
-    boolean was = interrupted;
-    interrupted = false;
-    return was;
-  }
-
-  /** Returns whether an attempt is under way: in its decoder or handler. Any thread. */
-  public boolean isInHandler() {
-    return (int) ATTEMPT.getAcquire(this) != NOT_IN_HANDLER;
-  }
-
-  /**
-   * Interrupts the handler's thread, while this record's handler runs there and only then. One
-   * thread that is not the handler's.
-   *
-   * @param began by {@link #startedNanos()}, which attempt is meant
-   * @return whether there was a thread to interrupt
-   */
-  public boolean interrupt(long began) {
-    if (!hold(began)) {
-      return false;
-    }
-    try {
-      Thread thread = runner;
-      interrupted |= thread != null;
-      if (thread != null) {
-        thread.interrupt();
-      }
-      return thread != null;
-    } finally {
-      letGo();
-    }
-  }
-
-  /**
-   * Says, while the handler runs, that whatever it does no longer counts. One thread that is not
-   * the handler's.
-   *
-   * @param began by {@link #startedNanos()}, which attempt is meant
-   * @return whether it has been said, now or before; false when the attempt has ended
-   */
-  public boolean giveUp(long began, Throwable cause) {
-    if (!hold(began)) {
-      return false;
-    }
-    givenUp = givenUp == null ? cause : givenUp;
-    letGo();
-    return true;
-  }
-
   /**
    * Says that no handler is to be called for it, and that it is given up: the poll thread before it
    * offers the record, or who can't have it leave as it was to.
+   *
+   * @param why in the words of logs and headers
    */
-  public void refuse(Throwable cause) {
-    givenUp = cause;
+  public void refuse(Throwable cause, String why) {
+    givenUp(cause);
+    refusedWhy = why;
     departure = null;
   }
 
-  /** Returns why the record was refused, or given up while it ran, or null. Who has the attempt. */
-  public @Nullable Throwable givenUp() {
-    return givenUp;
+  /** Returns why it was refused, or null when it was not. Who has the attempt. */
+  public @Nullable String refusedWhy() {
+    return refusedWhy;
   }
 
   /**
@@ -370,6 +284,9 @@ public final class Delivery implements OffsetTicket.Holder {
 
   /** Who works on the record. Has it wait. */
   public Rest rests() {
+    if (isBackingOff()) {
+      laneOfIt().headRests(); // Before anybody may resume it.
+    }
     PARKED.setVolatile(this, true);
     if (!ticket.requeue()) {
       return Rest.TAKEN_BACK;
@@ -385,56 +302,6 @@ public final class Delivery implements OffsetTicket.Holder {
     return PARKED.compareAndSet(this, true, false);
   }
 
-  private boolean hold() {
-    return changeAttempt(HELD);
-  }
-
-  private boolean hold(long began) {
-    if (!hold()) {
-      return false;
-    }
-    if (startedNanos != began) {
-      letGo();
-      return false;
-    }
-    return true;
-  }
-
-  private void letGo() {
-    ATTEMPT.setRelease(this, IN_HANDLER);
-  }
-
-  /** Waits for who holds the attempt, which is for an instant; false when there is none. */
-  private boolean changeAttempt(int next) {
-    while (!ATTEMPT.compareAndSet(this, IN_HANDLER, next)) {
-      if (!isInHandler()) {
-        return false;
-      }
-      Thread.onSpinWait();
-    }
-    return true;
-  }
-
-  /** Returns whether the attempt goes on without a thread that is known. Any thread. */
-  public boolean hasLeftWorker() {
-    return leftWorker;
-  }
-
-  /** Returns what the record waits for outside of its handler, or null. Any thread. */
-  public @Nullable Waiting waiting() {
-    return waiting;
-  }
-
-  /** Returns who runs the attempt, or ran the last one; null before the first. Any thread. */
-  public @Nullable Thread runner() {
-    return runner;
-  }
-
-  /** Returns when the attempt began, once {@link #runner()} is known. Any thread. */
-  public long startedNanos() {
-    return startedNanos;
-  }
-
   /** Returns the record's key, or null when it has none or the delivery has ended. Any thread. */
   public byte @Nullable [] key() {
     ConsumerRecord<byte[], byte[]> held = record;
@@ -447,13 +314,47 @@ public final class Delivery implements OffsetTicket.Holder {
   @Override
   public void withdrawn() {
     if (lane != null) {
-      lane.inFlight.remove(this);
+      lane.inFlight.takeBack(this);
     }
     release();
   }
 
   PartitionLoad load() {
     return load;
+  }
+
+  /**
+   * Returns whether what it waits for, or has waited for last, is its next attempt, or its key,
+   * whose records need room in the channel before it.
+   */
+  boolean isBackingOff() {
+    return waiting() instanceof Waiting.ForRetry || waiting() instanceof Waiting.ForKey;
+  }
+
+  /** Has it count as resting, if it counts in the channel. */
+  boolean comesToRest() {
+    return PLACE.compareAndSet(this, IN_CHANNEL, RESTING);
+  }
+
+  /** Has it count in the channel, if it counts as resting. */
+  boolean leavesRest() {
+    return PLACE.compareAndSet(this, RESTING, IN_CHANNEL);
+  }
+
+  /**
+   * Has it count nowhere.
+   *
+   * @return whether it has counted as resting
+   */
+  boolean goes() {
+    return (int) PLACE.getAndSet(this, GONE) == RESTING;
+  }
+
+  /** As {@link #goes()}, while nobody can move it; costs no fence. */
+  boolean goesUnmoved() {
+    boolean rested = (int) PLACE.get(this) == RESTING;
+    PLACE.set(this, GONE);
+    return rested;
   }
 
   /**

@@ -4,6 +4,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +35,9 @@ public final class Lane {
 
   // The holder.
   private @Nullable Delivery head;
+
+  /** Whether what it holds waits for its head's next attempt. As {@link #batch}. */
+  private volatile boolean resting;
 
   /**
    * What is worked on together, if anything is. Set by the holder, looked at by the poll thread.
@@ -94,8 +98,48 @@ public final class Lane {
     return first;
   }
 
+  /** Poll thread. */
+  boolean isResting() {
+    return resting;
+  }
+
+  /** Holder, before the head, which waits for its next attempt, may be resumed. */
+  void headRests() {
+    if (batch == null) { // The last that a batch waits for otherwise says that it rests.
+      rest();
+    }
+  }
+
+  /**
+   * Holder, before anybody may resume it: what it holds, and what it is offered from now on, takes
+   * no room in the channel.
+   */
+  void rest() {
+    if (inFlight.lanesRest()) {
+      resting = true;
+      each(inFlight::comesToRest);
+      inFlight.laneRests();
+    }
+  }
+
+  /** Holder, before any of it is worked on: it takes room again, be there any or not. */
+  void goOn() {
+    if (resting) {
+      resting = false;
+      each(inFlight::leavesRest);
+    }
+  }
+
+  private void each(Consumer<Delivery> action) {
+    int left = size; // Read first: it publishes the links.
+    for (Delivery next = head; next != null && left > 0; next = next.next, left--) {
+      action.accept(next);
+    }
+  }
+
   /** Holder. Drops the head; false when the lane is now idle and no longer the caller's. */
   boolean advance() {
+    goOn();
     Delivery ended = head();
     letGo(ended);
     if ((int) SIZE.getAndAdd(this, -1) == 1) {
@@ -109,7 +153,7 @@ public final class Lane {
   /** Holder. Has an ended delivery leave the channel, unless it has left it before. */
   void letGo(Delivery ended) {
     if (!ended.hasEnded()) {
-      inFlight.remove(ended);
+      inFlight.end(ended);
       ended.release();
     }
   }

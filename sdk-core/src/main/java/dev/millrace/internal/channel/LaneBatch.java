@@ -11,7 +11,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  *
  * <p>Invariant: the lane of a batch that gathers is held by whoever {@link #claim claims} it, and
  * one does. The lane of a batch in a round is held by whoever ends the round's last wait. Until the
- * last member has ended, no delivery behind them starts.
+ * last member has ended, no delivery behind them starts. While all that the round still waits for
+ * are next attempts, the lane rests: who ends the last other wait says so before it does.
  */
 final class LaneBatch implements Comparable<LaneBatch> {
   private final Lane lane;
@@ -23,6 +24,9 @@ final class LaneBatch implements Comparable<LaneBatch> {
 
   /** What the round still waits for; the worker that began it is one of them. */
   private final AtomicInteger waits = new AtomicInteger();
+
+  /** Those of them that are no wait for a next attempt. */
+  private final AtomicInteger otherWaits = new AtomicInteger();
 
   // The holder.
   private final List<Delivery> members = new ArrayList<>();
@@ -74,8 +78,8 @@ final class LaneBatch implements Comparable<LaneBatch> {
   }
 
   /**
-   * Holder. Begins a round: claims the tickets of those that have not ended. A {@link #countDown}
-   * is owed for each that is returned, and one by the caller.
+   * Holder. Begins a round: claims the tickets of those that have not ended. An {@link #end} is
+   * owed for each that is returned, and an {@link #endOfWork} by the caller.
    */
   List<Delivery> begin() {
     if (members.isEmpty()) {
@@ -85,11 +89,36 @@ final class LaneBatch implements Comparable<LaneBatch> {
     members.removeIf(
         delivery -> delivery.hasEnded() || !(delivery.isSettling() || delivery.ticket().start()));
     waits.set(members.size() + 1);
+    otherWaits.set(members.size() + 1);
     return List.copyOf(members);
   }
 
-  /** Ends one wait of the round; true when it was the last, and the caller holds the lane now. */
-  boolean countDown() {
+  /** The worker's part of the round ends; as {@link #end}. */
+  boolean endOfWork() {
+    int others = 1;
+    for (Delivery member : members) {
+      others += member.isBackingOff() ? 1 : 0;
+    }
+    return end(others);
+  }
+
+  /**
+   * Ends the wait for one of the round; true when it was the last, and the caller holds the lane
+   * now.
+   */
+  boolean end(Delivery member) {
+    return end(member.isBackingOff() ? 0 : 1);
+  }
+
+  private boolean end(int others) {
+    // Last for now, and still owed here: so nobody resumes the lane meanwhile.
+    if (others > 0 && otherWaits.addAndGet(-others) == 0 && waits.get() > 1) {
+      lane.rest();
+    }
+    return countDown();
+  }
+
+  private boolean countDown() {
     if (waits.decrementAndGet() > 0) {
       return false;
     }

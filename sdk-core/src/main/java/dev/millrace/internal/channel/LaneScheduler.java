@@ -17,16 +17,24 @@ public final class LaneScheduler implements Parking {
   private final Confinement confinement = new Confinement("The lane table");
   private final LaneTable lanes;
   private final ConcurrentLinkedQueue<Lane> ready = new ConcurrentLinkedQueue<>();
-  private final InFlight inFlight = new InFlight();
+  private final InFlight inFlight;
   private final PollThreadSignal signal;
   private final Permits permits;
   private Runnable readyListener = () -> {};
 
+  /** A channel whose lanes may rest. */
+  public LaneScheduler(int capacity, PollThreadSignal signal, Permits permits) {
+    this(capacity, signal, permits, true);
+  }
+
   /**
    * @param capacity the most records in flight; sizes the lane table
-   * @param signal raised whenever a delivery ends
+   * @param signal raised whenever a delivery ends, or a lane comes to rest
+   * @param lanesRest whether what a lane holds takes no room while it waits for its head's next
+   *     attempt
    */
-  public LaneScheduler(int capacity, PollThreadSignal signal, Permits permits) {
+  public LaneScheduler(int capacity, PollThreadSignal signal, Permits permits, boolean lanesRest) {
+    this.inFlight = new InFlight(lanesRest, signal::raise);
     this.lanes = new LaneTable(capacity, inFlight);
     this.signal = signal;
     this.permits = permits;
@@ -47,8 +55,10 @@ public final class LaneScheduler implements Parking {
   /** Poll thread. Queues the delivery behind all earlier ones of its tag; wakes nobody. */
   public void offer(Delivery delivery, long tag) {
     confinement.check();
-    inFlight.add(delivery);
     Lane lane = lanes.laneOf(tag);
+    // In the very moment in which the lane comes to rest, or goes on, this one may count on the
+    // other side. It is taken from where it counts, and moved with all others the next time.
+    inFlight.add(delivery, lane.isResting());
     if (lane.offer(delivery) || lane.completesBatch()) {
       ready.add(lane);
     }
@@ -138,6 +148,7 @@ public final class LaneScheduler implements Parking {
 
   /** Holder of the lane, which gives it up. */
   void makeReady(Lane lane) {
+    lane.goOn();
     ready.add(lane);
     readyListener.run();
   }

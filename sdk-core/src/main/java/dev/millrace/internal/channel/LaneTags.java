@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The number that says which records share a lane, and so an order: a 64-bit hash of topic,
  * partition and, under {@code key}, the bytes of the ordering key. Two keys with the same hash
- * would only wait for each other. Confined to the poll thread.
+ * would only wait for each other. Confined to the poll thread, but for {@link #key}.
  */
 public final class LaneTags {
   private static final VarHandle LONGS =
@@ -74,6 +74,28 @@ public final class LaneTags {
         yield key == null ? withoutKey(seed) : hash(seed, key);
       }
     };
+  }
+
+  /**
+   * Returns the same for a record that has an order by its key; null when it has none. Throws what
+   * the ordering key throws. Any thread.
+   */
+  public @Nullable Long key(long seed, ConsumerRecord<byte[], byte[]> record) {
+    byte[] key = orderingKey.apply(record);
+    if (key == null) {
+      return keyless == KeylessRecords.LANE ? seed : null;
+    }
+    return hash(seed, key);
+  }
+
+  /**
+   * Returns a tag for those of a key's records that come from a retry topic, and have a lane of
+   * their own.
+   *
+   * @param level which retry topic, from 1; 0 for the key's own topic, whose tag stays
+   */
+  public static long atLevel(long tag, int level) {
+    return level == 0 ? tag : mix(tag + level);
   }
 
   /** Returns the tag of a record that need not wait for others. */

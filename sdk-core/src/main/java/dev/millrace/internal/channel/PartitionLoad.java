@@ -3,12 +3,13 @@ package dev.millrace.internal.channel;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * What one partition has in the channel. Only the poll thread adds to it and reads it; records end
- * on any thread.
+ * What is held of one partition. Only the poll thread adds to it and reads it; records end on any
+ * thread.
  */
 public final class PartitionLoad {
   private final AtomicLong endedRecords = new AtomicLong();
   private final AtomicLong endedBytes = new AtomicLong();
+  private final AtomicLong resting = new AtomicLong();
   private long takenRecords;
   private long takenBytes;
 
@@ -22,6 +23,16 @@ public final class PartitionLoad {
   void ended(int bytes) {
     endedRecords.incrementAndGet();
     endedBytes.addAndGet(bytes);
+  }
+
+  /** Any thread: so many more rest, or fewer. */
+  void rest(int change) {
+    resting.addAndGet(change);
+  }
+
+  /** Poll thread. Returns how many records take room in the channel; see {@link InFlight}. */
+  public long inChannel() {
+    return Math.max(0, records() - resting.get());
   }
 
   /** Poll thread. Returns how many records are queued, running or parked. */

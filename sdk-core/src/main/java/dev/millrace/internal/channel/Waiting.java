@@ -53,6 +53,13 @@ public sealed interface Waiting {
   }
 
   /**
+   * For an earlier record of its key, which is in a retry topic, or was when this one last asked.
+   *
+   * @param sinceNanos since when
+   */
+  record ForKey(long sinceNanos) implements Waiting {}
+
+  /**
    * For the service's executor, which has been given its attempt and has not begun it.
    *
    * @param sinceNanos since when

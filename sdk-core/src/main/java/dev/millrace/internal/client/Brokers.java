@@ -5,6 +5,7 @@ import dev.millrace.errors.InvalidDefinitionException;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -95,10 +96,11 @@ public final class Brokers {
    * @param check told how many partitions those have that are there; what it throws comes out, and
    *     nothing is created
    * @param companions topics to create if missing
+   * @return those of them that are missing still, since they can't be created now; the log says why
    * @throws BrokerUnavailableException when none answers within the connect time-out
    * @throws InvalidDefinitionException when Kafka refuses the settings
    */
-  public void prepareTopics(
+  public Set<String> prepareTopics(
       String owner,
       Map<String, Object> settings,
       Collection<String> needed,
@@ -111,9 +113,11 @@ public final class Brokers {
       Set<String> present =
           partitions(owner, settings, admin, companions.stream().map(Companion::topic).toList())
               .keySet();
+      Set<String> missing = new HashSet<>();
       for (Companion companion : companions) {
-        if (!present.contains(companion.topic())) {
-          create(owner, settings, admin, companion, partitions.get(companion.model()));
+        if (!present.contains(companion.topic())
+            && !create(owner, settings, admin, companion, partitions.get(companion.model()))) {
+          missing.add(companion.topic());
         }
       }
       needed.stream()
@@ -125,6 +129,7 @@ public final class Brokers {
                       owner,
                       topic,
                       address(settings)));
+      return missing;
     }
   }
 
@@ -236,7 +241,8 @@ public final class Brokers {
     return configs;
   }
 
-  private void create(
+  /** Returns whether the topic is there now. */
+  private boolean create(
       String owner,
       Map<String, Object> settings,
       Admin admin,
@@ -252,15 +258,18 @@ public final class Brokers {
               .createTopics(List.of(created.configs(withRoom(owner, settings, admin, companion))))
               .all());
       LOG.info("{} created its {} topic '{}'.", owner, companion.kind(), topic);
+      return true;
     } catch (TopicExistsException e) {
       LOG.debug("{}: another instance has just created '{}'.", owner, topic);
+      return true;
     } catch (KafkaException e) {
       LOG.warn(
-          "{} could not create its {} topic '{}': {}. Records that need it will wait until it exists.",
+          "{} could not create its {} topic '{}': {}. Records that need it wait until it exists; each of them tries to create it.",
           owner,
           companion.kind(),
           topic,
           e.toString());
+      return false;
     }
   }
 

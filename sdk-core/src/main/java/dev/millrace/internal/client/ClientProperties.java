@@ -199,6 +199,23 @@ public final class ClientProperties {
   }
 
   /**
+   * Returns the settings of a client that asks what a member's group has committed, and reads what
+   * anybody may have written, but is no member.
+   */
+  public static Map<String, Object> besideGroup(ConsumerSettings member) {
+    Map<String, Object> settings = new TreeMap<>(member.properties());
+    settings.remove(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG);
+    settings.remove(ConsumerConfig.INTERCEPTOR_CLASSES_CONFIG);
+    settings.put(
+        CommonClientConfigs.CLIENT_ID_CONFIG,
+        settings.get(CommonClientConfigs.CLIENT_ID_CONFIG) + "-key-looks");
+    settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
+    // By the end of what is committed alone, what is acknowledged could look like cut off.
+    settings.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_uncommitted");
+    return settings;
+  }
+
+  /**
    * Returns the group of a consumer; in broadcast mode without an id of its own, another each time.
    */
   public static String group(ConsumerDefinition definition) {
@@ -364,11 +381,29 @@ public final class ClientProperties {
               .formatted(owner, maxPollRecords, definition.channelCapacity()),
           null);
     }
+    requireReadRetryTopics(owner, definition);
     int maxPollInterval = number(parsed, ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG);
     if (hasRevocations(definition)) {
       requireTimeToDrain(owner, definition.drainTimeout().toMillis(), maxPollInterval);
     }
     return new ConsumerSettings(settings, maxPollRecords, Duration.ofMillis(maxPollInterval));
+  }
+
+  /** A definition that no loader has seen: what goes to a retry topic must be read again. */
+  private static void requireReadRetryTopics(String owner, ConsumerDefinition definition) {
+    if (definition.retry().topics().levels() > 0
+        && (definition.mode() != ConsumerMode.GROUP
+            || definition.deliverySemantics() == DeliverySemantics.AT_MOST_ONCE
+            || definition.subscription() instanceof Subscription.Partitions)) {
+      throw new InvalidDefinitionException(
+          "%s: retry topics need 'mode: group', a group that deals the partitions out, and another promise than at-most-once; it has %s, %s and %s."
+              .formatted(
+                  owner,
+                  definition.mode(),
+                  definition.subscription(),
+                  definition.deliverySemantics()),
+          null);
+    }
   }
 
   private static boolean hasRevocations(ConsumerDefinition definition) {

@@ -26,7 +26,17 @@ public record RedriveSettings(
   /** Readers of committed records wait so long at what a killed redrive has left, at most. */
   public static final Duration TRANSACTION_TIMEOUT = Duration.ofSeconds(30);
 
+  /** As it came, a record may have been compressed, too; this one needs no native library. */
+  public static final String COMPRESSION = "gzip";
+
   private static final String READ_COMMITTED = "read_committed";
+
+  /** Returns those of a second reader, beside the first. */
+  public Map<String, Object> originReader() {
+    Map<String, Object> second = new TreeMap<>(reader);
+    second.computeIfPresent(CommonClientConfigs.CLIENT_ID_CONFIG, (name, id) -> id + "-origins");
+    return second;
+  }
 
   /** From the consumer's definition. */
   public static RedriveSettings of(ClientProperties properties, ConsumerDefinition definition) {
@@ -44,6 +54,7 @@ public record RedriveSettings(
     Map<String, Object> producer = new TreeMap<>(properties.deadLetterProducer(definition));
     producer.put(CommonClientConfigs.CLIENT_ID_CONFIG, clientId);
     producer.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, transactionalId);
+    producer.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, COMPRESSION);
     producer.put(
         ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, Long.toString(TRANSACTION_TIMEOUT.toMillis()));
     // After a commit the brokers need some milliseconds before they take the next transaction's

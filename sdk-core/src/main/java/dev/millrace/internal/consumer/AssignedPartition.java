@@ -159,9 +159,25 @@ final class AssignedPartition {
     }
   }
 
+  /** Returns where the client goes on, as far as that is known. */
+  OptionalLong readTo() {
+    return notDue.isEmpty() ? tracker.position() : notDue.next();
+  }
+
   /** Returns what waits of it, if it is a retry topic's. */
   NotDue notDue() {
     return notDue;
+  }
+
+  /**
+   * Returns from where it is read so that nothing is left out that is yet to be handled, if that
+   * was promised.
+   *
+   * @param target from where it is to be read on otherwise
+   */
+  long readOnAt(Promise promise, long target) {
+    long readOn = promise.readOnAt(tracker, target);
+    return notDue.isEmpty() ? readOn : Math.min(readOn, notDue.offset());
   }
 
   /** Passes over a record that waits until it is due; false when there is no such one. */

@@ -24,6 +24,7 @@ final class Assignment {
   private Consumer<AssignedPartition> afterLeave = partition -> {};
   private final Map<TopicPartition, Entry> owned = new HashMap<>();
   private final LeftBehind leftBehind = new LeftBehind();
+  private final EarlierTries earlierTries = new EarlierTries();
   private volatile Set<TopicPartition> names = Set.of();
 
   /**
@@ -52,6 +53,7 @@ final class Assignment {
 
   void add(AssignedPartition partition) {
     confinement.check();
+    earlierTries.comes(partition);
     put(partition);
     names = Set.copyOf(owned.keySet());
   }
@@ -78,6 +80,7 @@ final class Assignment {
       throw new IllegalStateException(anew.partition() + " is not assigned.");
     }
     leaves(old);
+    earlierTries.forget(anew.partition());
     put(anew);
   }
 
@@ -95,6 +98,11 @@ final class Assignment {
       }
     }
     names = Set.copyOf(owned.keySet());
+  }
+
+  /** Returns how often records were tried when their partitions were here before. */
+  EarlierTries earlierTries() {
+    return earlierTries;
   }
 
   private void leaves(Entry entry) {

@@ -100,7 +100,10 @@ final class ConsumerControls implements Controls {
           "Consumer '%s' can't seek to %s: timestamps begin at %s."
               .formatted(definition.name(), time, Instant.EPOCH));
     }
-    return seek(partitions, "to " + time, owned -> targets.timestamp(owned, time));
+    return seek(
+        partitions,
+        "to " + time,
+        owned -> seeker.beforeWhatWaits(targets.timestamp(owned, time), targets::beginning));
   }
 
   private CompletableFuture<@Nullable Void> seek(

@@ -1,6 +1,8 @@
 package dev.millrace.internal.consumer;
 
 import dev.millrace.config.ConsumerDefinition;
+import dev.millrace.config.Ordering;
+import dev.millrace.config.Subscription;
 import dev.millrace.internal.channel.InFlight;
 import dev.millrace.internal.channel.LaneScheduler;
 import dev.millrace.internal.channel.LaneTags;
@@ -13,11 +15,13 @@ import dev.millrace.internal.delivery.Pipeline;
 import dev.millrace.internal.delivery.RecordEnds;
 import dev.millrace.internal.delivery.RetryRecords;
 import dev.millrace.internal.delivery.RetryTopics;
+import dev.millrace.internal.delivery.SendOutages;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.start.StartGate;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.TopicPartition;
@@ -51,6 +55,7 @@ final class ConsumerEngine implements Engine {
   private final Workers workers;
   private final Ending ending;
   private final @Nullable ExactlyOnce exactlyOnce;
+  private final @Nullable KeyOrder keyOrder;
   private final Commits commits;
   private final CommandQueue commands;
   private final ConsumerControls controls;
@@ -60,6 +65,7 @@ final class ConsumerEngine implements Engine {
 
   /**
    * @param replay what to read, without a group and without commits; null for a consumer
+   * @param retryLogs asked where the order of keys is kept in retry topics; else null
    */
   <V> ConsumerEngine(
       ConsumerDefinition definition,
@@ -73,7 +79,8 @@ final class ConsumerEngine implements Engine {
       EngineRuntime runtime,
       ServiceHooks hooks,
       @Nullable ReplayState replay,
-      @Nullable TransactionRoute route) {
+      @Nullable TransactionRoute route,
+      @Nullable RetryLogs retryLogs) {
     this.definition = definition;
     this.consumer = consumer;
     this.handling = handling;
@@ -86,7 +93,12 @@ final class ConsumerEngine implements Engine {
     stop.whenRequested(signal::raise);
     String name = definition.name();
     LaneScheduler scheduler =
-        new LaneScheduler(definition.channelCapacity(), signal, permits(definition, handling));
+        new LaneScheduler(
+            definition.channelCapacity(),
+            signal,
+            permits(definition, handling),
+            // Where a lane is a whole partition, to read on would gain nothing.
+            definition.ordering() != Ordering.PARTITION);
     // A replay has no offsets to lose: who replays wants the records once more.
     Promise promise =
         replay == null ? Promise.of(definition.deliverySemantics()) : Promise.AT_LEAST_ONCE;
@@ -112,6 +124,7 @@ final class ConsumerEngine implements Engine {
             meters,
             definition.commitInterval(),
             definition.commitRecords(),
+            !(definition.subscription() instanceof Subscription.Partitions),
             selfStop::because,
             clock);
     Clearance clearance =
@@ -127,7 +140,8 @@ final class ConsumerEngine implements Engine {
                 meters,
                 RebalanceHandler.commitTimeout(definition.drainTimeout()));
     WakeablePoll poll = new WakeablePoll(consumer);
-    Poisoned poisoned = new Poisoned(definition);
+    SendOutages outages = new SendOutages(definition.retry().topics().levels());
+    Poisoned poisoned = new Poisoned(definition, outages, meters, clock);
     this.exactlyOnce =
         route == null
             ? null
@@ -157,6 +171,7 @@ final class ConsumerEngine implements Engine {
             deadLetters,
             meters,
             exactlyOnce == null ? RecordEnds.AT_ONCE : exactlyOnce.ends(),
+            outages,
             starts,
             hooks.idempotency(),
             hooks.failureClassifier(),
@@ -173,6 +188,21 @@ final class ConsumerEngine implements Engine {
             definition.concurrency());
     LagGauge lag = new LagGauge(consumer, gate, clock);
     RetryTopics retryTopics = new RetryTopics(definition);
+    RetryRecords retryRecords = new RetryRecords(retryTopics, meters::headersIgnored);
+    LaneTags tags = laneTags(handling, hooks);
+    this.keyOrder =
+        retryLogs == null
+            ? null
+            : new KeyOrder(
+                name,
+                retryTopics,
+                gate,
+                clock,
+                retryLogs,
+                new KeyLook(retryLogs, retryRecords, tags, KeyOrder.MOST_KEYS),
+                runtime.keyLooks(),
+                KeyOrder.MOST_KEYS,
+                selfStop::because);
     RetryDelays delays = new RetryDelays(retryTopics, clock, assignment, gate, flow, inFlight);
     this.lastCommit = new LastCommit(clock, assignment, gate, poll, commits);
     this.commands =
@@ -183,7 +213,8 @@ final class ConsumerEngine implements Engine {
               signal.raise();
             });
     Reading reading = new Reading(definition);
-    Seeker seeker = new Seeker(name, consumer, assignment);
+    Predicate<TopicPartition> isRetry = partition -> retryTopics.own(partition.topic()) != null;
+    Seeker seeker = new Seeker(name, consumer, assignment, isRetry, promise);
     SeekTargets seekTargets = new SeekTargets(calls);
     this.controls =
         new ConsumerControls(
@@ -198,7 +229,7 @@ final class ConsumerEngine implements Engine {
                     clock,
                     inFlight,
                     workers,
-                    pipeline.outages(),
+                    outages,
                     starts,
                     watchdog,
                     assignment,
@@ -235,18 +266,20 @@ final class ConsumerEngine implements Engine {
                 clearance,
                 poisoned,
                 new RedrivenForOthers(name, definition.groupId(), meters),
-                laneTags(handling, hooks),
+                tags,
                 scheduler,
                 workers,
                 delays,
-                new RetryRecords(retryTopics, meters::headersIgnored),
+                retryRecords,
+                keyOrder,
                 meters),
             delays,
+            keyOrder == null ? now -> {} : keyOrder::turn,
             new MissingOffsets(
                 name,
                 clock,
                 definition.onMissingOffset(),
-                partition -> retryTopics.own(partition.topic()) != null,
+                isRetry,
                 promise,
                 assignment,
                 new AddedPartitions(calls, Reading.pattern(definition) != null),
@@ -254,8 +287,11 @@ final class ConsumerEngine implements Engine {
                 seeker,
                 meters),
             new IdleWatch(this.listener, definition.idleAfter(), clock));
-    meters.inFlight(inFlight::records, inFlight::bytes);
+    meters.inFlight(inFlight::records, inFlight::resting, inFlight::bytes);
     meters.oldestRunning(watchdog::oldestNanos);
+    if (keyOrder != null) {
+      meters.keysAhead(keyOrder::keysAhead);
+    }
     RebalanceHandler rebalances =
         new RebalanceHandler(
             name,
@@ -264,6 +300,7 @@ final class ConsumerEngine implements Engine {
                 name, calls, exactlyOnce == null ? () -> false : exactlyOnce.insisting(stop)),
             assignment,
             gate,
+            keyOrder,
             drain,
             commits,
             this.listener,
@@ -361,6 +398,9 @@ final class ConsumerEngine implements Engine {
     ending.step("leave the group", () -> consumer.close(CloseOptions.timeout(ending.timeLeft())));
     if (exactlyOnce != null) {
       ending.step("end its transactions", () -> exactlyOnce.close(ending.timeLeft()));
+    }
+    if (keyOrder != null) {
+      ending.step("end its looks into retry topics", () -> keyOrder.close(ending.timeLeft()));
     }
     ending.step("end its listener", () -> listener.close(ending.timeLeft()));
     ending.nameStuckHandlers();

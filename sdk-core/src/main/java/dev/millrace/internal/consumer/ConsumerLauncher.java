@@ -95,6 +95,7 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
     this.topics = new TopicPreparation(definition, shared.brokers(), settings.get(0).properties());
     this.hooks = ServiceHooks.NONE;
     requireThreads(definition);
+    KeyOrder.requireOffered(definition);
   }
 
   private ConsumerLauncher(ConsumerLauncher<V> prepared, ServiceHooks hooks) {
@@ -176,6 +177,7 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
   }
 
   private MessageConsumer subscribe(Handling<V> handling) {
+    KeyOrder.requireOffered(definition, handling);
     return Launch.of(
         definition,
         shared,
@@ -223,9 +225,17 @@ public final class ConsumerLauncher<V> implements PreparedConsumer<V> {
               ThreadedRuntime.of(its, handling),
               theirHooks,
               null,
-              launch.transactions(its, outputs)));
+              launch.transactions(its, outputs),
+              retryLogs(itsSettings)));
     }
     return engines;
+  }
+
+  /** Its client is made when it is first needed, by the thread that uses it. */
+  private @Nullable RetryLogs retryLogs(ConsumerSettings member) {
+    return KeyOrder.isKept(definition)
+        ? new ClientRetryLogs(() -> new KafkaConsumer<>(ClientProperties.besideGroup(member)))
+        : null;
   }
 
   private ServiceHooks withIdempotency(ServiceHooks others) {

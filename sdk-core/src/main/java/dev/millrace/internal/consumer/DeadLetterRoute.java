@@ -37,7 +37,7 @@ record DeadLetterRoute(
                             onEach.run();
                           }
                         }),
-            topics::beforeSend);
+            topics::beforeTransaction);
   }
 
   /**

@@ -34,6 +34,9 @@ interface EngineRuntime {
   /** Returns what runs the calls of the service's listener, if it has one. Called once. */
   ExecutorService listenerCalls();
 
+  /** Returns what looks into the retry topics, one look after the other. Called once at most. */
+  ExecutorService keyLooks();
+
   /** Returns what runs one thing after the other, for a slice that waits for brokers. */
   ExecutorService transactionCalls(int slice);
 }

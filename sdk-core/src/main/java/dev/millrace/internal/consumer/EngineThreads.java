@@ -30,6 +30,10 @@ record EngineThreads(String consumer) {
     return work -> daemon(work, name("transactions-" + slice));
   }
 
+  ThreadFactory keyLooks() {
+    return work -> daemon(work, name("key-looks"));
+  }
+
   ThreadFactory listener() {
     return work -> daemon(work, name("listener"));
   }

@@ -96,8 +96,9 @@ final class Explainer {
         state,
         pausedSince.get(),
         new Channel(
-            inFlight.records(),
+            inFlight.inChannel(),
             definition.channelCapacity(),
+            inFlight.resting(),
             inFlight.bytes(),
             definition.channelBytes()),
         new Permits(workers.busy(), definition.concurrency()),

@@ -11,7 +11,8 @@ import java.util.Collection;
  * <p>Invariant: while a partition has records and workers are free, it goes on, whatever one other
  * partition does. The other is polled only while the channel is not tight or it has no more than
  * its share ({@link FlowControl}); so a partition that has nothing in flight always finds room for
- * a poll. A hold ends with its cause, and not before there is room for more than one record.
+ * a poll. What rests takes no room from others, but for its bytes. A hold ends with its cause, and
+ * not before there is room for more than one record.
  */
 final class FairShare {
   private final FlowControl flow;
@@ -29,14 +30,14 @@ final class FairShare {
 
   /** Releases those that no longer take room from others, and counts what the rest of them has. */
   void release(Collection<AssignedPartition> partitions) {
-    boolean easy = flow.isEasyAgain(inFlight.records(), inFlight.bytes(), 0, 0);
+    boolean easy = flow.isEasyAgain(inFlight.inChannel(), inFlight.bytes(), 0, 0);
     heldRecords = 0;
     heldBytes = 0;
     holding = false;
     for (AssignedPartition partition : partitions) {
       if (isHeld(partition)) {
         PartitionLoad load = partition.load();
-        if (easy || flow.isWellBelowShare(load.records(), load.bytes(), partitions.size())) {
+        if (easy || flow.isWellBelowShare(load.inChannel(), load.bytes(), partitions.size())) {
           gate.release(partition.partition(), PauseCause.SHARE_USED);
         } else {
           count(load);
@@ -66,22 +67,23 @@ final class FairShare {
     return holding;
   }
 
-  /** Returns the records of those held, as of the last look. */
+  /** Returns the records in the channel of those held, as of the last look. */
   long heldRecords() {
     return heldRecords;
   }
 
+  /** Returns the bytes of all that is held of them. */
   long heldBytes() {
     return heldBytes;
   }
 
   private boolean isTight() {
-    return flow.isTight(inFlight.records(), inFlight.bytes());
+    return flow.isTight(inFlight.inChannel(), inFlight.bytes());
   }
 
   private boolean takesRoom(AssignedPartition partition, int partitions) {
     PartitionLoad load = partition.load();
-    return !isHeld(partition) && flow.isAboveShare(load.records(), load.bytes(), partitions);
+    return !isHeld(partition) && flow.isAboveShare(load.inChannel(), load.bytes(), partitions);
   }
 
   private boolean isHeld(AssignedPartition partition) {
@@ -89,7 +91,7 @@ final class FairShare {
   }
 
   private void count(PartitionLoad load) {
-    heldRecords += load.records();
+    heldRecords += load.inChannel();
     heldBytes += load.bytes();
     holding = true;
   }

@@ -3,24 +3,45 @@ package dev.millrace.internal.consumer;
 /**
  * Decides when the channel takes more, and of which partitions. Pure: numbers in, an answer out.
  *
- * <p>Invariants: records in flight never exceed the capacity, because a poll is let through only
- * when all it may return fits. Bytes are known only after a poll, so they may exceed their bound by
- * one. And one partition never has so much of the channel that no poll fits beside it, provided
- * that the permits and two polls fit the capacity: while the channel is tight, it is not polled
- * beyond its share, which is at most what makes a channel tight, and a poll brings it no further
- * than to where one more still fits.
+ * <p>Invariants: a poll is let through only when all it may return fits, so it never brings the
+ * channel above its capacity, nor what rests above its own bound, and what is held never exceeds
+ * the two together. What rests takes no room in the channel; when it goes on, it takes it even if
+ * there is none, and nothing is polled until there is. Bytes are those of all that is held, and
+ * known only after a poll, so they may exceed their bound by one. And one partition never has so
+ * much of the channel that no poll fits beside it, provided that the permits and two polls fit the
+ * capacity: while the channel is tight, it is not polled beyond its share, which is at most what
+ * makes a channel tight, and a poll brings it no further than to where one more still fits.
  *
- * @param capacity the most records in flight
+ * @param capacity the most records in the channel
  * @param capacityBytes no poll while this many bytes or more are in flight
  * @param maxPollRecords the most records one poll returns
  * @param permits how many records may be handled at the same time
  */
 record FlowControl(int capacity, long capacityBytes, int maxPollRecords, int permits) {
   private static final int MOST_AHEAD = 20_000;
+  private static final int MOST_RESTING = 50_000;
 
-  /** Whether one more poll fits. */
-  boolean hasRoom(int records, long bytes) {
-    return records <= capacity - maxPollRecords && bytes < capacityBytes;
+  /**
+   * Whether one more poll fits.
+   *
+   * @param records those in the channel
+   * @param bytes those of all that is held
+   * @param resting the records that rest
+   */
+  boolean hasRoom(int records, long bytes, int resting) {
+    return records <= capacity - maxPollRecords
+        && bytes < capacityBytes
+        && !isFullOfResting(resting);
+  }
+
+  /** Whether so many records rest that a poll might bring too many more of their keys. */
+  boolean isFullOfResting(int resting) {
+    return resting > mostResting() - maxPollRecords;
+  }
+
+  /** The most records that rest; beside their bytes they take some 20 MB of memory, or more. */
+  int mostResting() {
+    return Math.max(MOST_RESTING, 2 * capacity);
   }
 
   /**
@@ -30,8 +51,8 @@ record FlowControl(int capacity, long capacityBytes, int maxPollRecords, int per
    * @param held the records of partitions that are held back: nobody knows when they will end
    * @param heldBytes their bytes
    */
-  boolean hasRoomAgain(int records, long bytes, long held, long heldBytes) {
-    return hasRoom(records, bytes)
+  boolean hasRoomAgain(int records, long bytes, int resting, long held, long heldBytes) {
+    return hasRoom(records, bytes, resting)
         && (records <= held
             || (records <= capacity - maxPollRecords - maxPollRecords / 2
                 && bytes < (capacityBytes + heldBytes) / 2));
@@ -44,7 +65,8 @@ record FlowControl(int capacity, long capacityBytes, int maxPollRecords, int per
 
   /** Whether a tight channel has emptied far enough; see {@link #hasRoomAgain}. */
   boolean isEasyAgain(int records, long bytes, long held, long heldBytes) {
-    return records <= held
+    // Without records in the channel there may still be the bytes of those that rest.
+    return (records <= held && bytes <= heldBytes)
         || (records <= tightAbove() - maxPollRecords / 2
             && bytes <= Math.max(heldBytes, tightAboveBytes() / 3 * 2));
   }
@@ -52,8 +74,8 @@ record FlowControl(int capacity, long capacityBytes, int maxPollRecords, int per
   /**
    * Whether a partition has more than its share.
    *
-   * @param records its records in flight
-   * @param bytes their bytes
+   * @param records its records in the channel
+   * @param bytes the bytes of all that is held of it
    * @param partitions how many there are
    */
   boolean isAboveShare(long records, long bytes, int partitions) {
@@ -62,8 +84,7 @@ record FlowControl(int capacity, long capacityBytes, int maxPollRecords, int per
 
   /** Whether a partition held back for that has little enough again. */
   boolean isWellBelowShare(long records, long bytes, int partitions) {
-    return records <= share(partitions) / 2
-        && (bytes <= shareBytes(partitions) / 2 || records == 0);
+    return records <= share(partitions) / 2 && bytes <= shareBytes(partitions) / 2;
   }
 
   private int share(int partitions) {

@@ -5,10 +5,10 @@ import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.channel.LaneScheduler;
 import dev.millrace.internal.channel.LaneTags;
 import dev.millrace.internal.channel.Workers;
+import dev.millrace.internal.delivery.GaveUp;
 import dev.millrace.internal.delivery.RetryRecords;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.offset.OffsetTicket;
-import dev.millrace.internal.offset.OffsetTracker;
 import dev.millrace.internal.time.EngineClock;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -22,6 +22,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,8 +43,12 @@ final class Intake {
   private final Workers workers;
   private final RetryDelays delays;
   private final RetryRecords retries;
+  private final @Nullable KeyOrder keyOrder;
   private final ConsumerMeters meters;
 
+  /**
+   * @param keyOrder null when later records of a key overtake one that is in a retry topic
+   */
   Intake(
       EngineClock clock,
       Consumer<?, ?> consumer,
@@ -57,6 +62,7 @@ final class Intake {
       Workers workers,
       RetryDelays delays,
       RetryRecords retries,
+      @Nullable KeyOrder keyOrder,
       ConsumerMeters meters) {
     this.clock = clock;
     this.consumer = consumer;
@@ -70,6 +76,7 @@ final class Intake {
     this.workers = workers;
     this.delays = delays;
     this.retries = retries;
+    this.keyOrder = keyOrder;
     this.meters = meters;
   }
 
@@ -166,34 +173,47 @@ final class Intake {
         continue;
       }
       Delivery delivery = retries.delivery(record, ticket, partition.load(), now);
+      assignment.earlierTries().recall(delivery, partition.partition());
       // As it was in its own topic: there its mark was made.
       if (!forOthers.passesOver(delivery)) {
         poisoned.tell(delivery, partition.partition(), record.offset(), now);
-        scheduler.offer(delivery, tag(delivery, laneSeed(delivery, partition)));
+        scheduler.offer(delivery, tag(delivery, partition));
       }
     }
   }
 
-  /** One that comes from a retry topic shares its lane with those of its key in its own topic. */
+  /** That of the partition that it was in first, whichever it comes from. */
   private static long laneSeed(Delivery delivery, AssignedPartition partition) {
     return delivery.level() == 0
         ? partition.laneSeed()
         : LaneTags.seed(delivery.record().topic(), delivery.record().partition());
   }
 
-  /** A record whose order nobody knows is never handled, so that it waits for no other. */
-  private long tag(Delivery delivery, long laneSeed) {
+  /**
+   * Where keys are followed, each level has lanes of its own: a record that waits for those ahead
+   * of it must not be what they wait for. A record whose order nobody knows is never handled, so
+   * that it waits for no other.
+   */
+  private long tag(Delivery delivery, AssignedPartition partition) {
     ConsumerRecord<byte[], byte[]> record = delivery.record();
+    long laneSeed = laneSeed(delivery, partition);
+    Long key;
     try {
-      return tags.of(laneSeed, record);
+      if (keyOrder == null) {
+        return tags.of(laneSeed, record);
+      }
+      key = tags.key(laneSeed, record);
     } catch (Throwable failure) { // The service's own; one record must not end the poll loop.
       delivery.refuse(
           new MillraceException(
               "The OrderingKey has thrown %s at %s-%d@%d"
                   .formatted(failure, record.topic(), record.partition(), record.offset()),
-              failure));
+              failure),
+          GaveUp.KEPT_FROM_HANDLER);
       return tags.withoutOrder();
     }
+    delivery.ordered(keyOrder.place(partition.partition(), key));
+    return key == null ? tags.withoutOrder() : LaneTags.atLevel(key, delivery.level());
   }
 
   /**
@@ -206,13 +226,11 @@ final class Intake {
    * @return whether what was polled is to be left, because an earlier offset is read first
    */
   private boolean startsAnew(TopicPartition name, long firstOffset) {
-    OffsetTracker old = owned(name).tracker();
-    NotDue waiting = owned(name).notDue();
-    if (!old.isBehind(firstOffset) && !waiting.isBehind(firstOffset)) {
+    AssignedPartition old = owned(name);
+    if (!old.tracker().isBehind(firstOffset) && !old.notDue().isBehind(firstOffset)) {
       return false;
     }
-    long readOn = promise.readOnAt(old, firstOffset);
-    long from = waiting.isEmpty() ? readOn : Math.min(readOn, waiting.offset());
+    long from = old.readOnAt(promise, firstOffset);
     boolean unfinishedBelow = from < firstOffset;
     LOG.warn(
         "The offsets of {} start again at {}; it is read on from {}.", name, firstOffset, from);

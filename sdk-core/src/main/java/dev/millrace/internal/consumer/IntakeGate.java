@@ -31,7 +31,7 @@ final class IntakeGate {
   private final EngineClock clock;
   private final Set<TopicPartition> pausedAtClient = new HashSet<>();
 
-  private @Nullable Instant fullSince;
+  private Map<PauseCause, Instant> shutSince = Map.of();
   private @Nullable Instant circuitOpenSince;
   private final Map<TopicPartition, Map<PauseCause, Instant>> heldSince = new HashMap<>();
   private volatile UserPauses byUser = UserPauses.NONE;
@@ -46,18 +46,18 @@ final class IntakeGate {
     this.clock = clock;
   }
 
-  /** The channel is full. */
-  void shut() {
-    if (fullSince == null) {
-      fullSince = clock.now();
+  /** There is no room for more. */
+  void shut(PauseCause cause) {
+    if (!shutSince.containsKey(cause)) {
+      shutSince = Map.of(cause, clock.now());
       apply();
     }
   }
 
-  /** The channel has room. */
+  /** There is room again. */
   void open() {
-    if (fullSince != null) {
-      fullSince = null;
+    if (!shutSince.isEmpty()) {
+      shutSince = Map.of();
       apply();
     }
   }
@@ -131,9 +131,7 @@ final class IntakeGate {
   /** Returns why an owned partition is paused, and since when; empty when it is not. */
   Map<PauseCause, Instant> causes(TopicPartition partition) {
     Map<PauseCause, Instant> causes = new EnumMap<>(PauseCause.class);
-    if (fullSince != null) {
-      causes.put(PauseCause.CHANNEL_FULL, fullSince);
-    }
+    causes.putAll(shutSince);
     if (circuitOpenSince != null) {
       causes.put(PauseCause.CIRCUIT_OPEN, circuitOpenSince);
     }

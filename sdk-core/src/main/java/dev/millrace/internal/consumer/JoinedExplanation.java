@@ -59,6 +59,7 @@ final class JoinedExplanation {
     return new Channel(
         parts.stream().mapToInt(Channel::records).sum(),
         parts.stream().mapToInt(Channel::capacity).sum(),
+        parts.stream().mapToInt(Channel::resting).sum(),
         parts.stream().mapToLong(Channel::bytes).sum(),
         parts.stream().mapToLong(Channel::capacityBytes).sum());
   }

@@ -1,5 +1,6 @@
 package dev.millrace.internal.consumer;
 
+import dev.millrace.consumer.ConsumerExplanation.PauseCause;
 import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
 import java.util.List;
@@ -61,7 +62,7 @@ final class LastCommit {
         commits.givenUp(owned, refusal);
         return;
       }
-      gate.shut();
+      gate.shut(PauseCause.CHANNEL_FULL);
       pollOn();
     }
   }

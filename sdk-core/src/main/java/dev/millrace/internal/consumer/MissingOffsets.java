@@ -147,15 +147,9 @@ final class MissingOffsets {
       InvalidOffsetException missing) {
     List<TopicPartition> names = new ArrayList<>();
     for (AssignedPartition partition : assignment.owned(lost.keySet())) {
-      if (!partition.notDue().isEmpty()) {
-        // The client is ahead of what was handed over: that is where it matters what the log has.
-        seeker.skipTo(partition.partition(), partition.notDue().offset());
-        partition.notDue().clear();
-        continue;
-      }
       long offset = requireNonNull(lost.get(partition.partition()));
       // It may have been moved since.
-      if (partition.tracker().position().orElse(offset) == offset) {
+      if (partition.readTo().orElse(offset) == offset) {
         names.add(partition.partition());
       }
     }
@@ -185,14 +179,16 @@ final class MissingOffsets {
     AssignedPartition partition = requireNonNull(assignment.get(gap.partition));
     OffsetTracker tracker = partition.tracker();
     tracker.advance();
-    long oldestOpen = tracker.oldestOpen();
     long from = target;
-    if (target >= gap.offset && oldestOpen >= 0) {
+    if (target >= gap.offset && !partition.notDue().isEmpty()) {
+      // What waits until it is due is gone from the log, but here.
+      seeker.readOnAt(partition, target);
+    } else if (target >= gap.offset && tracker.oldestOpen() >= 0) {
       // What is in flight is gone from the log, but here: it is handled before the offset moves.
       seeker.skipTo(gap.partition, target);
     } else {
       // Retention may have overtaken the oldest: then from where the log has the next of them.
-      from = Math.max(promise.readOnAt(tracker, target), Math.min(gap.begin, target));
+      from = Math.max(partition.readOnAt(promise, target), Math.min(gap.begin, target));
       seeker.startAt(gap.partition, from);
     }
     meters.offsetReset();

@@ -8,6 +8,7 @@ import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +38,11 @@ final class NotDue {
   /** Notes where the client goes on after what is held. */
   void next(OffsetAndMetadata position) {
     next = position;
+  }
+
+  /** Returns where the client goes on after what is held, as far as that is known. */
+  OptionalLong next() {
+    return next == null ? OptionalLong.empty() : OptionalLong.of(next.offset());
   }
 
   boolean isEmpty() {
@@ -113,10 +119,5 @@ final class NotDue {
     return held.isEmpty() && next != null
         ? next
         : new OffsetAndMetadata(offset(), last.leaderEpoch(), "");
-  }
-
-  void clear() {
-    held.clear();
-    bytes = 0;
   }
 }

@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetCommitCallback;
@@ -28,9 +29,16 @@ import org.slf4j.LoggerFactory;
  * commit that fails is not repeated: the next one says the same and more. No failure ends the poll
  * loop but one: that another member with the same {@code group.instance.id} has taken this one's
  * place.
+ *
+ * <p>Where the group has no members, the brokers forget each offset {@code
+ * offsets.retention.minutes} after its own commit, though its consumer runs. So there what was
+ * committed is committed again, now and then.
  */
 final class OffsetCommitter implements Commits {
   private static final Logger LOG = LoggerFactory.getLogger(OffsetCommitter.class);
+
+  /** Rarely enough to cost nothing, and often enough for any retention that makes sense. */
+  private static final long REPEAT_NANOS = TimeUnit.MINUTES.toNanos(10);
 
   /** What is used of the Kafka consumer. */
   interface Client {
@@ -46,9 +54,11 @@ final class OffsetCommitter implements Commits {
   private final EngineClock clock;
   private final long intervalNanos;
   private final long enoughRecords;
+  private final boolean hasMembers;
   private final Consumer<Throwable> onFenced;
   private final LogThrottle failureLog = new LogThrottle();
   private long dueNanos;
+  private long repeatNanos;
   private long endedAtLast;
   private boolean onItsWay;
   private int metadataChars = CompletedAhead.MAX_CHARS;
@@ -56,6 +66,7 @@ final class OffsetCommitter implements Commits {
   /**
    * @param records how many ended records are enough for a commit before the interval has passed; 0
    *     when none are
+   * @param hasMembers whether this consumer is a member of its group
    * @param onFenced told that another member has this one's place, so that it must end
    */
   OffsetCommitter(
@@ -65,6 +76,7 @@ final class OffsetCommitter implements Commits {
       ConsumerMeters meters,
       Duration interval,
       int records,
+      boolean hasMembers,
       Consumer<Throwable> onFenced,
       EngineClock clock) {
     this.consumer = consumer;
@@ -73,9 +85,12 @@ final class OffsetCommitter implements Commits {
     this.meters = meters;
     this.intervalNanos = interval.toNanos();
     this.enoughRecords = records == 0 ? Long.MAX_VALUE : records;
+    this.hasMembers = hasMembers;
     this.onFenced = onFenced;
     this.clock = clock;
     this.dueNanos = clock.nanos() + intervalNanos;
+    // First at the start: a process that never lives for so long must not let them expire either.
+    this.repeatNanos = dueNanos;
   }
 
   @Override
@@ -100,8 +115,24 @@ final class OffsetCommitter implements Commits {
     }
     endedAtLast = ended;
     Map<AssignedPartition, OffsetAndMetadata> finished = finished(partitions);
+    if (!hasMembers && nowNanos - repeatNanos >= 0) {
+      repeatNanos = nowNanos + REPEAT_NANOS;
+      addSaved(finished, partitions);
+    }
     if (!finished.isEmpty()) {
       send(finished);
+    }
+  }
+
+  /** What there is no news of. */
+  private static void addSaved(
+      Map<AssignedPartition, OffsetAndMetadata> finished,
+      Collection<AssignedPartition> partitions) {
+    for (AssignedPartition partition : partitions) {
+      OffsetAndMetadata saved = partition.tracker().saved();
+      if (saved != null) {
+        finished.putIfAbsent(partition, saved);
+      }
     }
   }
 

@@ -2,6 +2,7 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.consumer.ConsumerExplanation.Activity;
 import dev.millrace.consumer.ConsumerExplanation.Counts;
+import dev.millrace.consumer.ConsumerExplanation.FollowsKey;
 import dev.millrace.consumer.ConsumerExplanation.Partition;
 import dev.millrace.consumer.ConsumerExplanation.PauseCause;
 import dev.millrace.consumer.ConsumerExplanation.Queued;
@@ -136,6 +137,9 @@ final class PartitionExplainer {
         return new WaitsForRetryTopic(
             topic.level(), Duration.ofNanos(now - topic.sinceNanos()), topic.failure());
       }
+      if (waiting instanceof Waiting.ForKey key) {
+        return new FollowsKey(Duration.ofNanos(now - key.sinceNanos()));
+      }
       if (waiting instanceof Waiting.ForMessage message) {
         return new WaitsForMessage(Duration.ofNanos(now - message.sinceNanos()), message.why());
       }
@@ -157,6 +161,7 @@ final class PartitionExplainer {
           ? retry.dueNanos() - now > 0
           : waiting instanceof Waiting.ForDeadLetter
               || waiting instanceof Waiting.ForRetryTopic
+              || waiting instanceof Waiting.ForKey
               || waiting instanceof Waiting.ForMessage;
     }
   }

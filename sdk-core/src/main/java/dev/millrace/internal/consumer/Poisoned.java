@@ -3,12 +3,18 @@ package dev.millrace.internal.consumer;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.errors.ConsumerFailedException;
 import dev.millrace.internal.channel.Delivery;
+import dev.millrace.internal.delivery.GaveUp;
+import dev.millrace.internal.delivery.SendOutages;
 import dev.millrace.internal.delivery.Trimming;
+import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.time.EngineClock;
 import dev.millrace.internal.transaction.Departure;
 import dev.millrace.internal.transaction.Poison;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.NavigableMap;
+import java.util.Set;
 import java.util.TreeMap;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RecordTooLargeException;
@@ -22,27 +28,72 @@ import org.jspecify.annotations.Nullable;
 final class Poisoned {
   private final String consumer;
   private final int mostCut;
+  private final SendOutages outages;
+  private final ConsumerMeters meters;
+  private final EngineClock clock;
   private final Map<TopicPartition, NavigableMap<Long, Mark>> marks = new HashMap<>();
 
   /**
    * What becomes of a record.
    *
    * @param departure how it leaves; null when it is given up
+   * @param why it has no other attempt, in the words of logs and headers
    */
-  private record Mark(Throwable cause, @Nullable Departure departure) {}
+  private record Mark(@Nullable Departure departure, Throwable cause, String why) {
+    static Mark leaves(Departure how) {
+      return new Mark(how, how.failure(), how.gaveUp());
+    }
 
-  Poisoned(ConsumerDefinition definition) {
-    this.consumer = definition.name();
-    this.mostCut = Trimming.most(definition.deadLetter());
+    static Mark givenUp(Throwable cause, String why) {
+      return new Mark(null, cause, why);
+    }
   }
 
   /**
-   * Notes a record.
-   *
-   * @throws ConsumerFailedException when its dead letter is too large, whatever is left out of it:
-   *     no later try can succeed, and to skip the record is not ours to decide
+   * @param outages told of the topics that records could not leave for
    */
-  void add(Poison poison) {
+  Poisoned(
+      ConsumerDefinition definition,
+      SendOutages outages,
+      ConsumerMeters meters,
+      EngineClock clock) {
+    this.consumer = definition.name();
+    this.mostCut = Trimming.most(definition.deadLetter());
+    this.outages = outages;
+    this.meters = meters;
+    this.clock = clock;
+  }
+
+  /**
+   * Notes those of a transaction that was aborted. However many of them were to leave for a topic
+   * that can't be written, it was one try.
+   *
+   * @throws ConsumerFailedException when the dead-letter topic will never take one of them,
+   *     whatever is left out: no later try can succeed, and to skip the record is not ours to
+   *     decide
+   */
+  void add(Collection<Poison> ofTransaction) {
+    Map<Integer, Throwable> refused = new HashMap<>();
+    for (Poison poison : ofTransaction) {
+      Departure left = poison.departure();
+      if (left != null && !Departure.isRefused(poison.cause())) {
+        refused.putIfAbsent(left.level(), poison.cause());
+      }
+    }
+    refused.forEach(this::refused);
+    ofTransaction.forEach(this::add);
+  }
+
+  private void refused(int level, Throwable cause) {
+    if (level == 0) {
+      meters.deadLetterFailed();
+    } else {
+      meters.retryTopicFailed();
+    }
+    outages.refused(level, cause, clock.nanos());
+  }
+
+  private void add(Poison poison) {
     marks
         .computeIfAbsent(poison.partition(), absent -> new TreeMap<>())
         .put(poison.offset(), mark(poison));
@@ -51,27 +102,27 @@ final class Poisoned {
   private Mark mark(Poison poison) {
     Departure left = poison.departure();
     if (left == null) {
-      return new Mark(poison.cause(), null);
+      return Mark.givenUp(poison.cause(), GaveUp.KEPT_FROM_HANDLER);
     }
-    if (!(poison.cause() instanceof RecordTooLargeException)) {
-      return new Mark(left.cause(), left);
+    if (!Departure.isRefused(poison.cause())) {
+      return Mark.leaves(left);
     }
     if (left.level() > 0) {
-      return new Mark(left.cause(), null);
+      return Mark.givenUp(left.failure(), GaveUp.byRetryTopic(poison.cause()));
     }
-    if (left.cut() < mostCut) {
-      return new Mark(left.cause(), left.cutMore());
+    if (poison.cause() instanceof RecordTooLargeException && left.cut() < mostCut) {
+      return Mark.leaves(left.cutMore());
     }
     throw new ConsumerFailedException(
-        "Consumer '%s' stopped at %s@%d, which has failed (%s), and whose dead letter is too large for '%s' (%s). The offset stays before it; %s."
+        "Consumer '%s' stopped at %s@%d, which has failed (%s), and whose dead letter '%s' will never take (%s). The offset stays before it%s."
             .formatted(
                 consumer,
                 poison.partition(),
                 poison.offset(),
-                left.cause(),
+                left.failure(),
                 poison.outputTopic(),
                 poison.cause(),
-                SelfStop.WHEN_TOO_LARGE),
+                SelfStop.advice(poison.cause())),
         poison.cause());
   }
 
@@ -83,10 +134,15 @@ final class Poisoned {
       return;
     }
     if (mark.departure() == null) {
-      delivery.refuse(mark.cause());
+      delivery.refuse(mark.cause(), mark.why());
     } else {
       delivery.leaves(mark.departure(), nowNanos);
     }
+  }
+
+  /** A transaction is committed with which records have left for these levels' topics. */
+  void left(Set<Integer> levels) {
+    levels.forEach(outages::taken);
   }
 
   /** Forgets what has been committed over. */

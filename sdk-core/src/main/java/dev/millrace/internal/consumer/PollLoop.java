@@ -1,11 +1,13 @@
 package dev.millrace.internal.consumer;
 
+import dev.millrace.consumer.ConsumerExplanation.PauseCause;
 import dev.millrace.internal.channel.InFlight;
 import dev.millrace.internal.channel.PollThreadSignal;
 import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongConsumer;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.InvalidOffsetException;
 
@@ -42,6 +44,7 @@ final class PollLoop {
   private final Runnable whenHeldBack;
   private final Intake intake;
   private final RetryDelays delays;
+  private final LongConsumer keyLooks;
   private final MissingOffsets missingOffsets;
   private final IdleWatch idle;
 
@@ -49,6 +52,7 @@ final class PollLoop {
    * @param circuitOpen whether nothing is to be taken in, since no handler may start
    * @param whenHeldBack run in each turn that takes less than there may be: the channel stays full,
    *     or a partition has more than its share of it
+   * @param keyLooks told of the time in each turn: it may be due to look into the retry topics
    */
   PollLoop(
       EngineClock clock,
@@ -69,6 +73,7 @@ final class PollLoop {
       Runnable whenHeldBack,
       Intake intake,
       RetryDelays delays,
+      LongConsumer keyLooks,
       MissingOffsets missingOffsets,
       IdleWatch idle) {
     this.clock = clock;
@@ -89,6 +94,7 @@ final class PollLoop {
     this.whenHeldBack = whenHeldBack;
     this.intake = intake;
     this.delays = delays;
+    this.keyLooks = keyLooks;
     this.missingOffsets = missingOffsets;
     this.idle = idle;
   }
@@ -99,6 +105,7 @@ final class PollLoop {
     long now = clock.nanos();
     commits.commitIfDue(now, inFlight.ended(), assignment.all());
     runAhead.bound(assignment.all());
+    keyLooks.accept(now);
     lag.measureIfDue(now, assignment.all());
     watchdog.lookIfDue(now);
     shares.release(assignment.all());
@@ -108,9 +115,7 @@ final class PollLoop {
     }
     boolean held = circuitOpen.getAsBoolean();
     gate.circuitOpen(held);
-    boolean room =
-        clearance.isPossible()
-            && (flow.hasRoom(inFlight.records(), inFlight.bytes()) || awaitRoom(now));
+    boolean room = clearance.isPossible() && (hasRoom() || awaitRoom(now));
     if (!room || shares.isHolding()) {
       whenHeldBack.run();
     }
@@ -118,13 +123,16 @@ final class PollLoop {
       gate.open();
       // First what is due: a busy topic must not keep it waiting. It may take the poll's room.
       intake.handOverDue();
-      if (flow.hasRoom(inFlight.records(), inFlight.bytes())) {
+      if (hasRoom()) {
         long longest = shares.isHolding() ? HOLDING_POLL_NANOS : POLL_NANOS;
         poll(delays.nanosToNext(Math.min(longest, commits.dueNanos() - now)), held);
       }
     } else {
       // Paused partitions return nothing, but the group sees a live member.
-      gate.shut();
+      gate.shut(
+          flow.isFullOfResting(inFlight.resting())
+              ? PauseCause.RESTING_FULL
+              : PauseCause.CHANNEL_FULL);
       poll(0, held);
     }
   }
@@ -142,11 +150,17 @@ final class PollLoop {
     idle.turn(held || busy, clock.nanos());
   }
 
+  private boolean hasRoom() {
+    return flow.hasRoom(inFlight.inChannel(), inFlight.bytes(), inFlight.resting());
+  }
+
   private boolean awaitRoom(long now) {
     long held = shares.heldRecords();
     long heldBytes = shares.heldBytes();
     BooleanSupplier roomAgain =
-        () -> flow.hasRoomAgain(inFlight.records(), inFlight.bytes(), held, heldBytes);
+        () ->
+            flow.hasRoomAgain(
+                inFlight.inChannel(), inFlight.bytes(), inFlight.resting(), held, heldBytes);
     await(roomAgain, now);
     return roomAgain.getAsBoolean();
   }
@@ -154,7 +168,7 @@ final class PollLoop {
   private void awaitEase(long now) {
     long held = shares.heldRecords();
     long heldBytes = shares.heldBytes();
-    await(() -> flow.isEasyAgain(inFlight.records(), inFlight.bytes(), held, heldBytes), now);
+    await(() -> flow.isEasyAgain(inFlight.inChannel(), inFlight.bytes(), held, heldBytes), now);
   }
 
   /**

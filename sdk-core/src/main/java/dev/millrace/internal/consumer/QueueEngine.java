@@ -10,6 +10,7 @@ import dev.millrace.internal.delivery.DeadLetters;
 import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.delivery.Pipeline;
 import dev.millrace.internal.delivery.RecordEnds;
+import dev.millrace.internal.delivery.SendOutages;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.start.StartGate;
 import dev.millrace.internal.time.DelayTimer;
@@ -78,12 +79,16 @@ final class QueueEngine implements Engine {
     this.selfStop = new SelfStop(definition, stop);
     LaneScheduler scheduler =
         new LaneScheduler(
-            definition.channelCapacity(), signal, ConsumerEngine.permits(definition, handling));
+            definition.channelCapacity(),
+            signal,
+            ConsumerEngine.permits(definition, handling),
+            false);
     InFlight inFlight = scheduler.inFlight();
     this.watchdog =
         new HandlerWatchdog(name, definition.handlerWatchdog(), clock, assignment, LOG::warn);
     this.drain = new Drain(name, Promise.AT_LEAST_ONCE, new BoundedWait(signal, stop));
     StartGate starts = StartGate.of(definition, clock, timer, meters);
+    SendOutages outages = new SendOutages(0);
     Pipeline pipeline =
         Pipeline.of(
             definition,
@@ -95,6 +100,7 @@ final class QueueEngine implements Engine {
             deadLetters,
             meters,
             RecordEnds.AT_ONCE,
+            outages,
             starts,
             hooks.idempotency(),
             hooks.failureClassifier(),
@@ -140,7 +146,7 @@ final class QueueEngine implements Engine {
             clock,
             inFlight,
             workers,
-            pipeline.outages(),
+            outages,
             starts,
             watchdog,
             assignment,
@@ -149,7 +155,7 @@ final class QueueEngine implements Engine {
     this.controls =
         new QueueControls(
             name, new UserRequests(name, commands, clock, explainer), clock, assignment, loop);
-    meters.inFlight(inFlight::records, inFlight::bytes);
+    meters.inFlight(inFlight::records, inFlight::resting, inFlight::bytes);
     meters.oldestRunning(watchdog::oldestNanos);
   }
 

@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
  * What a consumer reads, and how its Kafka client comes by it. Immutable.
  *
  * <p>Invariant: a consumer never reads its own dead letters, nor a retry topic but as such. Of what
- * a pattern finds, the group's own topics are left out; of what is named, the loader refuses them.
+ * a pattern finds, the topics of what a group gave up are left out; of what is named, the loader
+ * refuses them.
  */
 final class Reading {
   private final Subscription subscription;
@@ -41,7 +42,7 @@ final class Reading {
     if (!(definition.subscription() instanceof Matching matching)) {
       return null;
     }
-    Pattern sources = matching.except(DeadLetters.ownTopics(definition));
+    Pattern sources = matching.except(DeadLetters.notRead(definition, matching));
     RetryTopics retries = new RetryTopics(definition);
     return retries.levels() == 0
         ? sources

@@ -10,6 +10,7 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,6 +28,7 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
   private final PreviousWork previousWork;
   private final Assignment assignment;
   private final IntakeGate gate;
+  private final @Nullable KeyOrder keyOrder;
   private final Drain drain;
   private final Commits commits;
   private final ListenerCalls listener;
@@ -34,12 +36,16 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
   private final Duration drainTimeout;
   private final Duration commitTimeout;
 
+  /**
+   * @param keyOrder null when later records of a key overtake one that is in a retry topic
+   */
   RebalanceHandler(
       String consumer,
       EngineClock clock,
       PreviousWork previousWork,
       Assignment assignment,
       IntakeGate gate,
+      @Nullable KeyOrder keyOrder,
       Drain drain,
       Commits commits,
       ListenerCalls listener,
@@ -50,6 +56,7 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
     this.previousWork = previousWork;
     this.assignment = assignment;
     this.gate = gate;
+    this.keyOrder = keyOrder;
     this.drain = drain;
     this.commits = commits;
     this.listener = listener;
@@ -75,6 +82,9 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
       before.committed().ifPresent(partition::startsAt);
       assignment.add(partition);
     }
+    if (keyOrder != null) {
+      keyOrder.assigned(partitions);
+    }
     // Before the poll that we are in fetches from them: a full channel must not be overrun, and
     // nothing must come of what the user has paused.
     gate.assigned();
@@ -89,14 +99,14 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
       return;
     }
     LOG.info("Consumer '{}' gives up {}.", consumer, partitions);
+    leaving.forEach(assignment.earlierTries()::leaves);
     long deadlineNanos = clock.nanos() + drainTimeout.toNanos();
     commits.letEnd(leaving, deadlineNanos);
     drain.untilIdle(leaving, deadlineNanos);
     // At rest, still ours, not yet committed: the moment to write out what handlers have gathered.
     await(listener.revoked(names(leaving)), deadlineNanos);
     commits.commitNow(leaving, commitTimeout);
-    assignment.remove(partitions);
-    gate.gone(partitions);
+    forget(partitions);
   }
 
   @Override
@@ -107,10 +117,18 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
     }
     // Somebody else may own them already: a commit now could overwrite theirs.
     LOG.warn("Consumer '{}' has lost {}; nothing is committed for them.", consumer, partitions);
+    lost.forEach(assignment.earlierTries()::leaves);
     drain.takeBack(lost);
+    forget(partitions);
+    listener.lost(names(lost));
+  }
+
+  private void forget(Collection<TopicPartition> partitions) {
     assignment.remove(partitions);
     gate.gone(partitions);
-    listener.lost(names(lost));
+    if (keyOrder != null) {
+      keyOrder.gone(partitions);
+    }
   }
 
   private void await(BooleanSupplier listenerReturned, long deadlineNanos) {

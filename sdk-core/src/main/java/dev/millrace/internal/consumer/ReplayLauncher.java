@@ -103,6 +103,7 @@ final class ReplayLauncher<V> {
         ThreadedRuntime.of(definition, handling),
         hooks,
         state,
+        null,
         null);
   }
 }

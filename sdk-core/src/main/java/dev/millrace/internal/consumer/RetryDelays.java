@@ -2,6 +2,7 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.consumer.ConsumerExplanation.PauseCause;
 import dev.millrace.internal.channel.InFlight;
+import dev.millrace.internal.delivery.RetryRecords;
 import dev.millrace.internal.delivery.RetryTopics;
 import dev.millrace.internal.delivery.RetryTopics.Own;
 import dev.millrace.internal.time.EngineClock;
@@ -16,9 +17,10 @@ import org.apache.kafka.common.TopicPartition;
  * Has the records of retry topics wait until they are due. Confined to the poll thread.
  *
  * <p>Invariant: a record of a retry topic is handed over when its level's delay has passed since it
- * was written, or since it was polled, whichever comes first; no other partition waits for it. What
- * waits has no ticket, so no commit passes it. When much of a partition waits, it is paused; not
- * before, since a client that resumes one may wait {@code fetch.max.wait.ms} with its next fetch.
+ * was written, or since it was polled, whichever comes first, or at once if it only follows its
+ * key; but after those before it. No other partition waits for it. What waits has no ticket, so no
+ * commit passes it. When much of a partition waits, it is paused; not before, since a client that
+ * resumes one may wait {@code fetch.max.wait.ms} with its next fetch.
  */
 final class RetryDelays {
 
@@ -71,10 +73,11 @@ final class RetryDelays {
       return false;
     }
     NotDue notDue = partition.notDue();
-    long delay = topics.delay(own.level()).toMillis();
+    long ofLevel = topics.delay(own.level()).toMillis();
     Instant since = clock.now();
     long now = clock.nanos();
     for (ConsumerRecord<byte[], byte[]> record : polled) {
+      long delay = RetryRecords.followsKey(record.headers()) ? 0 : ofLevel;
       // A clock that runs ahead elsewhere must not have it wait any longer than the delay.
       long millis = Math.min(record.timestamp() - since.toEpochMilli(), 0) + delay;
       notDue.hold(record, now + TimeUnit.MILLISECONDS.toNanos(millis), since);
@@ -100,7 +103,7 @@ final class RetryDelays {
       if (!notDue.isEmpty()
           && notDue.dueNanos() - now <= 0
           && mayGoOn(name)
-          && flow.hasRoom(inFlight.records(), inFlight.bytes())) {
+          && flow.hasRoom(inFlight.inChannel(), inFlight.bytes(), inFlight.resting())) {
         List<ConsumerRecord<byte[], byte[]>> due = notDue.takeDue(now, flow.maxPollRecords());
         sink.handOver(partition, due);
         partition.tracker().position(notDue.position(due.get(due.size() - 1)));

@@ -1,9 +1,12 @@
 package dev.millrace.internal.consumer;
 
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
@@ -23,11 +26,23 @@ final class Seeker {
   private final String consumer;
   private final Consumer<?, ?> client;
   private final Assignment assignment;
+  private final Predicate<TopicPartition> isRetry;
+  private final Promise promise;
 
-  Seeker(String consumer, Consumer<?, ?> client, Assignment assignment) {
+  /**
+   * @param isRetry whether a partition is a retry topic's
+   */
+  Seeker(
+      String consumer,
+      Consumer<?, ?> client,
+      Assignment assignment,
+      Predicate<TopicPartition> isRetry,
+      Promise promise) {
     this.consumer = consumer;
     this.client = client;
     this.assignment = assignment;
+    this.isRetry = isRetry;
+    this.promise = promise;
   }
 
   /**
@@ -48,11 +63,47 @@ final class Seeker {
     targets.apply(partitions).forEach(this::move);
   }
 
+  /**
+   * Returns the same targets, but of retry topics none that passes over what is yet to be handled:
+   * a record waits there for its time, which is after the one that it was written at.
+   *
+   * @param beginnings tells where logs begin
+   */
+  Map<TopicPartition, Long> beforeWhatWaits(
+      Map<TopicPartition, Long> targets,
+      Function<Collection<TopicPartition>, Map<TopicPartition, Long>> beginnings) {
+    Map<TopicPartition, Long> before = new HashMap<>(targets);
+    for (AssignedPartition partition : assignment.owned(targets.keySet())) {
+      if (isRetry.test(partition.partition())) {
+        before.computeIfPresent(
+            partition.partition(),
+            (name, target) -> Math.min(target, unhandled(partition, beginnings)));
+      }
+    }
+    return before;
+  }
+
+  private long unhandled(
+      AssignedPartition partition,
+      Function<Collection<TopicPartition>, Map<TopicPartition, Long>> beginnings) {
+    TopicPartition name = partition.partition();
+    long handedOver = partition.tracker().position().orElse(partition.base());
+    return handedOver < 0
+        ? Objects.requireNonNull(beginnings.apply(List.of(name)).get(name))
+        : partition.readOnAt(promise, handedOver);
+  }
+
   /** Goes on at the offset, with nothing delivered and nothing known to be done. */
   void startAt(TopicPartition partition, long offset) {
     client.seek(partition, offset);
     // With nothing delivered yet, the position is what the next commit says.
     assignment.startAnew(partition).tracker().position(new OffsetAndMetadata(offset));
+  }
+
+  /** Polls on at a later offset, while what was polled before still waits until it is due. */
+  void readOnAt(AssignedPartition partition, long offset) {
+    client.seek(partition.partition(), offset);
+    partition.readTo(new OffsetAndMetadata(offset));
   }
 
   /** Goes on at a later offset, while what has been delivered is still handled. */

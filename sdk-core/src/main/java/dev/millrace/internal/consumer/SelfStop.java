@@ -4,12 +4,15 @@ import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.ConsumerMode;
 import dev.millrace.errors.ConsumerFailedException;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 
 /** The ways in which a consumer ends by itself, each with its words. Any thread. */
 final class SelfStop {
-  static final String WHEN_TOO_LARGE =
-      "raise that topic's max.message.bytes, or write 'dead-letter.oversize: reference'";
+  private static final String WHEN_TOO_LARGE =
+      "; raise that topic's max.message.bytes, or write 'dead-letter.oversize: reference'";
+  private static final String WHEN_INVALID =
+      "; a compacted topic takes no record without a key: give that one 'cleanup.policy: delete', or the consumer another 'dead-letter.topic'";
 
   private final ConsumerDefinition definition;
   private final StopRequest stop;
@@ -17,6 +20,14 @@ final class SelfStop {
   SelfStop(ConsumerDefinition definition, StopRequest stop) {
     this.definition = definition;
     this.stop = stop;
+  }
+
+  /** Returns what to do about a dead letter that its topic has refused for good. */
+  static String advice(Throwable refusal) {
+    if (refusal instanceof RecordTooLargeException) {
+      return WHEN_TOO_LARGE;
+    }
+    return refusal instanceof InvalidRecordException ? WHEN_INVALID : "";
   }
 
   /** A record can be neither handled nor passed. Worker, or the producer's I/O thread. */
@@ -32,7 +43,7 @@ final class SelfStop {
                 + "; configure 'dead-letter' or 'on-failure: skip' to go on without such records."
             : "which can be neither handled nor written to its dead-letter topic (%s). "
                 + kept
-                + (cause instanceof RecordTooLargeException ? "; " + WHEN_TOO_LARGE : "")
+                + advice(cause)
                 + ".";
     request(
         new ConsumerFailedException(

@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
@@ -65,6 +66,7 @@ final class SliceCourse {
   private long dueNanos;
   private boolean undoing;
   private int endedInDoubt;
+  private Set<Integer> leftInDoubt = Set.of();
   private int abortsInARow;
   private @Nullable RuntimeException spoiled;
   private @Nullable RuntimeException failure;
@@ -284,7 +286,7 @@ final class SliceCourse {
   }
 
   private void committed(Slice.Committed committed) {
-    acknowledge();
+    acknowledge(committed.left());
     if (committed.notBegun() == null) {
       opened();
     } else {
@@ -292,8 +294,9 @@ final class SliceCourse {
     }
   }
 
-  private void acknowledge() {
+  private void acknowledge(Set<Integer> left) {
     abortsInARow = 0;
+    poisoned.left(left);
     Instant now = clock.now();
     onItsWay.forEach(
         (partition, offset) -> {
@@ -309,13 +312,14 @@ final class SliceCourse {
     failed(aborted.cause(), onItsWay.keySet());
     undoing = true;
     endedInDoubt = aborted.ended();
+    leftInDoubt = aborted.left();
     stage = Stage.CLOSED;
     dueNanos = clock.nanos() + (abortsInARow == 0 ? 0 : REST_NANOS);
     abortsInARow++;
     log("has not committed a transaction of %d records".formatted(endedInDoubt), aborted.cause());
     beginIfDue();
     // Last: it may end the consumer, which then has to come out of this first.
-    oneOfEach(aborted.poison()).forEach(poisoned::add);
+    poisoned.add(oneOfEach(aborted.poison()));
   }
 
   /** Several outputs of a record may have failed alike. */
@@ -331,7 +335,7 @@ final class SliceCourse {
         dueNanos = clock.nanos() + REST_NANOS;
         return;
       }
-      case COMMITTED -> acknowledge();
+      case COMMITTED -> acknowledge(leftInDoubt);
       case UNDONE -> meters.undone(endedInDoubt);
     }
     onItsWay = Map.of();

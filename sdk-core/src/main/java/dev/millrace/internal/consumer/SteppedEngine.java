@@ -47,6 +47,7 @@ public final class SteppedEngine {
    * @param client answers from memory, and waits for nothing
    * @param deadLetterSender never throws; not called when the definition has neither dead letters
    *     nor retry topics
+   * @param retryLogs asked where the order of keys is kept in retry topics
    * @param surroundings what goes on while the poll thread waits
    */
   public <V> SteppedEngine(
@@ -57,8 +58,10 @@ public final class SteppedEngine {
       Handling<V> handling,
       ServiceHooks hooks,
       Function<ProducerRecord<byte[], byte[]>, CompletableFuture<RecordMetadata>> deadLetterSender,
+      RetryLogs retryLogs,
       SteppedClock clock,
       SteppedSignal.Surroundings surroundings) {
+    KeyOrder.requireOffered(definition, handling);
     this.definition = definition;
     this.runtime = new OnOneThread(clock, clock.timer(), new SteppedSignal(surroundings));
     this.stop = new StopRequest(clock);
@@ -78,7 +81,8 @@ public final class SteppedEngine {
             runtime,
             hooks,
             null,
-            null);
+            null,
+            KeyOrder.isKept(definition) ? retryLogs : null);
   }
 
   /** One turn of the poll loop; it is the last one when the engine has a reason to stop. */
@@ -180,6 +184,11 @@ public final class SteppedEngine {
     @Override
     public ExecutorService transactionCalls(int slice) {
       throw new IllegalStateException("no transactions");
+    }
+
+    @Override
+    public ExecutorService keyLooks() {
+      return new OnCallersThread();
     }
 
     @Override

@@ -69,6 +69,11 @@ final class ThreadedRuntime implements EngineRuntime {
   }
 
   @Override
+  public ExecutorService keyLooks() {
+    return Executors.newSingleThreadExecutor(names.keyLooks());
+  }
+
+  @Override
   public ExecutorService listenerCalls() {
     return Executors.newSingleThreadExecutor(names.listener());
   }

@@ -7,6 +7,7 @@ import dev.millrace.config.Subscription.Partitions;
 import dev.millrace.errors.InvalidDefinitionException;
 import dev.millrace.internal.client.Brokers;
 import dev.millrace.internal.client.Brokers.Companion;
+import dev.millrace.internal.client.DeadLetterTopics;
 import dev.millrace.internal.delivery.DeadLetters;
 import dev.millrace.internal.delivery.RetryTopics;
 import dev.millrace.internal.delivery.RetryTopics.Own;
@@ -21,8 +22,12 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 
 /**
  * Sees to it that a consumer's topics are there, before it starts; dead-letter and retry topics of
- * what a pattern finds, with the first record for each, since the topics are not known before. Any
+ * what a pattern finds, with the first record for each, since the topics are not known before; and
+ * those that could not be created then, with each record that needs one, until it is there. Any
  * thread.
+ *
+ * <p>Invariant: a topic is prepared only if it was there once, is not ours to create, or is being
+ * created; but for the last, it is never created again.
  */
 final class TopicPreparation {
   private final ConsumerDefinition definition;
@@ -63,7 +68,10 @@ final class TopicPreparation {
     List<Companion> created = new ArrayList<>();
     sort(deadLetterTopics, createsDeadLetters, Companion::deadLetters, needed, created);
     sort(retries.sources(), createsRetries, Companion::retries, needed, created);
-    brokers.prepareTopics(owner, settings, needed, this::requireFixedPartitions, created);
+    prepared.addAll(deadLetterTopics.keySet());
+    prepared.addAll(retries.sources().keySet());
+    prepared.removeAll(
+        brokers.prepareTopics(owner, settings, needed, this::requireFixedPartitions, created));
   }
 
   private void sort(
@@ -72,7 +80,6 @@ final class TopicPreparation {
       BiFunction<String, String, Companion> companion,
       List<String> needed,
       List<Companion> created) {
-    prepared.addAll(topics.keySet());
     if (create) {
       topics.forEach((topic, source) -> created.add(companion.apply(topic, source)));
     } else {
@@ -103,8 +110,20 @@ final class TopicPreparation {
   }
 
   /**
-   * Worker, before it sends; waits for the brokers with the first one of a topic. A second worker
-   * does not wait: its send fails while the topic is not there, and is repeated.
+   * Worker, before it sends in a transaction.
+   *
+   * @param doubted whether the topic could not be written when it was last tried
+   */
+  void beforeTransaction(ProducerRecord<byte[], byte[]> failed, boolean doubted) {
+    beforeSend(failed);
+    if (doubted) {
+      new DeadLetterTopics(owner, brokers, settings).requireWritable(failed.topic());
+    }
+  }
+
+  /**
+   * Worker, before it sends; waits for the brokers when the topic may have to be created. A second
+   * worker does not wait: its send fails while the topic is not there, and is repeated.
    */
   void beforeSend(ProducerRecord<byte[], byte[]> failed) {
     String topic = failed.topic();
@@ -112,20 +131,19 @@ final class TopicPreparation {
     if (!(retry == null ? createsDeadLetters : createsRetries) || !prepared.add(topic)) {
       return;
     }
+    boolean there = false;
     try {
       String source = retry == null ? DeadLetters.origin(failed) : retry.source();
-      brokers.prepareTopics(
-          owner,
-          settings,
-          List.of(source),
-          counts -> {},
-          List.of(
-              retry == null
-                  ? Companion.deadLetters(topic, source)
-                  : Companion.retries(topic, source)));
-    } catch (RuntimeException e) {
-      prepared.remove(topic);
-      throw e;
+      Companion companion =
+          retry == null ? Companion.deadLetters(topic, source) : Companion.retries(topic, source);
+      there =
+          brokers
+              .prepareTopics(owner, settings, List.of(source), counts -> {}, List.of(companion))
+              .isEmpty();
+    } finally {
+      if (!there) {
+        prepared.remove(topic);
+      }
     }
   }
 }

@@ -95,14 +95,16 @@ final class DeadLetterDesk implements DeadLetters {
     return read(
         "look what it would redrive",
         client -> {
-          Sorting sorting = new Sorting(scope, what, wayBack(client));
-          DeadLetterLog log = open(client);
-          for (Optional<DeadLetterLog.Open> open = log.next();
-              open.isPresent() && !sorting.isFull();
-              open = log.next()) {
-            boolean unused = sorting.choose(open.get().letter());
+          try (Origins origins = origins()) {
+            Sorting sorting = new Sorting(scope, what, wayBack(client), origins);
+            DeadLetterLog log = open(client);
+            for (Optional<DeadLetterLog.Open> open = log.next();
+                open.isPresent() && !sorting.isFull();
+                open = log.next()) {
+              var unused = sorting.choose(open.get().letter());
+            }
+            return sorting.report();
           }
-          return sorting.report();
         });
   }
 
@@ -136,13 +138,21 @@ final class DeadLetterDesk implements DeadLetters {
             RedriveSettings.TRANSACTION_TIMEOUT,
             meters);
     TransactionalSlot slot = slots.lease(Duration.ZERO);
-    RedriveReport done = new RedriveReport(0, 0, 0, 0, 0, Map.of());
-    try (Consumer<byte[], byte[]> client = client()) {
+    RedriveReport done = new RedriveReport(0, 0, 0, 0, 0, 0, Map.of());
+    try (Consumer<byte[], byte[]> client = client();
+        Origins origins = origins()) {
       // First: from here on, nothing that an earlier redrive has begun can change the notes.
       slot.ready();
       RedriveRun run =
           new RedriveRun(
-              scope, what, open(client), slot, client.groupMetadata(), wayBack(client), running);
+              scope,
+              what,
+              open(client),
+              slot,
+              client.groupMetadata(),
+              wayBack(client),
+              origins,
+              running);
       try {
         run.run();
       } finally {
@@ -173,7 +183,12 @@ final class DeadLetterDesk implements DeadLetters {
   }
 
   private WayBack wayBack(Consumer<?, ?> client) {
-    return new WayBack(scope, partitionCounts(client), topics::largestBatch);
+    return new WayBack(
+        scope,
+        partitionCounts(client),
+        topics::largestBatch,
+        topics::isCompacted,
+        topic -> topics.keepsCompression(topic, RedriveSettings.COMPRESSION));
   }
 
   private static ToIntFunction<String> partitionCounts(Consumer<?, ?> client) {
@@ -276,6 +291,10 @@ final class DeadLetterDesk implements DeadLetters {
 
   private Consumer<byte[], byte[]> client() {
     return new KafkaConsumer<>(settings.reader());
+  }
+
+  private Origins origins() {
+    return new Origins(scope, () -> new KafkaConsumer<>(settings.originReader()));
   }
 
   private DeadLetterLog open(Consumer<byte[], byte[]> client) {

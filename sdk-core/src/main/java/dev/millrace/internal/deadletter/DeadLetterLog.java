@@ -38,6 +38,7 @@ final class DeadLetterLog {
   private final Consumer<byte[], byte[]> client;
   private final Patience patience;
   private final Map<TopicPartition, Part> parts = new HashMap<>();
+  private final Map<TopicPartition, OffsetAndMetadata> noted = new HashMap<>();
   private final ArrayDeque<ConsumerRecord<byte[], byte[]>> polled = new ArrayDeque<>();
 
   /**
@@ -78,6 +79,9 @@ final class DeadLetterLog {
       OffsetAndMetadata note = notes.get(name);
       long begin = Objects.requireNonNull(begins.get(name));
       long end = Objects.requireNonNull(ends.get(name));
+      if (note != null && note.offset() <= end) {
+        noted.put(name, note);
+      }
       long start = note == null || note.offset() > end ? begin : Math.max(begin, note.offset());
       if (start < end) {
         from.put(name, start);
@@ -156,12 +160,13 @@ final class DeadLetterLog {
   }
 
   /**
-   * Returns what is to be noted of what is done.
+   * Returns what is to be noted of what is done, in all partitions: the brokers forget each offset
+   * {@code offsets.retention.minutes} after it was committed last, whatever becomes of others.
    *
    * @throws MillraceException when a commit has no room for it
    */
   Map<TopicPartition, OffsetAndMetadata> notes() {
-    Map<TopicPartition, OffsetAndMetadata> notes = new HashMap<>();
+    Map<TopicPartition, OffsetAndMetadata> notes = new HashMap<>(noted);
     parts.forEach(
         (name, part) -> {
           OffsetAndMetadata note = part.tracker().committable(CompletedAhead.MAX_CHARS);
@@ -184,8 +189,14 @@ final class DeadLetterLog {
 
   /** The brokers have the notes. */
   void noted(Map<TopicPartition, OffsetAndMetadata> notes) {
-    notes.forEach(
-        (name, note) -> Objects.requireNonNull(parts.get(name)).tracker().committed(note));
+    noted.putAll(notes);
+    parts.forEach(
+        (name, part) -> {
+          OffsetAndMetadata note = notes.get(name);
+          if (note != null) {
+            part.tracker().committed(note);
+          }
+        });
   }
 
   /** Returns everything that is left. */

@@ -1,5 +1,6 @@
 package dev.millrace.internal.deadletter;
 
+import dev.millrace.deadletter.DeadLetter;
 import dev.millrace.deadletter.Redrive;
 import dev.millrace.deadletter.RedriveReport;
 import dev.millrace.internal.deadletter.DeadLetterLog.Open;
@@ -23,6 +24,10 @@ import org.apache.kafka.common.TopicPartition;
  */
 final class RedriveRun {
   private static final int MOST_IN_TRANSACTION = 500;
+
+  /** They are in memory until it is committed, and each may be as large as brokers take. */
+  private static final long ENOUGH_BYTES = 8 * 1024 * 1024;
+
   private static final Duration COMMIT_WITHIN = Duration.ofMinutes(1);
   private static final long SECOND_NANOS = Duration.ofSeconds(1).toNanos();
 
@@ -40,6 +45,7 @@ final class RedriveRun {
    * @param slot whose earlier transactions have ended for good
    * @param notesOf the group whose offsets say what is redriven
    * @param wayBack of its records
+   * @param origins complete what is not; stay the caller's to close
    */
   RedriveRun(
       Scope scope,
@@ -48,6 +54,7 @@ final class RedriveRun {
       TransactionalSlot slot,
       ConsumerGroupMetadata notesOf,
       WayBack wayBack,
+      Origins origins,
       RunningRedrives running) {
     this.what = what;
     this.log = log;
@@ -55,7 +62,7 @@ final class RedriveRun {
     this.notesOf = notesOf;
     this.wayBack = wayBack;
     this.running = running;
-    this.sorting = new Sorting(scope, what, wayBack);
+    this.sorting = new Sorting(scope, what, wayBack, origins);
     this.report = sorting.report();
   }
 
@@ -74,18 +81,24 @@ final class RedriveRun {
       report = sorting.report();
       what.onProgress().accept(report);
     }
+    if (report.redriven() == 0) {
+      redrive(List.of()); // The brokers are to remember what came back before.
+    }
     report = sorting.report();
   }
 
   private List<Open> batch(int most) {
     List<Open> batch = new ArrayList<>();
-    while (batch.size() < most && !sorting.isFull()) {
+    long bytes = 0;
+    while (batch.size() < most && bytes < ENOUGH_BYTES && !sorting.isFull()) {
       Optional<Open> open = log.next();
       if (open.isEmpty()) {
         return batch;
       }
-      if (sorting.choose(open.get().letter())) {
-        batch.add(open.get());
+      Optional<DeadLetter> whole = sorting.choose(open.get().letter());
+      if (whole.isPresent()) {
+        batch.add(new Open(whole.get(), open.get().ticket()));
+        bytes += WayBack.bytes(whole.get());
       }
     }
     return batch;
@@ -94,6 +107,9 @@ final class RedriveRun {
   private void redrive(List<Open> batch) {
     batch.forEach(Open::done);
     Map<TopicPartition, OffsetAndMetadata> notes = log.notes();
+    if (notes.isEmpty()) {
+      return;
+    }
     OpenTransaction transaction = slot.begin();
     try {
       batch.forEach(

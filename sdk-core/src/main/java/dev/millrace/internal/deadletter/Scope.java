@@ -43,7 +43,7 @@ record Scope(String owner, String group, Predicate<String> topics, Predicate<Str
 
   private static Predicate<String> sources(ConsumerDefinition definition) {
     return definition.subscription() instanceof Matching matching
-        ? matching.except(DeadLetters.ownTopics(definition)).asMatchPredicate()
+        ? matching.except(DeadLetters.notRead(definition, matching)).asMatchPredicate()
         : definition.topics()::contains;
   }
 }

@@ -1,6 +1,7 @@
 package dev.millrace.internal.delivery;
 
 import dev.millrace.internal.channel.Delivery;
+import dev.millrace.internal.channel.Tries;
 
 /**
  * The attempt that has failed.
@@ -17,7 +18,7 @@ record Attempt(int number, int level, long sinceNanos) {
   }
 
   static Attempt of(Delivery delivery, long beganNanos) {
-    return new Attempt(
-        delivery.attemptInPlace(), delivery.level(), delivery.triedSince(beganNanos));
+    Tries tries = delivery.tries();
+    return new Attempt(tries.inPlace(), delivery.level(), tries.since(beganNanos));
   }
 }

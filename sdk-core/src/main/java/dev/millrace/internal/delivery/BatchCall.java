@@ -55,7 +55,7 @@ final class BatchCall<V> {
       Throwable refused = delivery.givenUp();
       if (refused != null) {
         delivery.ends();
-        outcomes.put(delivery, recovery.giveUp(refused, GaveUp.of(refused)));
+        outcomes.put(delivery, recovery.giveUp(refused, GaveUp.of(delivery)));
         continue;
       }
       try {

@@ -77,11 +77,6 @@ final class BatchPipeline implements Pipeline {
   }
 
   @Override
-  public SendOutages outages() {
-    return settlement.outages();
-  }
-
-  @Override
   public void stopWaiting() {
     batches.stopWaiting();
   }
@@ -131,7 +126,7 @@ final class BatchPipeline implements Pipeline {
     List<Delivery> resting = new ArrayList<>(due.size());
     List<Runnable> resumes = new ArrayList<>(due.size());
     for (Delivery delivery : due) {
-      delivery.waitsForStart(place);
+      delivery.waitsFor(place);
       if (settlement.rest(delivery, resumes::add) == Progress.ENDED) {
         batches.finish(delivery);
       } else {
@@ -164,7 +159,7 @@ final class BatchPipeline implements Pipeline {
     long now = clock.nanos();
     for (Delivery delivery : attempts) {
       delivery.runs(now);
-      if (delivery.attemptInPlace() == 1) {
+      if (delivery.tries().inPlace() == 1) {
         meters.queueWait(now - delivery.queuedNanos());
       }
     }

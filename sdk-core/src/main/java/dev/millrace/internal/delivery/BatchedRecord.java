@@ -60,7 +60,7 @@ final class BatchedRecord<V> implements BatchRecord<V> {
     Throwable givenUp = delivery.givenUp();
     Outcome ended =
         givenUp != null
-            ? recovery.giveUp(givenUp, GaveUp.of(givenUp))
+            ? recovery.giveUp(givenUp, GaveUp.of(delivery))
             : given == null ? otherwise : given;
     if (ended instanceof Outcome.Handled) {
       return context.handled();

@@ -15,6 +15,7 @@ import static dev.millrace.deadletter.DeadLetterHeaders.TRIMMED;
 
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.DeadLetterDefinition;
+import dev.millrace.config.Subscription.Matching;
 import dev.millrace.internal.transaction.Departure;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -23,7 +24,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -39,6 +39,9 @@ import org.jspecify.annotations.Nullable;
  * is the group's own, since other groups read the same source.
  */
 public final class DeadLetters {
+  /** How the default names of dead-letter and retry topics end, as a regular expression. */
+  private static final String GIVEN_UP = "\\.(?:dlq|retry\\.[0-9]+)";
+
   /** Longer texts are cut: a header must not push a record over the broker's size limit. */
   private static final int MAX_TEXT_CHARS = 512;
 
@@ -49,7 +52,18 @@ public final class DeadLetters {
   private final @Nullable String fixedTopic;
   private final int mostCut;
   private final Function<ProducerRecord<byte[], byte[]>, CompletableFuture<RecordMetadata>> sender;
-  private final Consumer<ProducerRecord<byte[], byte[]>> preparation;
+  private final Preparation preparation;
+
+  /** Sees to it that what is sent in a transaction finds its topic. */
+  public interface Preparation {
+    /**
+     * Called by workers.
+     *
+     * @param doubted whether the topic could not be written when it was last tried
+     * @throws RuntimeException when it is not there, or may not be written
+     */
+    void prepare(ProducerRecord<byte[], byte[]> record, boolean doubted);
+  }
 
   /**
    * @param definition null when the consumer has none, and only sends to its retry topics
@@ -59,17 +73,14 @@ public final class DeadLetters {
       String group,
       @Nullable DeadLetterDefinition definition,
       Function<ProducerRecord<byte[], byte[]>, CompletableFuture<RecordMetadata>> sender) {
-    this(group, definition, sender, deadLetter -> {});
+    this(group, definition, sender, (record, doubted) -> {});
   }
 
-  /**
-   * @param preparation sees to it that the topic of what is sent otherwise is there, or throws
-   */
   public DeadLetters(
       String group,
       @Nullable DeadLetterDefinition definition,
       Function<ProducerRecord<byte[], byte[]>, CompletableFuture<RecordMetadata>> sender,
-      Consumer<ProducerRecord<byte[], byte[]>> preparation) {
+      Preparation preparation) {
     this.group = group;
     this.fixedTopic = definition == null ? null : definition.topic();
     this.mostCut = Trimming.most(definition);
@@ -90,18 +101,25 @@ public final class DeadLetters {
   }
 
   /**
-   * Returns, as regular expressions for whole names, the topics that hold what the consumer's group
-   * could not handle, under the names that they have now or have by default.
+   * Returns, as regular expressions for whole names, the topics that a consumer does not read
+   * although its pattern finds them: those that hold what its group could not handle, under the
+   * names that they have now or have by default, and what other groups could not handle. If the
+   * pattern itself names such topics, they are read, but none that was made of one: else two groups
+   * would go on giving up each other's dead letters for ever.
    */
-  public static List<String> ownTopics(ConsumerDefinition consumer) {
-    List<String> own = new ArrayList<>();
-    own.add(".+" + Pattern.quote("." + consumer.groupId()) + "\\.(?:dlq|retry\\.[0-9]+)");
-    own.add(new RetryTopics(consumer).regexOfAll());
+  public static List<String> notRead(ConsumerDefinition consumer, Matching matching) {
+    List<String> not = new ArrayList<>();
+    not.add(".+" + Pattern.quote("." + consumer.groupId()) + GIVEN_UP);
+    not.add(
+        matching.regex().contains("dlq") || matching.regex().contains("retry")
+            ? ".+" + GIVEN_UP + "\\..+" + GIVEN_UP
+            : ".+" + GIVEN_UP);
+    not.add(new RetryTopics(consumer).regexOfAll());
     DeadLetterDefinition definition = consumer.deadLetter();
     if (definition != null && definition.topic() != null) {
-      own.add(Pattern.quote(definition.topic()));
+      not.add(Pattern.quote(definition.topic()));
     }
-    return own;
+    return not;
   }
 
   /** Returns whether the consumer sends failed records anywhere. */
@@ -129,9 +147,9 @@ public final class DeadLetters {
     return sender.apply(record);
   }
 
-  /** Worker. Sees to it that the topic is there, for who sends the record otherwise. */
-  void prepare(ProducerRecord<byte[], byte[]> record) {
-    preparation.accept(record);
+  /** As {@link Preparation#prepare}. */
+  void prepare(ProducerRecord<byte[], byte[]> record, boolean doubted) {
+    preparation.prepare(record, doubted);
   }
 
   /** Returns whether there is a smaller dead letter than this one, which was too large. */
@@ -164,8 +182,8 @@ public final class DeadLetters {
     put(headers, ATTEMPTS, Integer.toString(how.attempts()));
     put(headers, GAVE_UP, how.gaveUp());
     int cut = how.cut();
-    putIf(Trimming.hasClass(cut), headers, EXCEPTION_CLASS, how.cause().getClass().getName());
-    putIf(Trimming.hasMessage(cut), headers, EXCEPTION_MESSAGE, Failures.message(how.cause()));
+    putIf(Trimming.hasClass(cut), headers, EXCEPTION_CLASS, how.failure().getClass().getName());
+    putIf(Trimming.hasMessage(cut), headers, EXCEPTION_MESSAGE, Failures.message(how.failure()));
     keepCount(source, headers);
     putIf(cut > 0, headers, TRIMMED, Trimming.named(cut));
     putIf(!Trimming.hasValue(cut), headers, REFERENCE, "true");

@@ -13,8 +13,8 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A record's way through a worker: may it start → claim → decode → handle → outcome → settle. Any
- * worker, one at a time per lane.
+ * A record's way through a worker: does it follow its key → may it start → claim → decode → handle
+ * → outcome → settle. Any worker, one at a time per lane.
  */
 final class DeliveryPipeline implements Pipeline {
   private final HandlerCall<?> call;
@@ -77,14 +77,13 @@ final class DeliveryPipeline implements Pipeline {
     settlement.skipped(delivery);
   }
 
-  @Override
-  public SendOutages outages() {
-    return settlement.outages();
-  }
-
   private Progress work(Delivery delivery) {
     if (delivery.departure() != null) {
       return settlement.send(delivery);
+    }
+    Progress stands = settlement.follow(delivery);
+    if (stands != null) {
+      return stands;
     }
     if (starts == null || delivery.givenUp() != null) { // No handler is called for what is refused.
       return attempt(delivery, null);
@@ -95,7 +94,7 @@ final class DeliveryPipeline implements Pipeline {
 
   private Progress waitToStart(Delivery delivery, StartGate starts) {
     Waiting.ForStart place = starts.place(delivery);
-    delivery.waitsForStart(place);
+    delivery.waitsFor(place);
     Progress stands =
         settlement.rest(delivery, resume -> starts.await(place, List.of(delivery), resume));
     if (stands == Progress.ENDED) {
@@ -114,7 +113,7 @@ final class DeliveryPipeline implements Pipeline {
     }
     long now = clock.nanos();
     delivery.runs(now);
-    if (delivery.attemptInPlace() == 1) {
+    if (delivery.tries().inPlace() == 1) {
       meters.queueWait(now - delivery.queuedNanos());
     }
     ConsumerRecord<byte[], byte[]> record = delivery.record();

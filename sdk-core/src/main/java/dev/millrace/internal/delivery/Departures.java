@@ -5,6 +5,8 @@ import static dev.millrace.internal.channel.DeliveryProcessor.Progress.PARKED;
 
 import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.channel.DeliveryProcessor.Progress;
+import dev.millrace.internal.channel.KeyPlace;
+import dev.millrace.internal.channel.KeysAhead;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.time.EngineClock;
 import dev.millrace.internal.time.LogThrottle;
@@ -15,6 +17,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -24,11 +27,15 @@ import org.slf4j.LoggerFactory;
  * Sends the records that leave: to the dead-letter topic, or to a retry topic.
  *
  * <p>Invariant: a record's ticket is completed only after the topic that it goes to has
- * acknowledged it, or in the transaction that holds it there. A lane that rests may be resumed
- * before a method returns, so the delivery is not touched after that.
+ * acknowledged it, or in the transaction that holds it there; and where records follow their key,
+ * the key is known to be ahead before the next one of its lane starts. A lane that rests may be
+ * resumed before a method returns, so the delivery is not touched after that.
  */
 final class Departures {
   private static final Logger LOG = LoggerFactory.getLogger(Departures.class);
+
+  /** Shorter than the time between two looks at the retry topics. */
+  private static final long ASK_AGAIN_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
   private final String consumer;
   private final Disposal disposal;
@@ -50,7 +57,8 @@ final class Departures {
       RetryTopics retries,
       @Nullable DeadLetters deadLetters,
       EngineClock clock,
-      ConsumerMeters meters) {
+      ConsumerMeters meters,
+      SendOutages outages) {
     this.consumer = consumer;
     this.disposal = disposal;
     this.ends = ends;
@@ -58,11 +66,30 @@ final class Departures {
     this.deadLetters = deadLetters;
     this.clock = clock;
     this.meters = meters;
-    this.outages = new SendOutages(retries.levels());
+    this.outages = outages;
   }
 
-  SendOutages outages() {
-    return outages;
+  /**
+   * Worker, before the record may start. Has it follow its key, if that is ahead.
+   *
+   * @return null when it is to be handled where it is; else where the delivery stands
+   */
+  @Nullable Progress follow(Delivery delivery) {
+    KeyPlace place = delivery.keyPlace();
+    KeysAhead.Next next = place == null ? KeysAhead.Next.HANDLE : place.next();
+    return switch (next) {
+      case HANDLE -> null;
+      case WAIT -> {
+        delivery.waitsForKey(clock.nanos());
+        yield disposal.rest(delivery, ASK_AGAIN_NANOS);
+      }
+      case FOLLOW -> {
+        // Decided for good: if a send fails that has arrived, the key may come back meanwhile.
+        delivery.leaves(
+            Departure.following(delivery.level() + 1, delivery.attempt() - 1), clock.nanos());
+        yield send(delivery);
+      }
+    };
   }
 
   /** Worker. Sends, or sends again, the record to the topic that it goes to. */
@@ -87,7 +114,7 @@ final class Departures {
                 (metadata, failure) -> {
                   try {
                     if (failure == null) {
-                      acknowledged(delivery, how, parting.topic());
+                      acknowledged(delivery, how, metadata);
                     } else {
                       failed(delivery, how, unwrapped(failure), parting.topic());
                     }
@@ -121,51 +148,61 @@ final class Departures {
         : failure;
   }
 
-  /** Worker. What it leaves as is an output like any other, and there exactly if the offset is. */
+  /**
+   * Worker. What it leaves as is an output like any other, and there exactly if the offset is. A
+   * topic that can't be written would have the transaction aborted with all that is in it, so of
+   * one that could not be, the brokers are asked first.
+   */
   private Progress endWith(
       ProducerRecord<byte[], byte[]> parting, Delivery delivery, Departure how) {
     String topic = parting.topic();
     try {
-      deadLetters().prepare(parting);
+      deadLetters().prepare(parting, outages.of(how.level()).failures() > 0);
       ends.awaitTopic(delivery, topic);
     } catch (RuntimeException unavailable) {
       return putOff(delivery, how, unavailable, topic);
     }
-    outages.of(how.level()).succeeded();
-    logSent(how, Disposal.place(delivery), topic);
+    logSent(how, Disposal.place(delivery), "its transaction takes it to '" + topic + "'");
     return disposal.end(delivery, List.of(parting), () -> countSent(how));
   }
 
   /** Producer's I/O thread. */
-  private void acknowledged(Delivery delivery, Departure how, String topic) {
+  private void acknowledged(Delivery delivery, Departure how, RecordMetadata metadata) {
     outages.of(how.level()).succeeded();
     String place = Disposal.place(delivery);
+    KeyPlace key = delivery.keyPlace();
+    if (key != null && how.level() > 0) {
+      // First: once the record has ended, the next one of its key may be handled.
+      key.sent(metadata.hasOffset() ? metadata.offset() : KeysAhead.UNKNOWN);
+    }
     if (delivery.ticket().complete()) {
       countSent(how);
     }
     disposal.finish(delivery);
-    logSent(how, place, topic);
+    logSent(how, place, "it is in '" + metadata.topic() + "' now");
   }
 
   private void countSent(Departure how) {
     if (how.level() == 0) {
       meters.deadLettered();
+    } else if (how.followsKey()) {
+      meters.followedKey();
     } else {
       meters.movedToRetryTopic();
     }
   }
 
-  private void logSent(Departure how, String place, String topic) {
-    String end = log.permit();
+  private void logSent(Departure how, String place, String where) {
+    String end = how.followsKey() ? null : log.permit();
     if (end != null) {
       LOG.warn(
-          "Consumer '{}' {} {} at attempt {}{}; it is in '{}' now{}.{}",
+          "Consumer '{}' {} {} at attempt {}{}; {}{}.{}",
           consumer,
           how.level() == 0 ? "gave up on" : "failed at",
           place,
           how.attempts(),
           how.level() == 0 ? " (" + how.gaveUp() + ")" : "",
-          topic,
+          where,
           how.cut() == 0 ? "" : ", without " + Trimming.named(how.cut()),
           end,
           how.cause());
@@ -184,17 +221,22 @@ final class Departures {
       countFailed(how);
       return disposal.skip(delivery, failure);
     }
-    return failure instanceof RecordTooLargeException
-        ? tooLarge(delivery, how, failure, topic)
+    return Departure.isRefused(failure)
+        ? refused(delivery, how, failure, topic)
         : putOff(delivery, how, failure, topic);
   }
 
-  /** As it is, it will never fit. What does is for a worker to send: this thread must not wait. */
-  private Progress tooLarge(Delivery delivery, Departure how, Throwable failure, String topic) {
+  /**
+   * As it is, the topic will never take it. What it takes is for a worker to send: this thread must
+   * not wait.
+   */
+  private Progress refused(Delivery delivery, Departure how, Throwable failure, String topic) {
     countFailed(how);
-    if (how.level() > 0) {
-      delivery.refuse(how.cause());
-    } else if (deadLetters().canCut(how)) {
+    if (how.followsKey()) {
+      delivery.stays(); // It has not failed; and what it was sent after has ended some day.
+    } else if (how.level() > 0) {
+      delivery.refuse(how.failure(), GaveUp.byRetryTopic(failure));
+    } else if (failure instanceof RecordTooLargeException && deadLetters().canCut(how)) {
       delivery.leaves(how.cutMore(), clock.nanos());
     } else {
       // To skip the record is not ours to decide.
@@ -203,12 +245,14 @@ final class Departures {
     String end = log.permit();
     if (end != null) {
       LOG.warn(
-          "Consumer '{}' finds {} too large for '{}' ({}); {}.{}",
+          "Consumer '{}' can't have {} in '{}' as it is ({}); {}.{}",
           consumer,
           Disposal.place(delivery),
           topic,
           Failures.text(failure),
-          how.level() > 0 ? "it is given up" : "it leaves more of it out",
+          how.followsKey()
+              ? "it waits for its key instead of following it"
+              : how.level() > 0 ? "it is given up" : "it leaves more of it out",
           end);
     }
     return disposal.rest(delivery, 0);

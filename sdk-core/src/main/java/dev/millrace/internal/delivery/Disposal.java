@@ -15,6 +15,7 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -75,8 +76,12 @@ final class Disposal {
     }
   }
 
-  /** Ends a record that runs and has failed, since the user wants it skipped. */
-  Progress skip(Delivery delivery, Throwable cause) {
+  /**
+   * Ends a record that runs and has failed, since the user wants it skipped.
+   *
+   * @param cause null when it was to follow its key, so that its handler was not called
+   */
+  Progress skip(Delivery delivery, @Nullable Throwable cause) {
     LOG.warn("Consumer '{}' passes over {}, as it was told.", consumer, place(delivery), cause);
     return end(delivery, List.of(), meters::skipped);
   }

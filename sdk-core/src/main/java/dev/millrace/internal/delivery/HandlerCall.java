@@ -173,7 +173,7 @@ final class HandlerCall<V> {
     if (failure != null) {
       givenUp.addSuppressed(failure);
     }
-    return recovery.giveUp(givenUp, GaveUp.of(givenUp));
+    return recovery.giveUp(givenUp, GaveUp.of(delivery));
   }
 
   /** A stage that depends on another one wraps what that failed with. */

@@ -94,22 +94,23 @@ final class MessageClaims {
       claimed = new Claimed(claim);
       delivery.claims(claimed);
     }
-    return begin(delivery, claimed.claim());
+    return begin(delivery, claimed);
   }
 
-  private @Nullable Progress begin(Delivery delivery, Claim claim) {
+  private @Nullable Progress begin(Delivery delivery, Claimed claimed) {
     long wait = outage.waitNanos(clock.nanos());
     if (wait > 0) {
       return putBack(delivery, wait, Waiting.ForMessage.STORE);
     }
     Begun begun;
     try {
-      begun = idempotency.store().begin(claim);
+      begun = idempotency.store().begin(claimed.claim());
     } catch (Throwable failure) {
       return putBack(delivery, failed(delivery, failure), Waiting.ForMessage.STORE);
     }
     outage.succeeded();
     if (begun instanceof Begun.Held held) {
+      claimed.denied(false);
       return putBack(delivery, patience(delivery, held), Waiting.ForMessage.ANOTHER);
     }
     return begun instanceof Begun.Done
@@ -133,10 +134,24 @@ final class MessageClaims {
       return done(delivery, claimed, outcome);
     }
     release(claimed.claim());
-    if (outcome.cause() instanceof MessageTakenException) {
-      return putBack(delivery, SHORTEST_WAIT, Waiting.ForMessage.ANOTHER);
+    if (!(outcome.cause() instanceof MessageTakenException taken)) {
+      return settlement.settle(delivery, outcome);
     }
-    return settlement.settle(delivery, outcome);
+    if (claimed.isDenied()) {
+      return settlement.settle(
+          delivery, recovery.after(Attempt.of(delivery), contradiction(claimed.claim(), taken)));
+    }
+    claimed.denied(true);
+    return putBack(delivery, SHORTEST_WAIT, Waiting.ForMessage.ANOTHER);
+  }
+
+  /** Who asks another store than ours would be told so for ever. */
+  private IllegalStateException contradiction(Claim claim, MessageTakenException taken) {
+    return new IllegalStateException(
+        "Message '%s' of group '%s' was granted to consumer '%s' twice by its idempotency store (%s), and each time its handler was told: \"%s\" Give JdbcEffects.in the store that the KafkaFactory has."
+            .formatted(
+                claim.id(), claim.scope(), consumer, idempotency.store(), taken.getMessage()),
+        taken);
   }
 
   /** Whoever completes a handler's stage, and must not wait for a store: a worker does. */
@@ -170,14 +185,14 @@ final class MessageClaims {
   }
 
   private Progress doneLater(Delivery delivery, Claimed claimed, Outcome handled, long wait) {
-    delivery.waitsForMessage(waitsSince(delivery), Waiting.ForMessage.END);
+    delivery.waitsFor(new Waiting.ForMessage(waitsSince(delivery), Waiting.ForMessage.END));
     claimed.settleBy(its -> settle(its, handled));
     timer.after(wait, () -> parking.resume(delivery));
     return PARKED;
   }
 
   private Progress putBack(Delivery delivery, long wait, String why) {
-    delivery.waitsForMessage(waitsSince(delivery), why);
+    delivery.waitsFor(new Waiting.ForMessage(waitsSince(delivery), why));
     return settlement.rest(delivery, wait);
   }
 

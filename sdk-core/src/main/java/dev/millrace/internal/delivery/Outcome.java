@@ -25,8 +25,9 @@ sealed interface Outcome {
    * Another attempt follows; until then the lane rests, and the offset stays.
    *
    * @param delayNanos from now
+   * @param sinceNanos when the first attempt in place began, in the engine's time
    */
-  record RetryLater(long delayNanos, Throwable cause) implements Outcome {}
+  record RetryLater(long delayNanos, long sinceNanos, Throwable cause) implements Outcome {}
 
   /**
    * The record waits in a retry topic; once that has acknowledged it, the offset may advance.

@@ -27,6 +27,7 @@ public interface Pipeline extends DeliveryProcessor {
    * @param deadLetters null when the definition has neither dead letters nor retry topics
    * @param starts null when handlers may start at any time
    * @param idempotency null when messages are handled each time they come
+   * @param outages of the topics that failed records go to
    * @param classifier null when classes alone say which failures are worth another attempt
    * @param onStop told of the record that must stop the consumer; must not block
    */
@@ -40,6 +41,7 @@ public interface Pipeline extends DeliveryProcessor {
       @Nullable DeadLetters deadLetters,
       ConsumerMeters meters,
       RecordEnds ends,
+      SendOutages outages,
       @Nullable StartGate starts,
       @Nullable Idempotency idempotency,
       @Nullable FailureClassifier classifier,
@@ -58,7 +60,8 @@ public interface Pipeline extends DeliveryProcessor {
       Batches batches =
           new Batches(scheduler, clock, timer, batch.maxRecords(), batch.maxWait().toNanos());
       Settlement settlement =
-          new Settlement(name, batches, ends, retries, clock, timer, deadLetters, meters, onStop);
+          new Settlement(
+              name, batches, ends, retries, clock, timer, deadLetters, meters, outages, onStop);
       return new BatchPipeline(
           new BatchCall<>(
               new ValueDecoder<>(deserializer), inBatches.handler(), recovery, meters, clock, ends),
@@ -70,7 +73,8 @@ public interface Pipeline extends DeliveryProcessor {
           clock);
     }
     Settlement settlement =
-        new Settlement(name, scheduler, ends, retries, clock, timer, deadLetters, meters, onStop);
+        new Settlement(
+            name, scheduler, ends, retries, clock, timer, deadLetters, meters, outages, onStop);
     return new DeliveryPipeline(
         new HandlerCall<>(
             new ValueDecoder<>(deserializer),
@@ -102,12 +106,6 @@ public interface Pipeline extends DeliveryProcessor {
         : new MessageClaims(
             name, idempotency, settlement, recovery, parking, clock, timer, meters.idempotency());
   }
-
-  /**
-   * Returns whether the dead-letter topic, or a retry topic, can't be written, and since when. Any
-   * thread.
-   */
-  SendOutages outages();
 
   /**
    * Poll thread, which has ended a waiting delivery by {@link Delivery#skip}: counts it, and has

@@ -69,7 +69,7 @@ final class Recovery {
       long millis = retry.getIntervalBiFunction().apply(attempt.number(), Either.left(cause));
       long delay = TimeUnit.MILLISECONDS.toNanos(millis);
       if (clock.nanos() - attempt.sinceNanos() <= maxNanos - delay) {
-        return new Outcome.RetryLater(delay, cause);
+        return new Outcome.RetryLater(delay, attempt.sinceNanos(), cause);
       }
     }
     return attempt.level() < levels

@@ -33,6 +33,7 @@ public final class RetryRecords {
   static final String ORIGIN_TIMESTAMP = PREFIX + "origin-timestamp";
   static final String FIRST_FAILURE = PREFIX + "first-failure";
   static final String ATTEMPTS = PREFIX + "attempts";
+  static final String FOLLOWS_KEY = PREFIX + "follows-key";
   static final String EXCEPTION_CLASS = PREFIX + "exception-class";
   static final String EXCEPTION_MESSAGE = PREFIX + "exception-message";
 
@@ -47,7 +48,10 @@ public final class RetryRecords {
     this.onIgnored = onIgnored;
   }
 
-  /** Returns what is sent to a retry topic. */
+  /**
+   * Returns what is sent to a retry topic; where the order of keys is kept, to the partition that
+   * has the number of its own, since that is where others look for a key.
+   */
   static ProducerRecord<byte[], byte[]> record(String topic, Delivery delivery, Departure how) {
     ConsumerRecord<byte[], byte[]> source = delivery.record();
     Headers headers = withoutOwn(source.headers());
@@ -55,12 +59,37 @@ public final class RetryRecords {
     DeadLetters.put(headers, ORIGIN_PARTITION, Integer.toString(source.partition()));
     DeadLetters.put(headers, ORIGIN_OFFSET, Long.toString(source.offset()));
     DeadLetters.put(headers, ORIGIN_TIMESTAMP, Long.toString(source.timestamp()));
-    DeadLetters.put(headers, FIRST_FAILURE, Long.toString(delivery.firstFailure()));
+    DeadLetters.put(headers, FIRST_FAILURE, Long.toString(delivery.tries().firstFailure()));
     DeadLetters.put(headers, ATTEMPTS, Integer.toString(how.attempts()));
-    DeadLetters.put(headers, EXCEPTION_CLASS, how.cause().getClass().getName());
-    DeadLetters.put(headers, EXCEPTION_MESSAGE, Failures.message(how.cause()));
+    if (how.followsKey()) {
+      DeadLetters.put(headers, FOLLOWS_KEY, "true");
+    } else {
+      DeadLetters.put(headers, EXCEPTION_CLASS, how.failure().getClass().getName());
+      DeadLetters.put(headers, EXCEPTION_MESSAGE, Failures.message(how.failure()));
+    }
+    Integer partition = delivery.keyPlace() == null ? null : delivery.readFrom().partition();
     // Its own timestamp: by that of its origin it could be too old for the topic's retention.
-    return new ProducerRecord<>(topic, null, null, source.key(), source.value(), headers);
+    return new ProducerRecord<>(topic, partition, null, source.key(), source.value(), headers);
+  }
+
+  /**
+   * Returns whether a record of a retry topic has not failed where it was before, so that it need
+   * not wait for anything but those before it.
+   */
+  public static boolean followsKey(Headers headers) {
+    return headers.lastHeader(FOLLOWS_KEY) != null;
+  }
+
+  /** Returns a record as it stood in its own topic, whichever it was polled from. */
+  public ConsumerRecord<byte[], byte[]> origin(ConsumerRecord<byte[], byte[]> polled) {
+    Own own = topics.own(polled.topic());
+    Origin origin = own == null ? null : believed(own, polled);
+    return origin == null ? polled : origin.record(polled);
+  }
+
+  private @Nullable Origin believed(Own own, ConsumerRecord<byte[], byte[]> polled) {
+    Origin origin = Origin.of(polled.headers());
+    return origin == null || !topics.source(origin.topic()).equals(own.source()) ? null : origin;
   }
 
   /** Returns the delivery of a record that was polled, from a retry topic or any other. */
@@ -79,8 +108,8 @@ public final class RetryRecords {
       }
       return new Delivery(polled, ticket, load, queuedNanos);
     }
-    Origin origin = Origin.of(polled.headers());
-    if (origin == null || !topics.source(origin.topic()).equals(own.source())) {
+    Origin origin = believed(own, polled);
+    if (origin == null) {
       onIgnored.run();
       origin =
           new Origin(
@@ -132,7 +161,7 @@ public final class RetryRecords {
       Optional<Long> partition = number(headers, ORIGIN_PARTITION, 0, Integer.MAX_VALUE);
       Optional<Long> offset = number(headers, ORIGIN_OFFSET, 0, Long.MAX_VALUE);
       Optional<Long> timestamp = number(headers, ORIGIN_TIMESTAMP, -1, Long.MAX_VALUE);
-      Optional<Long> attempts = number(headers, ATTEMPTS, 1, Integer.MAX_VALUE / 2);
+      Optional<Long> attempts = number(headers, ATTEMPTS, 0, Integer.MAX_VALUE / 2);
       Optional<Long> failure = number(headers, FIRST_FAILURE, -1, Long.MAX_VALUE);
       return topic.isEmpty()
               || partition.isEmpty()

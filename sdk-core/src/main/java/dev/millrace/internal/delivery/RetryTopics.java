@@ -92,7 +92,7 @@ public final class RetryTopics {
   }
 
   /** Returns the retry topic of a topic's records. */
-  String topic(String source, int level) {
+  public String topic(String source, int level) {
     return definition.name(source, group, level);
   }
 

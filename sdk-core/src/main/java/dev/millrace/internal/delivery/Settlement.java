@@ -6,6 +6,7 @@ import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.channel.DeliveryProcessor;
 import dev.millrace.internal.channel.DeliveryProcessor.Progress;
 import dev.millrace.internal.channel.Parking;
+import dev.millrace.internal.channel.Waiting;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
@@ -52,21 +53,24 @@ final class Settlement {
       DelayTimer timer,
       @Nullable DeadLetters deadLetters,
       ConsumerMeters meters,
+      SendOutages outages,
       BiConsumer<ConsumerRecord<byte[], byte[]>, Throwable> onStop) {
     this.consumer = consumer;
     this.disposal = new Disposal(consumer, parking, ends, timer, meters, onStop);
-    this.departures = new Departures(consumer, disposal, ends, retries, deadLetters, clock, meters);
+    this.departures =
+        new Departures(consumer, disposal, ends, retries, deadLetters, clock, meters, outages);
     this.clock = clock;
     this.meters = meters;
-  }
-
-  SendOutages outages() {
-    return departures.outages();
   }
 
   /** Worker. Sends again the record that has not got to the topic that it goes to. */
   Progress send(Delivery delivery) {
     return departures.send(delivery);
+  }
+
+  /** As {@link Departures#follow}. */
+  @Nullable Progress follow(Delivery delivery) {
+    return departures.follow(delivery);
   }
 
   /** As {@link Disposal#rest(Delivery, long)}. */
@@ -151,10 +155,11 @@ final class Settlement {
 
   private Progress retryLater(Delivery delivery, Outcome.RetryLater retry) {
     meters.retried();
-    delivery.failed(clock.now().toEpochMilli());
     logFailure(delivery, retry);
-    delivery.nextAttempt();
-    delivery.waitsForRetry(clock.nanos() + retry.delayNanos(), retry.cause());
+    delivery.nextAttempt(retry.sinceNanos(), clock.now().toEpochMilli());
+    delivery.waitsFor(
+        new Waiting.ForRetry(
+            clock.nanos() + retry.delayNanos(), retry.cause().getClass().getName()));
     return disposal.rest(delivery, retry.delayNanos());
   }
 

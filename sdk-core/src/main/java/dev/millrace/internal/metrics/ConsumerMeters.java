@@ -28,6 +28,7 @@ public final class ConsumerMeters implements AutoCloseable {
   private final Counter handled;
   private final Counter retried;
   private final Counter movedToRetryTopic;
+  private final Counter followedKey;
   private final Counter deadLettered;
   private final Counter stopped;
   private final Counter doneBefore;
@@ -62,6 +63,7 @@ public final class ConsumerMeters implements AutoCloseable {
     this.handled = outcome("handled");
     this.retried = outcome("retried");
     this.movedToRetryTopic = outcome("retry-topic");
+    this.followedKey = outcome("followed-key");
     this.deadLettered = outcome("dead-lettered");
     this.stopped = outcome("stopped");
     this.doneBefore = outcome("done-before");
@@ -103,6 +105,11 @@ public final class ConsumerMeters implements AutoCloseable {
   /** Counts a record that waits in a retry topic now. */
   public void movedToRetryTopic() {
     movedToRetryTopic.increment();
+  }
+
+  /** Counts a record that was not handled, and went after its key to a retry topic. */
+  public void followedKey() {
+    followedKey.increment();
   }
 
   public void deadLettered() {
@@ -176,6 +183,11 @@ public final class ConsumerMeters implements AutoCloseable {
     return counter(MeterNames.LOCKS_LOST, tags)::increment;
   }
 
+  /** Shows how many keys have records in retry topics; only where others follow them. */
+  public void keysAhead(Supplier<Number> keys) {
+    gauge(MeterNames.KEYS_AHEAD, tags, keys);
+  }
+
   /** Counts what becomes of claims; only a consumer with idempotency has any. */
   public IdempotencyMeters idempotency() {
     return new IdempotencyMeters(
@@ -198,9 +210,10 @@ public final class ConsumerMeters implements AutoCloseable {
     gauge(MeterNames.WAITING_TO_START, tags, calls);
   }
 
-  /** Shows what the channel holds. */
-  public void inFlight(Supplier<Number> records, Supplier<Number> bytes) {
+  /** Shows what is held: how many records, those of them that rest, and the bytes of all. */
+  public void inFlight(Supplier<Number> records, Supplier<Number> resting, Supplier<Number> bytes) {
     gauge(MeterNames.IN_FLIGHT, tags, records);
+    gauge(MeterNames.RESTING, tags, resting);
     gauge(MeterNames.IN_FLIGHT_BYTES, tags, bytes);
   }
 

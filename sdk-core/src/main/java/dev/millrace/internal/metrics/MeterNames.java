@@ -17,6 +17,9 @@ final class MeterNames {
   /** Gauge: records queued, running or waiting for a retry. */
   static final String IN_FLIGHT = "millrace.consumer.in.flight";
 
+  /** Those of them that rest until an attempt is due, and those behind them. */
+  static final String RESTING = "millrace.consumer.resting";
+
   /** Gauge: the bytes of their keys, values and headers. */
   static final String IN_FLIGHT_BYTES = "millrace.consumer.in.flight.bytes";
 
@@ -34,6 +37,9 @@ final class MeterNames {
 
   /** Counter: sends to a retry topic that failed and will be tried again. */
   static final String RETRY_TOPIC_FAILURES = "millrace.consumer.retry.topic.failures";
+
+  /** Gauge: keys whose later records follow one that is in a retry topic. */
+  static final String KEYS_AHEAD = "millrace.consumer.keys.ahead";
 
   /**
    * Counter: records whose headers claim that they were redriven for a group, or come from a retry

@@ -28,8 +28,8 @@ public final class OffsetTracker {
    */
   private CompletedAhead doneBefore;
 
-  /** Of the last record before the offset that we started from, if an earlier owner told. */
-  private Optional<Integer> epochBefore = Optional.empty();
+  /** What an earlier owner has committed, where we started from. */
+  private @Nullable OffsetAndMetadata found;
 
   private long first = -1;
   private int epoch = -1;
@@ -49,7 +49,7 @@ public final class OffsetTracker {
 
   /** Notes the offset that an earlier owner has committed, before the first record. */
   public void startsAt(OffsetAndMetadata found) {
-    epochBefore = found.leaderEpoch();
+    this.found = found;
   }
 
   /**
@@ -140,7 +140,7 @@ public final class OffsetTracker {
         frontier != null && saved.text().isEmpty()
             ? frontier
             : new OffsetAndMetadata(
-                offset, frontier == null ? epochBefore : frontier.leaderEpoch(), saved.text());
+                offset, frontier == null ? epochBefore() : frontier.leaderEpoch(), saved.text());
     return isNews(committable) ? committable : null;
   }
 
@@ -150,6 +150,14 @@ public final class OffsetTracker {
    */
   public @Nullable OffsetAndMetadata uncommittedPosition() {
     return position == null || !isNews(position) ? null : position;
+  }
+
+  /**
+   * Returns what the last commit has said, ours or that of an earlier owner where we started from;
+   * null when there was none. To say it again changes nothing.
+   */
+  public @Nullable OffsetAndMetadata saved() {
+    return committed == null ? found : committed;
   }
 
   /** Returns whether all that was delivered has ended. */
@@ -164,6 +172,11 @@ public final class OffsetTracker {
    */
   private static Optional<Integer> epochOf(OffsetTicket last) {
     return last.leaderEpoch() < 0 ? Optional.empty() : Optional.of(last.leaderEpoch());
+  }
+
+  /** Of the last record before the offset that we started from, if an earlier owner told. */
+  private Optional<Integer> epochBefore() {
+    return found == null ? Optional.empty() : found.leaderEpoch();
   }
 
   private boolean isNews(OffsetAndMetadata next) {

@@ -1,10 +1,7 @@
 package dev.millrace.internal.transaction;
 
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.InvalidRecordException;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.errors.InvalidTopicException;
-import org.apache.kafka.common.errors.RecordTooLargeException;
 import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.jspecify.annotations.Nullable;
 
@@ -24,12 +21,18 @@ public record Poison(
     @Nullable Departure departure,
     Throwable cause) {
 
-  /** Whether a failed send is the fault of what was sent: other records would not fail like it. */
-  static boolean isCause(Throwable failure) {
-    return failure instanceof RecordTooLargeException
-        || failure instanceof InvalidRecordException
-        || failure instanceof InvalidTopicException
-        || failure instanceof TopicAuthorizationException;
+  /**
+   * Whether a failed send is the fault of what was sent: other records would not fail like it.
+   *
+   * @param topic that it was sent to
+   * @param first whether none has failed before it in its transaction; what fails later may have
+   *     got another one's failure
+   */
+  static boolean isCause(Throwable failure, String topic, boolean first) {
+    if (failure instanceof TopicAuthorizationException forbidden) {
+      return forbidden.unauthorizedTopics().contains(topic);
+    }
+    return first && Departure.isRefused(failure);
   }
 
   static Poison of(RecordEnd end, ProducerRecord<?, ?> output, Throwable cause) {

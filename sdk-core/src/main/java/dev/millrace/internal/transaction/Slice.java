@@ -5,8 +5,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
@@ -33,19 +36,22 @@ public final class Slice {
   /**
    * Outputs and offsets are there.
    *
+   * @param left for which levels' topics records have left with it
    * @param notBegun why the next transaction has not begun, and the slice stays shut; null when it
    *     is open again
    */
-  public record Committed(@Nullable RuntimeException notBegun) implements News {}
+  public record Committed(Set<Integer> left, @Nullable RuntimeException notBegun) implements News {}
 
   /**
    * Nothing of it is there, or nobody knows: what the group's offsets say counts, once the next
    * transaction has begun. The slice stays shut.
    *
    * @param ended how many records had ended in it
+   * @param left for which levels' topics records were to leave with it
    * @param poison those that it could not hold
    */
-  public record Aborted(RuntimeException cause, int ended, List<Poison> poison) implements News {}
+  public record Aborted(RuntimeException cause, int ended, Set<Integer> left, List<Poison> poison)
+      implements News {}
 
   /** A transaction has begun. The slice stays shut until {@link #open}. */
   public record Begun() implements News {}
@@ -70,6 +76,12 @@ public final class Slice {
 
   /** Since the transaction has begun. */
   private final AtomicInteger ended = new AtomicInteger();
+
+  /** For which levels' topics records have left since the transaction has begun. */
+  private final Set<Integer> left = ConcurrentHashMap.newKeySet();
+
+  /** Whether a send has failed since the transaction has begun. */
+  private final AtomicBoolean hasFailed = new AtomicBoolean();
 
   private volatile @Nullable News news;
 
@@ -135,15 +147,22 @@ public final class Slice {
       ended.decrementAndGet();
       return false;
     }
+    if (end.departure() != null) {
+      left.add(end.departure().level());
+    }
     for (ProducerRecord<byte[], byte[]> output : end.outputs()) {
       transactions.send(output, failure -> notSent(end, output, failure));
     }
     return true;
   }
 
-  /** The client's thread, or the sender's own. */
+  /**
+   * The client's thread, or the sender's own. With the first failure the client fails all that it
+   * has not sent yet, so only that one is sure to be the output's own.
+   */
   private void notSent(RecordEnd end, ProducerRecord<byte[], byte[]> output, Throwable failure) {
-    if (Poison.isCause(failure)) {
+    boolean first = hasFailed.compareAndSet(false, true);
+    if (Poison.isCause(failure, output.topic(), first)) {
       poison.add(Poison.of(end, output, failure));
     }
   }
@@ -210,14 +229,15 @@ public final class Slice {
             return aborted(e);
           }
           ended.set(0);
+          Set<Integer> there = takeLeft();
           try {
             transactions.begin();
           } catch (RuntimeException e) {
-            return new Committed(e);
+            return new Committed(there, e);
           }
           gate.set(0);
           endWaiting();
-          return new Committed(null);
+          return new Committed(there, null);
         });
   }
 
@@ -265,11 +285,18 @@ public final class Slice {
 
   private News aborted(RuntimeException cause) {
     transactions.abort();
+    hasFailed.set(false);
     List<Poison> found = new ArrayList<>();
     for (Poison next = poison.poll(); next != null; next = poison.poll()) {
       found.add(next);
     }
-    return new Aborted(cause, ended.getAndSet(0), found);
+    return new Aborted(cause, ended.getAndSet(0), takeLeft(), found);
+  }
+
+  private Set<Integer> takeLeft() {
+    Set<Integer> taken = Set.copyOf(left);
+    left.clear();
+    return taken;
   }
 
   private void requireShut() {

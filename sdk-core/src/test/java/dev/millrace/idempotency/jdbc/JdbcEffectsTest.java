@@ -137,7 +137,8 @@ class JdbcEffectsTest {
     assertThatThrownBy(
             () -> its.handle(slow, (value, context, connection) -> its.effect(slow, connection)))
         .isInstanceOf(MessageTakenException.class)
-        .hasMessageContaining(slow.id());
+        .hasMessageContaining(slow.id())
+        .hasMessageMatching("By table 'millrace_idempotency' of the " + its + " database '.+', .*");
 
     assertThat(its.effects(slow)).isZero();
   }
@@ -184,6 +185,25 @@ class JdbcEffectsTest {
       assertThat(its.effects(slow)).isOne();
     } finally {
       pool.shutdownNow();
+    }
+  }
+
+  /** An answer that comes too late would count as none, and the store as one that is down. */
+  @ParameterizedTest
+  @MethodSource("kinds")
+  void tellsAtOnceThatAMessageInItsHandlerIsHeld(Fixture its) throws Exception {
+    for (Duration lease : new Duration[] {LONG, Duration.ofMillis(1)}) {
+      Claim inHandler = Fixture.claim(lease);
+      assertThat(its.store.begin(inHandler)).isEqualTo(new Begun.Granted());
+
+      its.handle(
+          inHandler,
+          (value, context, connection) -> {
+            // The transaction ends after this, so whoever waits for its end gets no answer.
+            assertThat(its.store.begin(its.anothers(inHandler))).isInstanceOf(Begun.Held.class);
+          });
+
+      assertThat(its.store.begin(its.anothers(inHandler))).isEqualTo(new Begun.Done());
     }
   }
 

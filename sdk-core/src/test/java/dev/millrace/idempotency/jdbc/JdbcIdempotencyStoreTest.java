@@ -22,6 +22,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The table: made, checked, and kept small. */
 @ExtendWith(DatabasesExtension.class)
@@ -82,6 +83,23 @@ class JdbcIdempotencyStoreTest {
     assertThatThrownBy(() -> JdbcIdempotencyStore.builder(database).table("not_there").build())
         .isInstanceOf(SQLException.class)
         .hasMessageMatching("(?is).*not_there.*");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"scope", "id"})
+  void refusesATableToWhichUpperAndLowerCaseAreTheSame(String column) throws Exception {
+    String table = "any_case_" + column;
+    JdbcIdempotencyStore.builder(databases.h2()).table(table).createTable().build();
+    assertThat(number(databases.h2(), "SELECT COUNT(*) FROM " + table)).isZero();
+    execute(
+        databases.h2(),
+        "ALTER TABLE %s ALTER COLUMN %s VARCHAR_IGNORECASE(255) NOT NULL".formatted(table, column));
+
+    assertThatThrownBy(() -> JdbcIdempotencyStore.builder(databases.h2()).table(table).build())
+        .isInstanceOf(SQLException.class)
+        .hasMessageStartingWith("In table '" + table + "' two ids that differ in case are one");
+
+    assertThat(number(databases.h2(), "SELECT COUNT(*) FROM " + table)).isZero();
   }
 
   @ParameterizedTest(autoCloseArguments = false) // The pool is shared.

@@ -130,7 +130,7 @@ class BatchesTest {
   private void work(Batches batches, Delivery delivery, CountDownLatch ended) {
     int choice = ThreadLocalRandom.current().nextInt(100);
     if (choice == 0 && delivery.attempt() == 1) {
-      delivery.nextAttempt();
+      delivery.nextAttempt(0, 0);
       delivery.ticket().requeue();
       var unused = others.schedule(() -> batches.resume(delivery), 1, TimeUnit.MILLISECONDS);
     } else if (choice < 5) {

@@ -58,7 +58,7 @@ class CountedPermitsTest {
             int key = sequence % keys;
             int choice = ThreadLocalRandom.current().nextInt(100);
             if (choice == 0 && delivery.attempt() == 1) {
-              delivery.nextAttempt();
+              delivery.nextAttempt(0, 0);
               atWork.decrementAndGet();
               var unused =
                   others.schedule(() -> scheduler.resume(delivery), 1, TimeUnit.MILLISECONDS);

@@ -2,6 +2,7 @@ package dev.millrace.internal.channel;
 
 import static dev.millrace.Interleavings.require;
 
+import dev.millrace.internal.channel.Delivery.Rest;
 import dev.millrace.internal.channel.DeliveryProcessor.Progress;
 import dev.millrace.internal.offset.CompletedAhead;
 import dev.millrace.internal.offset.OffsetTracker;
@@ -27,6 +28,7 @@ final class InterleavedChannel {
   private static final TopicPartition PARTITION = new TopicPartition("t", 0);
   private static final int LANES = 2;
   private static final int BYTES = 10;
+  private static final Waiting BACK_OFF = new Waiting.ForRetry(0, "Failure");
 
   /** By lane; the offset is the ticket's to know. */
   private static final List<ConsumerRecord<byte[], byte[]>> RECORDS = List.of(record(0), record(1));
@@ -60,12 +62,13 @@ final class InterleavedChannel {
   }
 
   /** Poll thread. */
-  void offer(int lane) {
+  Delivery offer(int lane) {
     long offset = offered++;
     Delivery delivery =
         new Delivery(RECORDS.get(lane), Objects.requireNonNull(tracker.issue(offset, -1)), load, 0);
     tracker.position(new OffsetAndMetadata(offered));
     scheduler.offer(delivery, lane);
+    return delivery;
   }
 
   private static ConsumerRecord<byte[], byte[]> record(int lane) {
@@ -112,9 +115,28 @@ final class InterleavedChannel {
     if (delivery.attempt() > 1) {
       return handle(delivery);
     }
-    delivery.nextAttempt();
+    delivery.nextAttempt(0, 0);
     parked.set(delivery);
     return Progress.PARKED;
+  }
+
+  /** As {@link #failAtFirst}, with a back-off. */
+  Progress backOffAtFirst(Delivery delivery) {
+    if (delivery.attempt() > 1) {
+      return handle(delivery);
+    }
+    if (!delivery.ticket().start() || !backsOff(delivery)) {
+      return Progress.ENDED;
+    }
+    parked.set(delivery);
+    return Progress.PARKED;
+  }
+
+  /** Returns false when it was taken back. */
+  static boolean backsOff(Delivery delivery) {
+    delivery.nextAttempt(0, 0);
+    delivery.waitsFor(BACK_OFF);
+    return delivery.rests() == Rest.WAITS;
   }
 
   /** Leaves it to {@link #endParked} when it ends; the lane and the permit are held till then. */
@@ -125,12 +147,13 @@ final class InterleavedChannel {
     return Progress.RUNNING;
   }
 
-  /** Any thread. */
-  void resumeParked() {
+  /** Any thread. Returns whether one was parked. */
+  boolean resumeParked() {
     Delivery delivery = parked.getAndSet(null);
     if (delivery != null) {
       scheduler.resume(delivery);
     }
+    return delivery != null;
   }
 
   /** Any thread. */
@@ -163,6 +186,8 @@ final class InterleavedChannel {
   void requireBounds() {
     long records = scheduler.inFlight().records();
     require(records >= 0 && records <= offered, records + " in flight");
+    int resting = scheduler.inFlight().resting();
+    require(resting >= 0 && resting <= offered, resting + " at rest");
     require(load.records() >= 0 && load.records() <= offered, load.records() + " of the partition");
     require(load.bytes() >= 0 && load.bytes() <= offered * BYTES, load.bytes() + " bytes");
   }
@@ -179,6 +204,8 @@ final class InterleavedChannel {
     require(scheduler.take() == null, "an idle lane is ready");
     require(scheduler.inFlight().records() == 0, scheduler.inFlight().records() + " in flight");
     require(scheduler.inFlight().bytes() == 0, scheduler.inFlight().bytes() + " bytes in flight");
+    require(scheduler.inFlight().resting() == 0, scheduler.inFlight().resting() + " at rest");
+    require(load.inChannel() == 0, load.inChannel() + " of the partition in the channel");
     require(load.records() == 0, load.records() + " of the partition in flight");
     require(load.bytes() == 0, load.bytes() + " bytes of the partition in flight");
     require(scheduler.usedPermits().orElse(0) == 0, "a permit was not given back");

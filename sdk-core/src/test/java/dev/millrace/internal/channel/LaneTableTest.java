@@ -15,7 +15,7 @@ class LaneTableTest {
 
   @Test
   void busyTagsNeverShareALaneAndATagNeverHasTwo() {
-    LaneTable table = new LaneTable(64, new InFlight());
+    LaneTable table = new LaneTable(64, new InFlight(true, () -> {}));
     Map<Long, ArrayDeque<Lane>> busy = new HashMap<>();
     Random random = new Random(42);
     for (int step = 0; step < 200_000; step++) {
@@ -40,7 +40,7 @@ class LaneTableTest {
 
   @Test
   void aMillionKeysSeenOverTimeNeedNoMoreLanesThanWereBusyAtOnce() {
-    LaneTable table = new LaneTable(100, new InFlight());
+    LaneTable table = new LaneTable(100, new InFlight(true, () -> {}));
     Set<Lane> lanes = Collections.newSetFromMap(new IdentityHashMap<>());
     Random random = new Random(7);
     for (int key = 0; key < 1_000_000; key++) {

@@ -70,7 +70,7 @@ class WorkerPoolTest {
             }
             inside.decrementAndGet(key);
             if (again) {
-              delivery.nextAttempt();
+              delivery.nextAttempt(0, 0);
               var unused =
                   others.schedule(() -> scheduler.resume(delivery), 1, TimeUnit.MILLISECONDS);
               return Progress.PARKED;

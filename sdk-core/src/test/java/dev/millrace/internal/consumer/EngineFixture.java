@@ -88,6 +88,10 @@ final class EngineFixture implements AutoCloseable {
   int attempts = 2;
   Duration backoff = Duration.ofMillis(20);
   List<Duration> retryDelays = List.of();
+
+  /** With them, and {@link #retryDelays}, the order of keys is kept. */
+  @Nullable RetryLogs retryLogs;
+
   int batchRecords = 10;
   Duration batchWait = Duration.ofMillis(20);
   Duration drain = Duration.ofSeconds(5);
@@ -153,7 +157,8 @@ final class EngineFixture implements AutoCloseable {
             runtime,
             new ServiceHooks(listener, orderingKey, null, idempotency, failureClassifier),
             null,
-            null);
+            null,
+            retryLogs);
     handle =
         new EngineHandle(
             definition.name(),
@@ -299,7 +304,8 @@ final class EngineFixture implements AutoCloseable {
             maxDuration,
             definition.retry().backoff(),
             failureClasses,
-            new RetryTopicsDefinition(retryDelays, RetryTopicsDefinition.DEFAULT_NAMES, false)));
+            new RetryTopicsDefinition(
+                retryDelays, RetryTopicsDefinition.DEFAULT_NAMES, false, retryLogs != null)));
   }
 
   private ConsumerDefinition withoutRetryTopics() {

@@ -62,7 +62,7 @@ class ExplainTest {
 
     assertThat(explanation.state()).isEqualTo(ConsumerState.RUNNING);
     assertThat(explanation.channel())
-        .isEqualTo(new ConsumerExplanation.Channel(1, 40, EngineFixture.bytesOf(1), 1 << 20));
+        .isEqualTo(new ConsumerExplanation.Channel(1, 40, 0, EngineFixture.bytesOf(1), 1 << 20));
     assertThat(explanation.permits()).isEqualTo(new ConsumerExplanation.Permits(1, 2));
     assertThat(partition.partition()).isEqualTo(P0);
     assertThat(partition.position()).hasValue(10);

@@ -6,9 +6,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.millrace.consumer.ConsumerExplanation.PauseCause;
 import dev.millrace.internal.channel.Deliveries;
 import dev.millrace.internal.channel.Delivery;
+import dev.millrace.internal.channel.DeliveryProcessor;
+import dev.millrace.internal.channel.Lane;
 import dev.millrace.internal.channel.LaneScheduler;
 import dev.millrace.internal.channel.Permits;
 import dev.millrace.internal.channel.PollThreadSignal;
+import dev.millrace.internal.channel.Waiting;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.offset.CompletedAhead;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -90,6 +93,34 @@ class FairShareTest {
 
     assertThat(owned(P0).load().records()).as("taken back").isZero();
     assertThat(owned(P1).load().records()).as("runs").isEqualTo(10);
+  }
+
+  @Test
+  void whatRestsTakesNoRoomFromTheOthers() {
+    Delivery head = deliver(P0, 60).get(0);
+    Lane lane = requireNonNull(channel.take());
+    boolean kept =
+        channel.workOn(
+            lane,
+            failed -> {
+              failed.ticket().start();
+              failed.waitsFor(new Waiting.ForRetry(1_000, "Failure"));
+              failed.rests();
+              return DeliveryProcessor.Progress.PARKED;
+            });
+    assertThat(kept).isFalse();
+    deliver(P1, 60);
+    assertThat(shares.isExceeded(assignment.all())).as("of P1").isTrue();
+    shares.hold(assignment.all());
+
+    assertThat(client.paused()).containsExactly(P1);
+    assertThat(shares.heldRecords()).isEqualTo(60);
+
+    takeBackAllOf(P1);
+    shares.release(assignment.all());
+    assertThat(client.paused()).isEmpty();
+    channel.resume(head);
+    assertThat(shares.isExceeded(assignment.all())).as("it has gone on").isTrue();
   }
 
   @Test

@@ -11,16 +11,16 @@ class FlowControlTest {
   void aPollIsLetThroughOnlyWhenAllItMayReturnFits() {
     FlowControl flow = new FlowControl(1_000, 1 << 20, 250, 16);
 
-    assertThat(flow.hasRoom(750, 0)).isTrue();
-    assertThat(flow.hasRoom(751, 0)).isFalse();
+    assertThat(flow.hasRoom(750, 0, 0)).isTrue();
+    assertThat(flow.hasRoom(751, 0, 0)).isFalse();
   }
 
   @Test
   void bytesHoldIntakeBackToo() {
     FlowControl flow = new FlowControl(1_000, 1_000, 250, 16);
 
-    assertThat(flow.hasRoom(1, 999)).isTrue();
-    assertThat(flow.hasRoom(1, 1_000)).isFalse();
+    assertThat(flow.hasRoom(1, 999, 0)).isTrue();
+    assertThat(flow.hasRoom(1, 1_000, 0)).isFalse();
   }
 
   @Test
@@ -28,8 +28,8 @@ class FlowControlTest {
     for (int capacity = 1; capacity < 50; capacity++) {
       for (int poll = 1; poll <= capacity; poll++) {
         FlowControl flow = new FlowControl(capacity, 1, poll, 16);
-        assertThat(flow.hasRoom(0, 0)).isTrue();
-        assertThat(flow.hasRoomAgain(0, 0, 0, 0))
+        assertThat(flow.hasRoom(0, 0, 0)).isTrue();
+        assertThat(flow.hasRoomAgain(0, 0, 0, 0, 0))
             .as("capacity %d, poll %d", capacity, poll)
             .isTrue();
       }
@@ -49,10 +49,12 @@ class FlowControlTest {
               1 + random.nextInt(500));
       int records = random.nextInt(capacity + 1);
       long bytes = records == 0 ? 0 : random.nextInt(1 << 21);
-      if (flow.hasRoomAgain(records, bytes, 0, 0)) {
-        assertThat(flow.hasRoom(records, bytes)).as("%s at %d, %d", flow, records, bytes).isTrue();
+      if (flow.hasRoomAgain(records, bytes, 0, 0, 0)) {
+        assertThat(flow.hasRoom(records, bytes, 0))
+            .as("%s at %d, %d", flow, records, bytes)
+            .isTrue();
       }
-      if (flow.hasRoom(records, bytes)) {
+      if (flow.hasRoom(records, bytes, 0)) {
         assertThat(records + flow.maxPollRecords()).isLessThanOrEqualTo(flow.capacity());
       }
     }
@@ -71,9 +73,11 @@ class FlowControlTest {
       int own = random.nextInt(capacity + 1);
       int records = own + random.nextInt(capacity - own + 1);
       boolean held = flow.isTight(records, 0) && flow.isAboveShare(own, 0, 1 + random.nextInt(50));
-      if (!held && flow.hasRoom(records, 0) && permits <= capacity - 2 * maxPoll) {
+      if (!held && flow.hasRoom(records, 0, 0) && permits <= capacity - 2 * maxPoll) {
         polled++;
-        assertThat(flow.hasRoom(own + maxPoll, 0)).as("%s at %d, %d", flow, own, records).isTrue();
+        assertThat(flow.hasRoom(own + maxPoll, 0, 0))
+            .as("%s at %d, %d", flow, own, records)
+            .isTrue();
       }
     }
     assertThat(polled).isGreaterThan(10_000);
@@ -132,16 +136,39 @@ class FlowControlTest {
     }
   }
 
+  @Test
+  void whatRestsHasABoundOfItsOwn() {
+    FlowControl flow = new FlowControl(1_000, 1 << 20, 250, 16);
+
+    assertThat(flow.hasRoom(0, 0, 50_000 - 250)).isTrue();
+    assertThat(flow.isFullOfResting(50_000 - 250)).isFalse();
+    assertThat(flow.hasRoom(0, 0, 50_001 - 250)).isFalse();
+    assertThat(flow.hasRoomAgain(0, 0, 50_001 - 250, 0, 0)).isFalse();
+    assertThat(flow.isFullOfResting(50_001 - 250)).isTrue();
+    assertThat(new FlowControl(40_000, 1 << 20, 250, 16).mostResting()).isEqualTo(80_000);
+  }
+
+  /** Else a partition whose large records rest would be held and released by turns. */
+  @Test
+  void anEmptyChannelIsTightAsLongAsTheBytesOfWhatRestsAreMany() {
+    FlowControl flow = new FlowControl(1_000, 1_000, 250, 16);
+
+    assertThat(flow.isTight(0, 800)).isTrue();
+    assertThat(flow.isEasyAgain(0, 800, 0, 0)).isFalse();
+    assertThat(flow.isAboveShare(0, 800, 1)).isTrue();
+    assertThat(flow.isWellBelowShare(0, 800, 1)).isFalse();
+  }
+
   /** What hangs would never leave the room that is waited for. */
   @Test
   void theOthersAreWaitedForOnly() {
     FlowControl flow = new FlowControl(1_000, 1_000, 250, 16);
 
-    assertThat(flow.hasRoomAgain(700, 10, 0, 0)).isFalse();
-    assertThat(flow.hasRoomAgain(700, 10, 700, 10)).isTrue();
-    assertThat(flow.hasRoomAgain(751, 10, 751, 10)).as("no poll fits").isFalse();
-    assertThat(flow.hasRoomAgain(10, 700, 0, 0)).isFalse();
-    assertThat(flow.hasRoomAgain(10, 700, 5, 500)).isTrue();
+    assertThat(flow.hasRoomAgain(700, 10, 0, 0, 0)).isFalse();
+    assertThat(flow.hasRoomAgain(700, 10, 0, 700, 10)).isTrue();
+    assertThat(flow.hasRoomAgain(751, 10, 0, 751, 10)).as("no poll fits").isFalse();
+    assertThat(flow.hasRoomAgain(10, 700, 0, 0, 0)).isFalse();
+    assertThat(flow.hasRoomAgain(10, 700, 0, 5, 500)).isTrue();
     assertThat(flow.isEasyAgain(700, 10, 0, 0)).isFalse();
     assertThat(flow.isEasyAgain(700, 10, 700, 10)).isTrue();
   }

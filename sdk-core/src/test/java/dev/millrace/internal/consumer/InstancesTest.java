@@ -76,6 +76,7 @@ class InstancesTest {
               ThreadedRuntime.of(each, handling),
               ServiceHooks.NONE,
               null,
+              null,
               null));
     }
     return new EngineHandle("engine-test", CLOSE, engines, stop, ended -> {});

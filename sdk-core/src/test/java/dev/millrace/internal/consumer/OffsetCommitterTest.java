@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -39,6 +40,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class OffsetCommitterTest {
   private static final long INTERVAL = Duration.ofMillis(100).toNanos();
+  private static final long REPEAT = Duration.ofMinutes(10).toNanos();
   private static final String REPEATED = "by the next commit";
   private static final String SHORTENED = "with less metadata";
   private static final String ENDS = "the consumer ends";
@@ -47,17 +49,21 @@ class OffsetCommitterTest {
   private final FakeClient client = new FakeClient();
   private final List<Throwable> fenced = new ArrayList<>();
   private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
-  private final OffsetCommitter committer =
-      new OffsetCommitter(
-          "c",
-          Promise.AT_LEAST_ONCE,
-          client,
-          new ConsumerMeters(registry, "c", "g"),
-          Duration.ofMillis(100),
-          1_000,
-          fenced::add,
-          new StoppedClock());
+  private final OffsetCommitter committer = committer(true);
   private final AssignedPartition partition = new AssignedPartition(NAME, CompletedAhead.NONE);
+
+  private OffsetCommitter committer(boolean hasMembers) {
+    return new OffsetCommitter(
+        "c",
+        Promise.AT_LEAST_ONCE,
+        client,
+        new ConsumerMeters(registry, "c", "g"),
+        Duration.ofMillis(100),
+        1_000,
+        hasMembers,
+        fenced::add,
+        new StoppedClock());
+  }
 
   @Test
   void nothingIsCommittedBeforeTheInterval() {
@@ -91,6 +97,62 @@ class OffsetCommitterTest {
     committer.commitIfDue(5, 2_999, List.of(partition));
     assertThat(client.sent).hasSize(2);
     assertThat(committer.dueNanos()).as("the interval begins anew").isEqualTo(INTERVAL + 4);
+  }
+
+  /** Without members, the brokers count an offset's age from its own commit. */
+  @Test
+  void whatWasCommittedIsRepeatedNowAndThenWhereTheGroupHasNoMembers() {
+    OffsetCommitter alone = committer(false);
+    AssignedPartition quiet =
+        new AssignedPartition(new TopicPartition("orders", 1), CompletedAhead.NONE);
+    OffsetAndMetadata found = new OffsetAndMetadata(7, Optional.of(3), "what an owner has left");
+    quiet.startsAt(found);
+    AssignedPartition empty =
+        new AssignedPartition(new TopicPartition("orders", 2), CompletedAhead.NONE);
+    List<AssignedPartition> all = List.of(partition, quiet, empty);
+    finish(10);
+    OffsetAndMetadata ours = new OffsetAndMetadata(11);
+
+    alone.commitIfDue(INTERVAL, 0, all);
+    assertThat(client.sent)
+        .as("at the start")
+        .containsExactly(Map.of(NAME, ours, quiet.partition(), found));
+    client.answer(null);
+    for (long now = 2 * INTERVAL; now < REPEAT; now += INTERVAL) {
+      alone.commitIfDue(now, 0, all);
+    }
+    assertThat(client.sent).hasSize(1);
+
+    alone.commitIfDue(REPEAT + INTERVAL, 0, all);
+    assertThat(client.sent).hasSize(2);
+    assertThat(client.sent.get(1)).isEqualTo(Map.of(NAME, ours, quiet.partition(), found));
+    client.answer(null);
+    alone.commitIfDue(REPEAT + 2 * INTERVAL, 0, all);
+    assertThat(client.sent).hasSize(2);
+  }
+
+  /** Whoever has no record of the new log must not commit where the old one was. */
+  @Test
+  void nothingIsRepeatedOfALogThatIsGone() {
+    finish(10);
+    OffsetCommitter alone = committer(false);
+    alone.commitIfDue(INTERVAL, 0, List.of(partition));
+    client.answer(null);
+
+    alone.commitIfDue(REPEAT + INTERVAL, 0, List.of(partition.anew()));
+
+    assertThat(client.sent).hasSize(1);
+  }
+
+  @Test
+  void nothingIsRepeatedByAMember() {
+    finish(10);
+    committer.commitIfDue(INTERVAL, 0, List.of(partition));
+    client.answer(null);
+
+    committer.commitIfDue(REPEAT + INTERVAL, 0, List.of(partition));
+
+    assertThat(client.sent).hasSize(1);
   }
 
   /** What the brokers may answer, and what is made of it. */

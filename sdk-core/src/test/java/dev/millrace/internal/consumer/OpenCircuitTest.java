@@ -21,8 +21,6 @@ import dev.millrace.internal.idempotency.Idempotency;
 import java.time.Duration;
 import java.util.List;
 import java.util.Queue;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -43,14 +41,6 @@ class OpenCircuitTest {
   private final Queue<Long> handled = new ConcurrentLinkedQueue<>();
   private volatile boolean down = true;
 
-  /** The ways in which a handler may run. */
-  enum Way {
-    WORKER,
-    EXECUTOR,
-    ASYNC,
-    BATCH
-  }
-
   private final RecordHandler<String> handler =
       (value, context) -> {
         begun.add(context.offset());
@@ -67,31 +57,18 @@ class OpenCircuitTest {
   }
 
   /** Opens at the third failure in a row. */
-  private void start(Way way, Duration openFor) {
+  private void start(HandlerWay way, Duration openFor) {
     engine.attempts = 1_000;
     engine.circuitBreaker = new CircuitBreakerDefinition(100, CALLS, CALLS, openFor, 2);
-    switch (way) {
-      case WORKER -> engine.start(handler);
-      case EXECUTOR -> engine.start(Handling.onExecutor(handler, pool));
-      case ASYNC ->
-          engine.startAsync(
-              (value, context) ->
-                  CompletableFuture.runAsync(
-                      () -> {
-                        try {
-                          handler.handle(value, context);
-                        } catch (Exception e) {
-                          throw new CompletionException(e);
-                        }
-                      },
-                      pool));
-      case BATCH ->
-          engine.startBatch(
-              records -> {
-                for (var record : records) {
-                  handler.handle(record.value(), record.context());
-                }
-              });
+    if (way == HandlerWay.BATCH) { // All of it fails with one.
+      engine.startBatch(
+          records -> {
+            for (var record : records) {
+              handler.handle(record.value(), record.context());
+            }
+          });
+    } else {
+      way.start(engine, handler, pool);
     }
     engine.assign(P0);
   }
@@ -112,7 +89,7 @@ class OpenCircuitTest {
 
   @ParameterizedTest
   @EnumSource
-  void whileItIsOpenNothingStartsAndThePollLoopGoesOn(Way way) {
+  void whileItIsOpenNothingStartsAndThePollLoopGoesOn(HandlerWay way) {
     start(way, LONG);
     engine.add(P0, 0, 10);
     awaitOpen();
@@ -136,7 +113,7 @@ class OpenCircuitTest {
 
   @ParameterizedTest
   @EnumSource
-  void itProbesClosesAndAllIsHandledOnce(Way way) {
+  void itProbesClosesAndAllIsHandledOnce(HandlerWay way) {
     start(way, Duration.ofMillis(300));
     engine.add(P0, 0, 40);
     await()
@@ -194,7 +171,7 @@ class OpenCircuitTest {
 
   @Test
   void aRecordThatWaitsIsSkippedAndAnotherOffsetSoughtAtOnce() throws Exception {
-    start(Way.WORKER, LONG);
+    start(HandlerWay.WORKER, LONG);
     engine.add(P0, 0, 10);
     awaitOpen();
     await().until(() -> engine.explained().starts().orElseThrow().waiting() == 10);
@@ -210,7 +187,7 @@ class OpenCircuitTest {
   @Test
   void aPartitionThatLeavesWaitsForNothing() {
     engine.drain = Duration.ofMinutes(10);
-    start(Way.WORKER, LONG);
+    start(HandlerWay.WORKER, LONG);
     engine.add(P0, 0, 10);
     awaitOpen();
 
@@ -221,7 +198,7 @@ class OpenCircuitTest {
   /** One record of each key, so that only the rate holds them. */
   @ParameterizedTest
   @EnumSource
-  void theRateHoldsThemBackAndLosesNone(Way way) {
+  void theRateHoldsThemBackAndLosesNone(HandlerWay way) {
     down = false;
     engine.rateLimit = new RateLimitDefinition(100, Duration.ofSeconds(1));
     long from = System.nanoTime();

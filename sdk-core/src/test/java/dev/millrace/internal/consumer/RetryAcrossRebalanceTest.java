@@ -15,7 +15,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Attempts and back-off stay with a partition that stays, and begin anew with one that left. */
+/** Attempts stay with a partition that stays, or comes back, but not with one that starts anew. */
 class RetryAcrossRebalanceTest {
   private final EngineFixture engine = new EngineFixture();
   private final Queue<String> seen = new ConcurrentLinkedQueue<>();
@@ -56,13 +56,49 @@ class RetryAcrossRebalanceTest {
 
   /** When the rest of the back-off is over: a key's lane outlives the assignment. */
   @Test
-  void whatLeavesAndComesBackBeginsWithItsFirstAttempt() {
+  void whatLeavesAndComesBackGoesOnWithItsNextAttempt() {
     engine.attempts = 1_000_000;
     failFirstRecord(Duration.ofMillis(100));
+    await().atMost(SOON).until(this::waits);
 
     engine.leave(P0);
     int before = seen.size();
     engine.assign(P0);
+    engine.add(P0, 0, 1);
+
+    await().atMost(SOON).until(() -> seen.size() > before);
+    assertThat(List.copyOf(seen).get(before)).isEqualTo("0#" + (before + 1));
+  }
+
+  /** However often its partition moves. */
+  @Test
+  void theCeilingHoldsForARecordWhosePartitionMovesBetweenItsAttempts() {
+    engine.attempts = 4;
+    engine.backoff = Duration.ofMillis(100);
+    failFirstRecord(engine.backoff);
+    for (int moves = 0; moves < 3; moves++) {
+      int before = seen.size();
+      await().atMost(SOON).until(this::waits);
+      engine.leave(P0);
+      engine.assign(P0);
+      engine.add(P0, 0, 1);
+      await().atMost(SOON).until(() -> seen.size() > before);
+    }
+
+    await().atMost(SOON).until(() -> engine.handle().failure().isPresent());
+    assertThat(seen).containsExactly("0#1", "0#2", "0#3", "0#4");
+  }
+
+  @Test
+  void afterASeekTheFirstAttemptIsNext() {
+    engine.attempts = 1_000_000;
+    failFirstRecord(Duration.ofMillis(100));
+    await().atMost(SOON).until(this::waits);
+    engine.leave(P0);
+    engine.assign(P0);
+
+    engine.handle().seek(P0, 0).join();
+    int before = seen.size();
     engine.add(P0, 0, 1);
 
     await().atMost(SOON).until(() -> seen.size() > before);

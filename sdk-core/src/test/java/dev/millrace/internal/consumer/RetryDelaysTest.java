@@ -80,6 +80,25 @@ class RetryDelaysTest {
   }
 
   @Test
+  void whatOnlyFollowsItsKeyIsDueWhenAllBeforeItAre() {
+    ConsumerRecord<byte[], byte[]> first = record(RETRY, 0, 0);
+    ConsumerRecord<byte[], byte[]> failed = record(RETRY, 1, 2_000);
+    ConsumerRecord<byte[], byte[]> last = record(RETRY, 2, 3_000);
+    for (ConsumerRecord<byte[], byte[]> follows : List.of(first, last)) {
+      follows.headers().add("millrace-retry-follows-key", new byte[0]);
+    }
+    clock.advance(Duration.ofSeconds(4).toNanos());
+    delays.keepsBack(owned(RETRY), List.of(first, failed, last), new OffsetAndMetadata(3));
+
+    passUntil(4_000);
+    assertThat(handedOver).containsExactly(0L);
+    passUntil(11_999);
+    assertThat(handedOver).containsExactly(0L);
+    passUntil(12_000);
+    assertThat(handedOver).containsExactly(0L, 1L, 2L);
+  }
+
+  @Test
   void aTimestampOfTheFutureHasItWaitNoLongerThanTheDelay() {
     poll(0, 3_600_000);
 

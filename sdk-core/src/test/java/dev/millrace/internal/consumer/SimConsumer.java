@@ -261,7 +261,7 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
         if (batch.isEmpty()) {
           world.oracle.moves.polls(process, partition, position);
         }
-        world.oracle.fetched(process, partition);
+        world.oracle.flow.fetched(process, partition);
         positions.set(partition, position, epoch);
         next.put(partition, new OffsetAndMetadata(position, epoch, ""));
         if (!batch.isEmpty()) {
@@ -269,6 +269,7 @@ final class SimConsumer extends MockConsumer<byte[], byte[]> {
         }
       }
     }
+    world.oracle.flow.polled(process, records.values().stream().mapToInt(List::size).sum());
     return new ConsumerRecords<>(records, next);
   }
 

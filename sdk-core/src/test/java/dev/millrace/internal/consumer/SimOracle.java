@@ -2,14 +2,14 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.config.MissingOffset;
 import dev.millrace.config.Ordering;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.common.TopicPartition;
@@ -30,6 +30,7 @@ final class SimOracle {
   final SimCommits commits;
   final SimMoves moves;
   final SimOutputs outputs;
+  final SimFlow flow;
   private final SimWorld world;
   private @Nullable Violation first;
 
@@ -41,11 +42,17 @@ final class SimOracle {
 
   private final Map<SimProcess, Map<TopicPartition, SimOwnership>> ownerships = new HashMap<>();
 
+  /**
+   * What has failed in a process, which goes on counting its attempts when the partition is back.
+   */
+  private final Map<SimProcess, Set<String>> failed = new HashMap<>();
+
   SimOracle(SimWorld world, int partitions) {
     this.world = world;
     this.commits = new SimCommits(world, this);
     this.moves = new SimMoves(world, this);
     this.outputs = new SimOutputs(world, this, partitions);
+    this.flow = new SimFlow(world, this);
     for (int i = 0; i < partitions; i++) {
       ended.add(new BitSet());
       excused.add(new BitSet());
@@ -217,7 +224,8 @@ final class SimOracle {
             other.offset,
             " of the same order runs");
       }
-      String wrong = one.ownership.begin(order, together);
+      String wrong =
+          one.ownership.begin(order, together, run -> failed(process).contains(record(run)));
       require(
           wrong == null, "O1: ", process, " begins ", one.partition, "@", one.offset, " ", wrong);
     }
@@ -270,6 +278,15 @@ final class SimOracle {
 
   void handlerFailed(SimProcess process, SimHandler.Running run) {
     world.log(process, " fails at ", run.partition, "@", run.offset);
+    failed(process).add(record(run));
+  }
+
+  private Set<String> failed(SimProcess process) {
+    return failed.computeIfAbsent(process, first -> new HashSet<>());
+  }
+
+  private static String record(SimHandler.Running run) {
+    return run.partition + "@" + run.offset + " of life " + run.life;
   }
 
   void deadLettered(SimProcess process, SimProcess.Letter letter) {
@@ -329,67 +346,7 @@ final class SimOracle {
     }
   }
 
-  // Flow.
-
-  /** Q1: what was delivered is at work, or has ended in exactly one way. */
-  void balances(SimProcess process) {
-    Collection<SimOwnership> owned = owned(process).values();
-    int open = process.workLeftBehind(owned);
-    for (SimOwnership ownership : owned) {
-      open += ownership.open;
-    }
-    // Those that have left may wait for a transaction, only to find out that they were taken back.
-    int atMost = world.exactlyOnce ? Integer.MAX_VALUE : open;
-    require(
-        open <= process.inFlight() && process.inFlight() <= atMost,
-        "Q1: ",
-        process,
-        " holds ",
-        process.inFlight(),
-        " records, but ",
-        open,
-        " have not ended");
-  }
-
-  /** P1: what the user has paused stays so. */
-  void fetched(SimProcess process, TopicPartition partition) {
-    require(
-        !process.isPausedByUser(partition),
-        "P1: ",
-        process,
-        " reads ",
-        partition,
-        ", which its user has paused");
-  }
-
-  /** B1, B2. */
-  void turned(SimProcess process, long nanos) {
-    require(
-        process.inFlight() <= process.definition.channelCapacity(),
-        "B1: ",
-        process,
-        " holds ",
-        process.inFlight(),
-        " records");
-    // One for those that leave, one for the listener when others come.
-    Duration waits = process.definition.drainTimeout().multipliedBy(world.listens ? 2 : 1);
-    Duration commits =
-        world.exactlyOnce
-            ? RebalanceHandler.commitTimeout(process.definition.drainTimeout())
-            : Duration.ZERO;
-    Duration most = waits.plus(commits).plus(SimWorld.LONGEST_STEP.multipliedBy(8));
-    require(
-        nanos <= most.toNanos(),
-        "B2: ",
-        process,
-        " took ",
-        Duration.ofNanos(nanos).toMillis(),
-        " ms for a turn");
-  }
-
-  void wasWoken(SimProcess process, boolean inVain) {
-    require(inVain, "V1: ", process, " has what it waited for, but nobody woke it");
-  }
+  // Ends.
 
   /** An engine ends by itself only for a record that it can't get rid of, or if it is told to. */
   void failed(SimProcess process, Throwable failure) {

@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
 
@@ -184,13 +185,20 @@ final class SimOwnership {
    *
    * @return what is wrong with that, or null
    */
-  @Nullable String begin(String order, List<SimHandler.Running> together) {
+  /**
+   * @param failedBefore passed by those that have failed in this process, in whichever ownership
+   */
+  @Nullable String begin(
+      String order, List<SimHandler.Running> together, Predicate<SimHandler.Running> failedBefore) {
     Set<Long> open = begunAndOpen.computeIfAbsent(order, first -> new HashSet<>());
     List<Long> begun = new ArrayList<>();
     for (SimHandler.Running run : together) {
-      boolean again = run.attempt > 1;
-      if (again != open.contains(run.offset)) {
-        return again ? "again, though it has ended" : "anew, though it has begun";
+      boolean again = open.contains(run.offset);
+      if (again && run.attempt == 1) {
+        return "anew, though it has begun";
+      }
+      if (!again && run.attempt > 1 && !failedBefore.test(run)) {
+        return "again, though it never failed";
       }
       if (!again && !open.isEmpty()) {
         return "before these have ended: " + open;

@@ -127,7 +127,8 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
             this,
             world.listens ? ServiceHooks.NONE.listener(listener) : ServiceHooks.NONE,
             null,
-            world.exactlyOnce ? new TransactionRoute(transactions(), SimProcess::serialize) : null);
+            world.exactlyOnce ? new TransactionRoute(transactions(), SimProcess::serialize) : null,
+            null);
   }
 
   private List<SimTransactions> transactions() {
@@ -182,7 +183,7 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
     try {
       if (engine.turn()) {
         long others = world.nanosOfOthers - othersBefore;
-        world.oracle.turned(this, world.clock.nanos() - began - others);
+        world.oracle.flow.turned(this, world.clock.nanos() - began - others);
         world.oracle.require(
             engine.isHealthy() == watchdog.isContent(),
             "Watchdog: ",
@@ -330,6 +331,8 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
   void quiet() {
     world.oracle.require(
         inFlight.bytes() == 0, "B1: ", this, " holds ", inFlight.bytes(), " bytes");
+    world.oracle.require(
+        inFlight.resting() == 0, "B1: ", this, " has ", inFlight.resting(), " records at rest");
     world.oracle.require(workers.busy() == 0, "V1: ", this, " lacks ", workers.busy(), " permits");
     if (world.listens && listenerThread.isIdle()) {
       listener.toldAll(client.owned());
@@ -350,6 +353,10 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
 
   int inFlight() {
     return inFlight.records();
+  }
+
+  int inChannel() {
+    return inFlight.inChannel();
   }
 
   boolean isPausedByUser(TopicPartition partition) {
@@ -428,7 +435,7 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
 
   @Override
   public void timedOut(boolean holds) {
-    world.oracle.wasWoken(this, !holds);
+    world.oracle.flow.wasWoken(this, !holds);
     world.oracle.require(++waitsInVain < 100, "V1: ", this, " waits again and again, for no time");
   }
 
@@ -464,6 +471,12 @@ final class SimProcess implements EngineRuntime, SteppedSignal.Surroundings {
     SimThread thread = new SimThread(true);
     sliceThreads.add(thread);
     return thread;
+  }
+
+  /** No world has retry topics. */
+  @Override
+  public ExecutorService keyLooks() {
+    throw new IllegalStateException("There are no retry topics.");
   }
 
   @Override

@@ -390,7 +390,7 @@ final class SimWorld {
     if (chosen != null) {
       action.accept(chosen);
       if (chosen.isAlive() && !chosen.inTurn && chosen.sends == 0) {
-        oracle.balances(chosen);
+        oracle.flow.balances(chosen);
       }
     }
   }

@@ -47,4 +47,9 @@ final class WatchedStore implements IdempotencyStore {
       throw new SQLTransientConnectionException("The database is down.");
     }
   }
+
+  @Override
+  public String toString() {
+    return "the watched store";
+  }
 }

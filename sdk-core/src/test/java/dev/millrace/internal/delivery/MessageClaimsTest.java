@@ -59,6 +59,7 @@ class MessageClaimsTest {
           clock.timer(),
           null,
           meters,
+          new SendOutages(0),
           (record, cause) -> {
             throw new AssertionError(cause);
           });

@@ -61,7 +61,7 @@ class StartGateInterleavingTest {
       Pass pass = gate.enter(delivery, 1);
       if (pass == null) {
         var place = gate.place(delivery);
-        delivery.waitsForStart(place);
+        delivery.waitsFor(place);
         gate.await(place, List.of(delivery), () -> ask(delivery));
       } else {
         started.incrementAndGet();

@@ -38,7 +38,8 @@ class ReadmeMetersTest {
       String yaml =
           Readme.blocks("yaml").get(0).text()
               + "    queue-consumer: { mode: queue, topics: [orders], group-id: queue }\n"
-              + "    once-consumer: { topics: [orders], group-id: once, idempotency: {}, circuit-breaker: {} }\n";
+              + "    once-consumer: { topics: [orders], group-id: once, idempotency: {}, circuit-breaker: {} }\n"
+              + "    kept-consumer: { topics: [orders], group-id: kept, retry: { topics: [1s], keep-key-order: true } }\n";
       var config =
           ConfigLoader.create()
               .environment(Map.of("KAFKA_BOOTSTRAP", broker.bootstrapServers()))
@@ -54,6 +55,8 @@ class ReadmeMetersTest {
         kafka.createConsumer("queue-consumer", String.class).subscribe((order, context) -> {});
         // And one that handles messages once, and has a circuit breaker.
         kafka.createConsumer("once-consumer", String.class).subscribe((order, context) -> {});
+        // And one whose keys keep their order.
+        kafka.createConsumer("kept-consumer", String.class).subscribe((order, context) -> {});
         kafka.createProducer("order-producer", String.class);
         // Some come with the first partition, one after the other.
         await()

@@ -1,0 +1,81 @@
+package dev.millrace.internal.consumer;
+
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Predicate;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
+
+/** Retry topics as a test says that they are. */
+final class FakeRetryLogs implements RetryLogs {
+  final Map<TopicPartition, Long> committed = new ConcurrentHashMap<>();
+
+  /** In the place of that, commits that say more than an offset. */
+  final Map<TopicPartition, OffsetAndMetadata> commits = new ConcurrentHashMap<>();
+
+  final Map<TopicPartition, Long> ends = new ConcurrentHashMap<>();
+  final List<ConsumerRecord<byte[], byte[]>> records = new CopyOnWriteArrayList<>();
+  final Set<TopicPartition> absent = ConcurrentHashMap.newKeySet();
+
+  /** Those that nobody can be asked about. */
+  final Set<TopicPartition> silent = ConcurrentHashMap.newKeySet();
+
+  volatile boolean fails;
+  volatile boolean isBroken;
+
+  @Override
+  public Set<TopicPartition> present(Set<TopicPartition> partitions) {
+    if (isBroken) {
+      throw new IllegalStateException("a bug");
+    }
+    if (fails || !Collections.disjoint(silent, partitions)) {
+      throw new TimeoutException("no broker");
+    }
+    Set<TopicPartition> present = new HashSet<>(partitions);
+    present.removeAll(absent);
+    return present;
+  }
+
+  @Override
+  public Map<TopicPartition, OffsetAndMetadata> committed(Set<TopicPartition> partitions) {
+    Map<TopicPartition, OffsetAndMetadata> found = new HashMap<>(commits);
+    committed.forEach((partition, offset) -> found.put(partition, new OffsetAndMetadata(offset)));
+    return found;
+  }
+
+  @Override
+  public Map<TopicPartition, Long> ends(Set<TopicPartition> partitions) {
+    Map<TopicPartition, Long> found = new HashMap<>();
+    partitions.forEach(partition -> found.put(partition, ends.getOrDefault(partition, 0L)));
+    return found;
+  }
+
+  @Override
+  public long read(
+      TopicPartition partition,
+      long from,
+      long to,
+      Predicate<ConsumerRecord<byte[], byte[]>> reader) {
+    for (ConsumerRecord<byte[], byte[]> record : records) {
+      boolean within = record.offset() >= from && record.offset() < to;
+      if (record.topic().equals(partition.topic()) && within && !reader.test(record)) {
+        return record.offset() + 1;
+      }
+    }
+    return to;
+  }
+
+  @Override
+  public void rest() {}
+
+  @Override
+  public void stop() {}
+}
