@@ -53,6 +53,9 @@ final class BrokerProperties {
           Map.entry("log.initial.task.delay.ms", "1000"),
           Map.entry("log.segment.delete.delay.ms", "1000"));
 
+  /** A record may say any time: one of last year is not to vanish in the midst of a test. */
+  private static final Map<String, String> NO_RETENTION = Map.of("log.retention.ms", "-1");
+
   private static final Map<String, String> LIGHT =
       Map.ofEntries(
           Map.entry("auto.create.topics.enable", "false"),
@@ -97,6 +100,7 @@ final class BrokerProperties {
   /** The kit's defaults for a cluster of {@code nodes}, with the user's own over them. */
   static Map<String, String> defaults(int nodes, Map<String, String> overrides) {
     Map<String, String> properties = new HashMap<>(NO_WAITING);
+    properties.putAll(NO_RETENTION);
     properties.putAll(LIGHT);
     if (nodes > 1) {
       properties.putAll(FAILOVER);

@@ -9,16 +9,20 @@ import dev.millrace.testkit.internal.ChildJvm;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.KafkaShareConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.TopicExistsException;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -131,5 +135,46 @@ class EmbeddedClusterTest {
     kafka.deleteTopic("short-lived");
 
     assertThat(kafka.topicNames()).doesNotContain("short-lived");
+  }
+
+  /** Retention would delete them now and then, and a test that finds them in most runs is red. */
+  @Test
+  void keepsRecordsHoweverOldTheySayTheyAre() throws Exception {
+    try (KafkaCluster looking =
+        KafkaCluster.builder()
+            .kind(ClusterKind.EMBEDDED)
+            .property("log.retention.check.interval.ms", "50")
+            .start()) {
+      looking.createTopic("kept", 1);
+      looking.createTopic("bounded", 1, Map.of("retention.ms", "1000"));
+      try (KafkaProducer<String, String> producer = Clients.producer(looking, Map.of())) {
+        sendOld(producer, "kept");
+        // Two rounds: the second one has begun after the record was there, and has seen all topics.
+        for (long deleted = 1; deleted <= 2; deleted++) {
+          sendOld(producer, "bounded");
+          long first = deleted;
+          Awaitility.await()
+              .atMost(Duration.ofSeconds(60))
+              .until(() -> beginning(looking, "bounded") == first);
+        }
+      }
+      assertThat(beginning(looking, "kept")).isZero();
+    }
+  }
+
+  private static void sendOld(KafkaProducer<String, String> producer, String topic)
+      throws Exception {
+    long longAgo = Instant.parse("2024-02-29T12:00:00Z").toEpochMilli();
+    producer.send(new ProducerRecord<>(topic, 0, longAgo, "k", "v")).get();
+  }
+
+  private static long beginning(KafkaCluster kafka, String topic) throws Exception {
+    TopicPartition partition = new TopicPartition(topic, 0);
+    return kafka
+        .admin()
+        .listOffsets(Map.of(partition, OffsetSpec.earliest()))
+        .partitionResult(partition)
+        .get()
+        .offset();
   }
 }
