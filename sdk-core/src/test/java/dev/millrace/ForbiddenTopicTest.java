@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.stream.IntStream;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.acl.AccessControlEntry;
 import org.apache.kafka.common.acl.AclBinding;
@@ -92,6 +93,7 @@ class ForbiddenTopicTest {
     private final BrokerFixture broker;
     private final String out;
     private final String forbidden;
+    private final String other;
     private final AclBinding denial;
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
     private final Set<String> handled = new ConcurrentSkipListSet<>();
@@ -107,6 +109,7 @@ class ForbiddenTopicTest {
       this.broker = new BrokerFixture(kafka, name, "group-" + name);
       this.out = name + ".out";
       this.forbidden = broker.topic() + "." + broker.group() + "." + suffix;
+      this.other = name + ".other";
       this.denial = acl(AclOperation.WRITE, AclPermissionType.DENY);
     }
 
@@ -119,6 +122,7 @@ class ForbiddenTopicTest {
     void deny() throws Exception {
       broker.create(2);
       kafka.createTopic(out, 1);
+      kafka.createTopic(other, 1);
       kafka.createTopic(forbidden, 2);
       AclBinding rest = acl(AclOperation.ALL, AclPermissionType.ALLOW);
       kafka.admin().createAcls(List.of(denial, rest)).all().get();
@@ -141,14 +145,14 @@ class ForbiddenTopicTest {
                     common: { bootstrap-servers: "${BROKERS}" }
                     consumers:
                       forbidden:
-                        topics: ["${TOPIC}"]
+                        topics: ["${TOPIC}", "%s"]
                         group-id: ${GROUP}
                         delivery-semantics: %s
                         concurrency: 8
                         retry: { max-attempts: 1, topics: [%s] }
                         dead-letter: {}
                   """
-                      .formatted(semantics, isRetry ? "10ms" : ""),
+                      .formatted(other, semantics, isRetry ? "10ms" : ""),
                   registry)
               .createConsumer("forbidden", String.class)
               .subscribe(
@@ -165,6 +169,7 @@ class ForbiddenTopicTest {
 
     void awaitOutage() {
       await().atMost(SOON).until(() -> consumer.explain().deadLetterOutage().isPresent());
+      assertThat(outage().topics()).as(name).containsExactly(forbidden);
       assertThat(outage().reason()).as(name).contains("Not authorized", forbidden);
     }
 
@@ -182,10 +187,23 @@ class ForbiddenTopicTest {
       undone = undone();
     }
 
-    /** Exactly-once, no transaction is aborted any more to find out that it is forbidden. */
+    /**
+     * Exactly-once, no transaction is aborted any more to find out that it is forbidden; and what
+     * goes to another topic, which may be written, does not end it.
+     */
     void awaitTryThatSpoilsNothing() {
-      await().atMost(SOON).until(() -> outage().failures() > failures);
+      int[] sent = {0};
+      await()
+          .atMost(SOON)
+          .until(
+              () -> {
+                broker.send(new ProducerRecord<>(other, "k".getBytes(UTF_8), "3".getBytes(UTF_8)));
+                sent[0]++;
+                await().atMost(SOON).until(() -> texts(deadLettersOfOther()).size() == sent[0]);
+                return outage().failures() > failures;
+              });
       assertThat(undone()).as(name).isEqualTo(undone);
+      assertThat(outage().topics()).as(name).containsExactly(forbidden);
       assertThat(outage().reason()).as(name).contains("Not authorized", forbidden);
     }
 
@@ -200,6 +218,10 @@ class ForbiddenTopicTest {
       }
       await().atMost(SOON).until(() -> consumer.explain().deadLetterOutage().isEmpty());
       assertThat(consumer.isHealthy()).as(name).isTrue();
+    }
+
+    private String deadLettersOfOther() {
+      return other + "." + broker.group() + ".dlq";
     }
 
     private Outage outage() {

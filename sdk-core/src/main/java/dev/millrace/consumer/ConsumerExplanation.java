@@ -82,14 +82,14 @@ public record ConsumerExplanation(
   public record Permits(int used, int all) {}
 
   /**
-   * The dead-letter topic, or a retry topic, can't be written; records for it are sent again until
-   * it can.
+   * Dead-letter or retry topics can't be written; records for them are sent again until they can.
    *
+   * @param topics their names, in order
    * @param lasting since the first send that failed
    * @param failures how many sends have failed since
-   * @param reason what the last of them failed with
+   * @param reason what the last of those failed with that were for the topic which failed first
    */
-  public record Outage(Duration lasting, int failures, String reason) {}
+  public record Outage(List<String> topics, Duration lasting, int failures, String reason) {}
 
   /**
    * Whether handlers may start.

@@ -68,8 +68,12 @@ final class ExplanationText {
 
   private void outage(Outage outage) {
     line(
-        "  a dead-letter or retry topic can't be written for %s, %d sends failed: %s"
-            .formatted(time(outage.lasting()), outage.failures(), outage.reason()));
+        "  %s can't be written for %s, %d sends failed: %s"
+            .formatted(
+                String.join(", ", outage.topics()),
+                time(outage.lasting()),
+                outage.failures(),
+                outage.reason()));
   }
 
   private void starts(Starts starts) {

@@ -78,7 +78,12 @@ class ExplanationTextTest {
 
     assertThat(
             explanation(
-                    Optional.of(new Outage(Duration.ofSeconds(150), 7, "TimeoutException: late")),
+                    Optional.of(
+                        new Outage(
+                            List.of("orders.g.dlq", "orders.g.retry.1"),
+                            Duration.ofSeconds(150),
+                            7,
+                            "TimeoutException: late")),
                     Optional.empty(),
                     hung,
                     troubled,
@@ -88,7 +93,7 @@ class ExplanationTextTest {
             """
             Consumer 'order-consumer' is RUNNING at 2026-03-01T03:00:42.123Z
               channel: 5 of 2032 records, 0 more rest, 4096 of 67108864 bytes; permits: 1 of 16 used
-              a dead-letter or retry topic can't be written for 2 min 30 s, 7 sends failed: TimeoutException: late
+              orders.g.dlq, orders.g.retry.1 can't be written for 2 min 30 s, 7 sends failed: TimeoutException: late
             orders-0: waits for orders-0@17, running for 42 s in Inventory.reserve(Inventory.java:17)
               lag 120, position 37, first unfinished 17, committed 17 (2026-03-01T03:00:00Z)
               3 queued, 1 running, 0 parked; done beyond the first unfinished 16, unsaved 0

@@ -140,7 +140,7 @@ final class ConsumerEngine implements Engine {
                 meters,
                 RebalanceHandler.commitTimeout(definition.drainTimeout()));
     WakeablePoll poll = new WakeablePoll(consumer);
-    SendOutages outages = new SendOutages(definition.retry().topics().levels());
+    SendOutages outages = new SendOutages();
     Poisoned poisoned = new Poisoned(definition, outages, meters, clock);
     this.exactlyOnce =
         route == null

@@ -3,7 +3,6 @@ package dev.millrace.internal.consumer;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.consumer.ConsumerExplanation;
 import dev.millrace.consumer.ConsumerExplanation.Channel;
-import dev.millrace.consumer.ConsumerExplanation.Outage;
 import dev.millrace.consumer.ConsumerExplanation.Overdue;
 import dev.millrace.consumer.ConsumerExplanation.Partition;
 import dev.millrace.consumer.ConsumerExplanation.Permits;
@@ -17,7 +16,6 @@ import dev.millrace.internal.delivery.SendOutages;
 import dev.millrace.internal.start.Circuit;
 import dev.millrace.internal.start.StartGate;
 import dev.millrace.internal.time.EngineClock;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.Comparator;
 import java.util.List;
@@ -35,7 +33,7 @@ final class Explainer {
   private final EngineClock clock;
   private final InFlight inFlight;
   private final Workers workers;
-  private final SendOutages outage;
+  private final SendOutages outages;
   private final @Nullable StartGate starts;
   private final HandlerWatchdog watchdog;
   private final Assignment assignment;
@@ -51,7 +49,7 @@ final class Explainer {
       EngineClock clock,
       InFlight inFlight,
       Workers workers,
-      SendOutages outage,
+      SendOutages outages,
       @Nullable StartGate starts,
       HandlerWatchdog watchdog,
       Assignment assignment,
@@ -61,7 +59,7 @@ final class Explainer {
     this.clock = clock;
     this.inFlight = inFlight;
     this.workers = workers;
-    this.outage = outage;
+    this.outages = outages;
     this.starts = starts;
     this.watchdog = watchdog;
     this.assignment = assignment;
@@ -102,7 +100,7 @@ final class Explainer {
             inFlight.bytes(),
             definition.channelBytes()),
         new Permits(workers.busy(), definition.concurrency()),
-        deadLetterOutage(),
+        outages.explain(clock.nanos()),
         Optional.ofNullable(starts).map(Explainer::explained),
         overdue,
         explained,
@@ -116,14 +114,5 @@ final class Explainer {
         Optional.ofNullable(starts.rate())
             .map(rate -> new RateLimit(rate.definition().records(), rate.definition().per())),
         starts.waiting());
-  }
-
-  private Optional<Outage> deadLetterOutage() {
-    int failures = outage.failures();
-    return failures == 0
-        ? Optional.empty()
-        : Optional.of(
-            new Outage(
-                Duration.ofNanos(clock.nanos() - outage.sinceNanos()), failures, outage.reason()));
   }
 }

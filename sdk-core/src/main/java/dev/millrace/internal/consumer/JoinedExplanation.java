@@ -71,9 +71,11 @@ final class JoinedExplanation {
 
   private static Optional<Outage> outage(List<Outage> parts) {
     int failures = parts.stream().mapToInt(Outage::failures).sum();
+    List<String> topics =
+        parts.stream().flatMap(part -> part.topics().stream()).distinct().sorted().toList();
     return parts.stream()
         .max(Comparator.comparing(Outage::lasting))
-        .map(longest -> new Outage(longest.lasting(), failures, longest.reason()));
+        .map(longest -> new Outage(topics, longest.lasting(), failures, longest.reason()));
   }
 
   private static Optional<Starts> starts(List<Starts> parts) {

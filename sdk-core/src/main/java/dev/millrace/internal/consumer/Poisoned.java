@@ -12,6 +12,7 @@ import dev.millrace.internal.transaction.Departure;
 import dev.millrace.internal.transaction.Poison;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Set;
@@ -73,24 +74,23 @@ final class Poisoned {
    *     decide
    */
   void add(Collection<Poison> ofTransaction) {
-    Map<Integer, Throwable> refused = new HashMap<>();
+    Set<String> tried = new HashSet<>();
     for (Poison poison : ofTransaction) {
       Departure left = poison.departure();
-      if (left != null && !Departure.isRefused(poison.cause())) {
-        refused.putIfAbsent(left.level(), poison.cause());
+      if (left != null && !Departure.isRefused(poison.cause()) && tried.add(poison.outputTopic())) {
+        notWritten(poison.outputTopic(), left, poison.cause());
       }
     }
-    refused.forEach(this::refused);
     ofTransaction.forEach(this::add);
   }
 
-  private void refused(int level, Throwable cause) {
-    if (level == 0) {
+  private void notWritten(String topic, Departure how, Throwable cause) {
+    if (how.level() == 0) {
       meters.deadLetterFailed();
     } else {
       meters.retryTopicFailed();
     }
-    outages.refused(level, cause, clock.nanos());
+    long unused = outages.failed(topic, cause, clock.nanos());
   }
 
   private void add(Poison poison) {
@@ -140,9 +140,9 @@ final class Poisoned {
     }
   }
 
-  /** A transaction is committed with which records have left for these levels' topics. */
-  void left(Set<Integer> levels) {
-    levels.forEach(outages::taken);
+  /** A transaction is committed with which records have left for these topics. */
+  void left(Set<String> topics) {
+    topics.forEach(outages::taken);
   }
 
   /** Forgets what has been committed over. */

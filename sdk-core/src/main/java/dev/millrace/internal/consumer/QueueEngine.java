@@ -88,7 +88,7 @@ final class QueueEngine implements Engine {
         new HandlerWatchdog(name, definition.handlerWatchdog(), clock, assignment, LOG::warn);
     this.drain = new Drain(name, Promise.AT_LEAST_ONCE, new BoundedWait(signal, stop));
     StartGate starts = StartGate.of(definition, clock, timer, meters);
-    SendOutages outages = new SendOutages(0);
+    SendOutages outages = new SendOutages();
     Pipeline pipeline =
         Pipeline.of(
             definition,

@@ -66,7 +66,7 @@ final class SliceCourse {
   private long dueNanos;
   private boolean undoing;
   private int endedInDoubt;
-  private Set<Integer> leftInDoubt = Set.of();
+  private Set<String> leftInDoubt = Set.of();
   private int abortsInARow;
   private @Nullable RuntimeException spoiled;
   private @Nullable RuntimeException failure;
@@ -294,7 +294,7 @@ final class SliceCourse {
     }
   }
 
-  private void acknowledge(Set<Integer> left) {
+  private void acknowledge(Set<String> left) {
     abortsInARow = 0;
     poisoned.left(left);
     Instant now = clock.now();

@@ -12,6 +12,9 @@ import java.util.concurrent.atomic.AtomicLong;
  * thread.
  */
 final class DeadLetterOutage {
+  /** Several times the longest back-off: a record that waits would have tried it long since. */
+  private static final long FORGOTTEN_NANOS = TimeUnit.MINUTES.toNanos(1);
+
   private static final IntervalFunction BACKOFF =
       IntervalFunction.ofExponentialBackoff(Duration.ofMillis(250), 2, Duration.ofSeconds(10));
 
@@ -51,6 +54,14 @@ final class DeadLetterOutage {
   /** Returns how many sends have failed since the last that succeeded. */
   int failures() {
     return failures.get();
+  }
+
+  /**
+   * Returns whether it goes on, and a record waits for its end. When the partitions have gone whose
+   * records went there, nobody finds out here whether it has ended.
+   */
+  boolean isWaitedFor(long nowNanos) {
+    return failures.get() > 0 && nowNanos - nextTryNanos.get() < FORGOTTEN_NANOS;
   }
 
   /** Returns when the first of {@link #failures()} was. */

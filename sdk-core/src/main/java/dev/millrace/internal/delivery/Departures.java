@@ -98,12 +98,13 @@ final class Departures {
     if (delivery.isSkipWanted()) {
       return disposal.skip(delivery, how.cause());
     }
-    long wait = outages.of(how.level()).waitNanos(clock.nanos());
+    ConsumerRecord<byte[], byte[]> record = delivery.record();
+    String topic = topic(record, how);
+    long wait = outages.waitNanos(topic, clock.nanos());
     if (wait > 0) {
       return disposal.rest(delivery, wait);
     }
-    ConsumerRecord<byte[], byte[]> record = delivery.record();
-    ProducerRecord<byte[], byte[]> parting = parting(delivery, how);
+    ProducerRecord<byte[], byte[]> parting = parting(topic, delivery, how);
     if (ends.areTransactional()) {
       return endWith(parting, delivery, how);
     }
@@ -114,9 +115,9 @@ final class Departures {
                 (metadata, failure) -> {
                   try {
                     if (failure == null) {
-                      acknowledged(delivery, how, metadata);
+                      acknowledged(delivery, how, metadata, topic);
                     } else {
-                      failed(delivery, how, unwrapped(failure), parting.topic());
+                      failed(delivery, how, unwrapped(failure), topic);
                     }
                   } catch (
                       Throwable bug) { // The future would swallow it, and the lane stay parked.
@@ -133,12 +134,15 @@ final class Departures {
     return deadLetters;
   }
 
-  private ProducerRecord<byte[], byte[]> parting(Delivery delivery, Departure how) {
-    ConsumerRecord<byte[], byte[]> record = delivery.record();
+  private String topic(ConsumerRecord<byte[], byte[]> record, Departure how) {
     String source = retries.source(record.topic());
+    return how.level() == 0 ? deadLetters().topic(source) : retries.topic(source, how.level());
+  }
+
+  private ProducerRecord<byte[], byte[]> parting(String topic, Delivery delivery, Departure how) {
     return how.level() == 0
-        ? deadLetters().record(deadLetters().topic(source), record, how)
-        : RetryRecords.record(retries.topic(source, how.level()), delivery, how);
+        ? deadLetters().record(topic, delivery.record(), how)
+        : RetryRecords.record(topic, delivery, how);
   }
 
   /** A future that hangs on another one wraps what that failed with. */
@@ -157,7 +161,7 @@ final class Departures {
       ProducerRecord<byte[], byte[]> parting, Delivery delivery, Departure how) {
     String topic = parting.topic();
     try {
-      deadLetters().prepare(parting, outages.of(how.level()).failures() > 0);
+      deadLetters().prepare(parting, outages.isOut(topic));
       ends.awaitTopic(delivery, topic);
     } catch (RuntimeException unavailable) {
       return putOff(delivery, how, unavailable, topic);
@@ -167,8 +171,9 @@ final class Departures {
   }
 
   /** Producer's I/O thread. */
-  private void acknowledged(Delivery delivery, Departure how, RecordMetadata metadata) {
-    outages.of(how.level()).succeeded();
+  private void acknowledged(
+      Delivery delivery, Departure how, RecordMetadata metadata, String topic) {
+    outages.taken(topic);
     String place = Disposal.place(delivery);
     KeyPlace key = delivery.keyPlace();
     if (key != null && how.level() > 0) {
@@ -179,7 +184,7 @@ final class Departures {
       countSent(how);
     }
     disposal.finish(delivery);
-    logSent(how, place, "it is in '" + metadata.topic() + "' now");
+    logSent(how, place, "it is in '" + topic + "' now");
   }
 
   private void countSent(Departure how) {
@@ -268,7 +273,7 @@ final class Departures {
 
   private Progress putOff(Delivery delivery, Departure how, Throwable failure, String topic) {
     countFailed(how);
-    long wait = outages.of(how.level()).failed(clock.nanos(), failure);
+    long wait = outages.failed(topic, failure, clock.nanos());
     String end = log.permit();
     if (end != null) {
       LOG.warn(

@@ -36,21 +36,21 @@ public final class Slice {
   /**
    * Outputs and offsets are there.
    *
-   * @param left for which levels' topics records have left with it
+   * @param left for which topics records have left with it
    * @param notBegun why the next transaction has not begun, and the slice stays shut; null when it
    *     is open again
    */
-  public record Committed(Set<Integer> left, @Nullable RuntimeException notBegun) implements News {}
+  public record Committed(Set<String> left, @Nullable RuntimeException notBegun) implements News {}
 
   /**
    * Nothing of it is there, or nobody knows: what the group's offsets say counts, once the next
    * transaction has begun. The slice stays shut.
    *
    * @param ended how many records had ended in it
-   * @param left for which levels' topics records were to leave with it
+   * @param left for which topics records were to leave with it
    * @param poison those that it could not hold
    */
-  public record Aborted(RuntimeException cause, int ended, Set<Integer> left, List<Poison> poison)
+  public record Aborted(RuntimeException cause, int ended, Set<String> left, List<Poison> poison)
       implements News {}
 
   /** A transaction has begun. The slice stays shut until {@link #open}. */
@@ -77,8 +77,8 @@ public final class Slice {
   /** Since the transaction has begun. */
   private final AtomicInteger ended = new AtomicInteger();
 
-  /** For which levels' topics records have left since the transaction has begun. */
-  private final Set<Integer> left = ConcurrentHashMap.newKeySet();
+  /** For which topics records have left since the transaction has begun. */
+  private final Set<String> left = ConcurrentHashMap.newKeySet();
 
   /** Whether a send has failed since the transaction has begun. */
   private final AtomicBoolean hasFailed = new AtomicBoolean();
@@ -147,10 +147,10 @@ public final class Slice {
       ended.decrementAndGet();
       return false;
     }
-    if (end.departure() != null) {
-      left.add(end.departure().level());
-    }
     for (ProducerRecord<byte[], byte[]> output : end.outputs()) {
+      if (end.departure() != null) {
+        left.add(output.topic());
+      }
       transactions.send(output, failure -> notSent(end, output, failure));
     }
     return true;
@@ -229,7 +229,7 @@ public final class Slice {
             return aborted(e);
           }
           ended.set(0);
-          Set<Integer> there = takeLeft();
+          Set<String> there = takeLeft();
           try {
             transactions.begin();
           } catch (RuntimeException e) {
@@ -293,8 +293,8 @@ public final class Slice {
     return new Aborted(cause, ended.getAndSet(0), takeLeft(), found);
   }
 
-  private Set<Integer> takeLeft() {
-    Set<Integer> taken = Set.copyOf(left);
+  private Set<String> takeLeft() {
+    Set<String> taken = Set.copyOf(left);
     left.clear();
     return taken;
   }

@@ -59,7 +59,7 @@ class MessageClaimsTest {
           clock.timer(),
           null,
           meters,
-          new SendOutages(0),
+          new SendOutages(),
           (record, cause) -> {
             throw new AssertionError(cause);
           });
