@@ -4,6 +4,7 @@ import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.internal.delivery.RetryTopics;
 import dev.millrace.internal.time.SteppedClock;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -109,6 +110,12 @@ final class Cluster {
 
   long end(TopicPartition partition) {
     return log(partition).size();
+  }
+
+  Map<TopicPartition, Long> ends(Collection<TopicPartition> partitions) {
+    Map<TopicPartition, Long> ends = new HashMap<>();
+    partitions.forEach(partition -> ends.put(partition, end(partition)));
+    return ends;
   }
 
   /** Returns the first offset with a timestamp not before this one, or else the log's end. */

@@ -34,9 +34,7 @@ record ClusterRetryLogs(Cluster cluster) implements RetryLogs {
 
   @Override
   public Map<TopicPartition, Long> ends(Set<TopicPartition> partitions) {
-    Map<TopicPartition, Long> ends = new HashMap<>();
-    partitions.forEach(partition -> ends.put(partition, cluster.end(partition)));
-    return ends;
+    return cluster.ends(partitions);
   }
 
   @Override

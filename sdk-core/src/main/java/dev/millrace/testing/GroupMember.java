@@ -1,25 +1,18 @@
 package dev.millrace.testing;
 
-import static java.util.Objects.requireNonNull;
-
 import dev.millrace.internal.client.ConsumerSettings;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.MockConsumer;
-import org.apache.kafka.clients.consumer.NoOffsetForPartitionException;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.clients.consumer.OffsetCommitCallback;
@@ -41,10 +34,7 @@ final class GroupMember extends MockConsumer<byte[], byte[]> {
   }
 
   private final Cluster cluster;
-  private final int maxPollRecords;
-  private final Set<TopicPartition> owned = new LinkedHashSet<>();
-  private final Set<TopicPartition> paused = new HashSet<>();
-  private final Map<TopicPartition, Long> positions = new HashMap<>();
+  private final HeldPartitions held;
   private final List<Runnable> answers = new ArrayList<>();
   private @Nullable ConsumerRebalanceListener listener;
   private Change next = Change.JOIN;
@@ -55,7 +45,7 @@ final class GroupMember extends MockConsumer<byte[], byte[]> {
   GroupMember(Cluster cluster, ConsumerSettings settings) {
     super("none");
     this.cluster = cluster;
-    this.maxPollRecords = settings.maxPollRecords();
+    this.held = new HeldPartitions(cluster, settings.maxPollRecords());
   }
 
   // What the driver asks.
@@ -100,7 +90,7 @@ final class GroupMember extends MockConsumer<byte[], byte[]> {
     answers.clear();
     arrived.forEach(Runnable::run);
     changeMembership();
-    ConsumerRecords<byte[], byte[]> records = fetch();
+    ConsumerRecords<byte[], byte[]> records = held.fetch();
     broughtSomething |= !records.isEmpty();
     return records;
   }
@@ -114,81 +104,36 @@ final class GroupMember extends MockConsumer<byte[], byte[]> {
     rebalancing = true;
     try {
       switch (change) {
-        case REBALANCE -> listener.onPartitionsRevoked(List.copyOf(owned));
-        case LOSS -> listener.onPartitionsLost(List.copyOf(owned));
+        case REBALANCE -> listener.onPartitionsRevoked(held.names());
+        case LOSS -> listener.onPartitionsLost(held.names());
         default -> {}
       }
-      paused.clear();
-      positions.clear();
-      owned.addAll(cluster.partitions());
-      listener.onPartitionsAssigned(List.copyOf(owned));
+      held.remove(held.names());
+      held.add(cluster.partitions());
+      listener.onPartitionsAssigned(held.names());
     } finally {
       rebalancing = false;
     }
   }
 
-  private ConsumerRecords<byte[], byte[]> fetch() {
-    findPositions();
-    int room = maxPollRecords;
-    Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> records = new LinkedHashMap<>();
-    Map<TopicPartition, OffsetAndMetadata> positionsAfter = new LinkedHashMap<>();
-    for (TopicPartition partition : owned) {
-      if (paused.contains(partition)) {
-        continue;
-      }
-      long position = requireNonNull(positions.get(partition));
-      List<ConsumerRecord<byte[], byte[]>> batch = cluster.read(partition, position, room);
-      if (!batch.isEmpty()) {
-        long after = position + batch.size();
-        room -= batch.size();
-        records.put(partition, batch);
-        positions.put(partition, after);
-        positionsAfter.put(partition, new OffsetAndMetadata(after, Cluster.LEADER_EPOCH, ""));
-      }
-    }
-    return new ConsumerRecords<>(records, positionsAfter);
-  }
-
-  /** As the real one does before it fetches. */
-  private void findPositions() {
-    List<TopicPartition> without = new ArrayList<>();
-    for (TopicPartition partition : owned) {
-      OffsetAndMetadata committed = cluster.committed(partition);
-      if (positions.containsKey(partition)) {
-        continue;
-      }
-      if (committed != null) {
-        positions.put(partition, committed.offset());
-      } else {
-        without.add(partition);
-      }
-    }
-    if (!without.isEmpty()) {
-      throw new NoOffsetForPartitionException(without);
-    }
-  }
-
   @Override
   public synchronized void seek(TopicPartition partition, long offset) {
-    positions.put(partition, offset);
+    held.seek(partition, offset);
   }
 
   @Override
   public synchronized void pause(Collection<TopicPartition> partitions) {
-    paused.addAll(partitions);
+    held.pause(partitions);
   }
 
   @Override
   public synchronized void resume(Collection<TopicPartition> partitions) {
-    paused.removeAll(partitions);
+    held.resume(partitions);
   }
 
   @Override
   public synchronized OptionalLong currentLag(TopicPartition partition) {
-    Long position = positions.get(partition);
-    return position == null
-        ? OptionalLong.empty()
-        : OptionalLong.of(cluster.end(partition) - position);
+    return held.lag(partition);
   }
 
   @Override
@@ -232,9 +177,7 @@ final class GroupMember extends MockConsumer<byte[], byte[]> {
   @Override
   public synchronized Map<TopicPartition, Long> endOffsets(
       Collection<TopicPartition> partitions, Duration timeout) {
-    Map<TopicPartition, Long> found = new HashMap<>();
-    partitions.forEach(partition -> found.put(partition, cluster.end(partition)));
-    return found;
+    return cluster.ends(partitions);
   }
 
   @Override
@@ -252,6 +195,6 @@ final class GroupMember extends MockConsumer<byte[], byte[]> {
 
   @Override
   public void close(CloseOptions options) {
-    owned.clear();
+    held.remove(held.names());
   }
 }

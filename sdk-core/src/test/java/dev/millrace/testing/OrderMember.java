@@ -4,9 +4,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -15,10 +12,8 @@ import java.util.Set;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.MockConsumer;
-import org.apache.kafka.clients.consumer.NoOffsetForPartitionException;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetCommitCallback;
 import org.apache.kafka.common.TopicPartition;
@@ -39,10 +34,7 @@ final class OrderMember extends MockConsumer<byte[], byte[]> {
 
   private final Cluster cluster;
   private final Group group;
-  private final int maxPollRecords;
-  private final Set<TopicPartition> owned = new LinkedHashSet<>();
-  private final Set<TopicPartition> paused = new HashSet<>();
-  private final Map<TopicPartition, Long> positions = new HashMap<>();
+  private final HeldPartitions held;
   private final List<Runnable> answers = new ArrayList<>();
   private @Nullable ConsumerRebalanceListener listener;
   private boolean rebalancing;
@@ -52,7 +44,7 @@ final class OrderMember extends MockConsumer<byte[], byte[]> {
     super("none");
     this.cluster = cluster;
     this.group = group;
-    this.maxPollRecords = maxPollRecords;
+    this.held = new HeldPartitions(cluster, maxPollRecords);
   }
 
   /** The group has thrown it out; it learns of it in its next poll, or from a commit. */
@@ -77,91 +69,47 @@ final class OrderMember extends MockConsumer<byte[], byte[]> {
     rebalancing = true;
     changeMembership(Objects.requireNonNull(listener));
     rebalancing = false;
-    return fetch();
+    return held.fetch();
   }
 
   private void changeMembership(ConsumerRebalanceListener engine) {
     if (lost) {
-      List<TopicPartition> gone = List.copyOf(owned);
+      List<TopicPartition> gone = held.names();
       lost = false;
-      forget(gone);
+      held.remove(gone);
       engine.onPartitionsLost(gone);
     }
     List<TopicPartition> leaving =
-        owned.stream().filter(partition -> !group.wants(partition)).toList();
+        held.names().stream().filter(partition -> !group.wants(partition)).toList();
     if (!leaving.isEmpty()) {
       engine.onPartitionsRevoked(leaving);
-      forget(leaving);
+      held.remove(leaving);
       leaving.forEach(group::release);
     }
     List<TopicPartition> coming =
         cluster.partitions().stream()
-            .filter(partition -> group.wants(partition) && !owned.contains(partition))
+            .filter(partition -> group.wants(partition) && !held.contains(partition))
             .filter(group::take)
             .toList();
     if (!coming.isEmpty()) {
-      owned.addAll(coming);
+      held.add(coming);
       engine.onPartitionsAssigned(coming);
-    }
-  }
-
-  private void forget(Collection<TopicPartition> gone) {
-    owned.removeAll(gone);
-    paused.removeAll(gone);
-    positions.keySet().removeAll(gone);
-  }
-
-  private ConsumerRecords<byte[], byte[]> fetch() {
-    findPositions();
-    int room = maxPollRecords;
-    Map<TopicPartition, List<ConsumerRecord<byte[], byte[]>>> records = new LinkedHashMap<>();
-    Map<TopicPartition, OffsetAndMetadata> next = new LinkedHashMap<>();
-    for (TopicPartition partition : owned) {
-      if (!paused.contains(partition)) {
-        long position = Objects.requireNonNull(positions.get(partition));
-        List<ConsumerRecord<byte[], byte[]>> batch = cluster.read(partition, position, room);
-        if (!batch.isEmpty()) {
-          long after = position + batch.size();
-          room -= batch.size();
-          records.put(partition, batch);
-          positions.put(partition, after);
-          next.put(partition, new OffsetAndMetadata(after, Cluster.LEADER_EPOCH, ""));
-        }
-      }
-    }
-    return new ConsumerRecords<>(records, next);
-  }
-
-  private void findPositions() {
-    List<TopicPartition> without = new ArrayList<>();
-    for (TopicPartition partition : owned) {
-      OffsetAndMetadata committed = cluster.committed(partition);
-      if (!positions.containsKey(partition)) {
-        if (committed == null) {
-          without.add(partition);
-        } else {
-          positions.put(partition, committed.offset());
-        }
-      }
-    }
-    if (!without.isEmpty()) {
-      throw new NoOffsetForPartitionException(without);
     }
   }
 
   @Override
   public synchronized void seek(TopicPartition partition, long offset) {
-    positions.put(partition, offset);
+    held.seek(partition, offset);
   }
 
   @Override
   public synchronized void pause(Collection<TopicPartition> partitions) {
-    paused.addAll(partitions);
+    held.pause(partitions);
   }
 
   @Override
   public synchronized void resume(Collection<TopicPartition> partitions) {
-    paused.removeAll(partitions);
+    held.resume(partitions);
   }
 
   @Override
@@ -203,13 +151,11 @@ final class OrderMember extends MockConsumer<byte[], byte[]> {
   @Override
   public synchronized Map<TopicPartition, Long> endOffsets(
       Collection<TopicPartition> partitions, Duration timeout) {
-    Map<TopicPartition, Long> found = new HashMap<>();
-    partitions.forEach(partition -> found.put(partition, cluster.end(partition)));
-    return found;
+    return cluster.ends(partitions);
   }
 
   @Override
   public void close(CloseOptions options) {
-    owned.clear();
+    held.remove(held.names());
   }
 }

@@ -5,9 +5,7 @@ import static dev.millrace.Interleavings.require;
 import static dev.millrace.Interleavings.together;
 
 import dev.millrace.internal.channel.DeliveryProcessor.Progress;
-import dev.millrace.internal.time.DelayTimer;
-import dev.millrace.internal.time.EngineClock;
-import java.time.Instant;
+import dev.millrace.internal.time.StoppedClock;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +19,8 @@ class BatchInterleavingTest {
   /** Works on batches of two; the older one of each ends elsewhere. */
   private static final class InBatches {
     final InterleavedChannel channel = new InterleavedChannel(Permits.threads(), 1);
-    final Batches batches = new Batches(channel.scheduler, new Midnight(), new Unused(), 2, 1_000);
+    final Batches batches =
+        new Batches(channel.scheduler, new StoppedClock(), new NoTimer(), 2, 1_000);
     private final AtomicReference<@Nullable Delivery> parked = new AtomicReference<>();
     private volatile boolean inRound;
 
@@ -78,28 +77,6 @@ class BatchInterleavingTest {
       require(delivery.ticket().complete(), delivery.ticket().offset() + " has ended twice");
       batches.finish(delivery);
     }
-  }
-
-  /** The time stands still. */
-  private record Midnight() implements EngineClock {
-    @Override
-    public long nanos() {
-      return 0;
-    }
-
-    @Override
-    public Instant now() {
-      return Instant.EPOCH;
-    }
-  }
-
-  /** In its place there is {@link Batches#stopWaiting}. */
-  private static final class Unused implements DelayTimer {
-    @Override
-    public void after(long delayNanos, Runnable task) {}
-
-    @Override
-    public void close() {}
   }
 
   @Test

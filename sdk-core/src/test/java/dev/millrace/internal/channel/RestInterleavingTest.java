@@ -5,9 +5,7 @@ import static dev.millrace.Interleavings.require;
 import static dev.millrace.Interleavings.together;
 
 import dev.millrace.internal.channel.DeliveryProcessor.Progress;
-import dev.millrace.internal.time.DelayTimer;
-import dev.millrace.internal.time.EngineClock;
-import java.time.Instant;
+import dev.millrace.internal.time.StoppedClock;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
@@ -116,7 +114,7 @@ class RestInterleavingTest {
   /** Batches of two: the older record of the first backs off, the younger one ends elsewhere. */
   private static final class InBatches {
     final InterleavedChannel channel = new InterleavedChannel(Permits.threads(), 1);
-    final Batches batches = new Batches(channel.scheduler, new Midnight(), new Unused(), 2, 0);
+    final Batches batches = new Batches(channel.scheduler, new StoppedClock(), new NoTimer(), 2, 0);
     private final AtomicReference<@Nullable Delivery> backsOff = new AtomicReference<>();
     private final AtomicReference<@Nullable Delivery> elsewhere = new AtomicReference<>();
 
@@ -167,28 +165,6 @@ class RestInterleavingTest {
       require(delivery.ticket().complete(), delivery.ticket().offset() + " has ended twice");
       batches.finish(delivery);
     }
-  }
-
-  /** The time stands still. */
-  private record Midnight() implements EngineClock {
-    @Override
-    public long nanos() {
-      return 0;
-    }
-
-    @Override
-    public Instant now() {
-      return Instant.EPOCH;
-    }
-  }
-
-  /** In its place there is {@link InBatches#timeHasCome}. */
-  private static final class Unused implements DelayTimer {
-    @Override
-    public void after(long delayNanos, Runnable task) {}
-
-    @Override
-    public void close() {}
   }
 
   @Test

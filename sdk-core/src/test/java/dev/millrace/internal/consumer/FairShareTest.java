@@ -14,6 +14,7 @@ import dev.millrace.internal.channel.PollThreadSignal;
 import dev.millrace.internal.channel.Waiting;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.offset.CompletedAhead;
+import dev.millrace.internal.time.StoppedClock;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.util.List;
 import java.util.Set;

@@ -9,6 +9,7 @@ import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.offset.CompletedAhead;
 import dev.millrace.internal.offset.OffsetTicket;
+import dev.millrace.internal.time.StoppedClock;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -9,8 +9,7 @@ import dev.millrace.internal.channel.Delivery;
 import dev.millrace.internal.channel.PartitionLoad;
 import dev.millrace.internal.offset.CompletedAhead;
 import dev.millrace.internal.offset.OffsetTracker;
-import dev.millrace.internal.time.EngineClock;
-import java.time.Instant;
+import dev.millrace.internal.time.StoppedClock;
 import java.util.ArrayDeque;
 import java.util.Objects;
 import java.util.Optional;
@@ -44,7 +43,7 @@ class ExecutorInterleavingTest {
       HandlerContext context = new HandlerContext(delivery.record(), 1, null, Optional.empty());
       task =
           new ExecutorTask<>(
-              (value, ignored) -> call(), "", context, delivery, null, new StillClock());
+              (value, ignored) -> call(), "", context, delivery, null, new StoppedClock());
     }
 
     private void call() {
@@ -87,18 +86,6 @@ class ExecutorInterleavingTest {
     void requireNoLateCall() {
       run();
       require(!lateCall, "the handler was called for what had been taken back");
-    }
-  }
-
-  private static final class StillClock implements EngineClock {
-    @Override
-    public long nanos() {
-      return 0;
-    }
-
-    @Override
-    public Instant now() {
-      return Instant.EPOCH;
     }
   }
 

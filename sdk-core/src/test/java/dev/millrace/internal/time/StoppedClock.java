@@ -1,10 +1,10 @@
-package dev.millrace.internal.consumer;
+package dev.millrace.internal.time;
 
-import dev.millrace.internal.time.EngineClock;
 import java.time.Instant;
 
 /** It is always the same moment. */
-final class StoppedClock implements EngineClock {
+public final class StoppedClock implements EngineClock {
+
   @Override
   public long nanos() {
     return 0;
