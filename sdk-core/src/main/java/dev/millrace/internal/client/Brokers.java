@@ -20,6 +20,7 @@ import java.util.regex.Pattern;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
@@ -59,13 +60,13 @@ public final class Brokers {
       return new Companion(topic, model, "dead-letter", Map.of());
     }
 
-    /** For retries: never compacted, since two records of a key may wait there. */
-    public static Companion retries(String topic, String model) {
-      return new Companion(
-          topic,
-          model,
-          "retry",
-          Map.of(TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_DELETE));
+    /**
+     * For retries.
+     *
+     * @param delay how long records wait there
+     */
+    public static Companion retries(String topic, String model, Duration delay) {
+      return new Companion(topic, model, "retry", RetryTopicSettings.created(delay));
     }
   }
 
@@ -154,6 +155,34 @@ public final class Brokers {
     } catch (KafkaException e) {
       LOG.warn("{} could not look for its topics: {}", owner, e.toString());
     }
+  }
+
+  /**
+   * Returns the settings of those topics of which the brokers tell them.
+   *
+   * @param owner who asks, for the texts
+   * @param settings the client's settings
+   * @throws BrokerUnavailableException when none answers within the connect time-out
+   */
+  public Map<String, Config> topicSettings(
+      String owner, Map<String, Object> settings, Collection<String> topics) {
+    Map<String, Config> told = new HashMap<>();
+    List<ConfigResource> resources =
+        topics.stream().map(topic -> new ConfigResource(ConfigResource.Type.TOPIC, topic)).toList();
+    try (Admin admin = admin(owner, settings)) {
+      admin
+          .describeConfigs(resources)
+          .values()
+          .forEach(
+              (resource, future) -> {
+                try {
+                  told.put(resource.name(), await(owner, settings, future));
+                } catch (KafkaException e) {
+                  LOG.debug("{} was not told the settings of '{}'", owner, resource.name(), e);
+                }
+              });
+    }
+    return told;
   }
 
   /**

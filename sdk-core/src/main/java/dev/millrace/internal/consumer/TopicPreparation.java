@@ -8,12 +8,14 @@ import dev.millrace.errors.InvalidDefinitionException;
 import dev.millrace.internal.client.Brokers;
 import dev.millrace.internal.client.Brokers.Companion;
 import dev.millrace.internal.client.DeadLetterTopics;
+import dev.millrace.internal.client.RetryTopicSettings;
 import dev.millrace.internal.delivery.DeadLetters;
 import dev.millrace.internal.delivery.RetryTopics;
 import dev.millrace.internal.delivery.RetryTopics.Own;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiFunction;
@@ -54,8 +56,8 @@ final class TopicPreparation {
    * At the start.
    *
    * @throws dev.millrace.errors.BrokerUnavailableException when no broker answers
-   * @throws InvalidDefinitionException when Kafka refuses the settings, or a fixed partition is not
-   *     there
+   * @throws InvalidDefinitionException when Kafka refuses the settings, a fixed partition is not
+   *     there, or a retry topic that is there would lose records
    */
   void prepare() {
     Pattern pattern = Reading.pattern(definition);
@@ -67,11 +69,29 @@ final class TopicPreparation {
     List<String> needed = new ArrayList<>(definition.topics());
     List<Companion> created = new ArrayList<>();
     sort(deadLetterTopics, createsDeadLetters, Companion::deadLetters, needed, created);
-    sort(retries.sources(), createsRetries, Companion::retries, needed, created);
+    sort(retries.sources(), createsRetries, this::retryTopic, needed, created);
     prepared.addAll(deadLetterTopics.keySet());
     prepared.addAll(retries.sources().keySet());
     prepared.removeAll(
         brokers.prepareTopics(owner, settings, needed, this::requireFixedPartitions, created));
+    requireThatRetryTopicsKeepRecords();
+  }
+
+  private Companion retryTopic(String topic, String source) {
+    Own own = Objects.requireNonNull(retries.own(topic));
+    return Companion.retries(topic, source, retries.delay(own.level()));
+  }
+
+  private void requireThatRetryTopicsKeepRecords() {
+    if (!retries.names().isEmpty()) {
+      brokers
+          .topicSettings(owner, settings, retries.names())
+          .forEach(
+              (topic, told) -> {
+                Own own = Objects.requireNonNull(retries.own(topic));
+                RetryTopicSettings.require(owner, topic, retries.delay(own.level()), told);
+              });
+    }
   }
 
   private void sort(
@@ -135,7 +155,7 @@ final class TopicPreparation {
     try {
       String source = retry == null ? DeadLetters.origin(failed) : retry.source();
       Companion companion =
-          retry == null ? Companion.deadLetters(topic, source) : Companion.retries(topic, source);
+          retry == null ? Companion.deadLetters(topic, source) : retryTopic(topic, source);
       there =
           brokers
               .prepareTopics(owner, settings, List.of(source), counts -> {}, List.of(companion))
