@@ -27,6 +27,8 @@ final class ArchitectureTest {
           .definedBy("dev.millrace.internal.deadletter")
           .layer("internal.consumer")
           .definedBy("dev.millrace.internal.consumer")
+          .layer("internal.runtime")
+          .definedBy("dev.millrace.internal.runtime")
           .layer("internal.delivery")
           .definedBy("dev.millrace.internal.delivery")
           .layer("internal.start")
@@ -71,13 +73,20 @@ final class ArchitectureTest {
           .mayOnlyBeAccessedByLayers("factory")
           .whereLayer("internal.consumer")
           .mayOnlyBeAccessedByLayers("factory", "testing")
+          .whereLayer("internal.runtime")
+          .mayOnlyBeAccessedByLayers("internal.consumer")
           .whereLayer("internal.delivery")
-          .mayOnlyBeAccessedByLayers("testing", "internal.deadletter", "internal.consumer")
+          .mayOnlyBeAccessedByLayers(
+              "testing", "internal.deadletter", "internal.consumer", "internal.runtime")
           .whereLayer("internal.start")
           .mayOnlyBeAccessedByLayers("internal.consumer", "internal.delivery")
           .whereLayer("internal.channel")
           .mayOnlyBeAccessedByLayers(
-              "testing", "internal.consumer", "internal.delivery", "internal.start")
+              "testing",
+              "internal.consumer",
+              "internal.runtime",
+              "internal.delivery",
+              "internal.start")
           .whereLayer("internal.transaction")
           .mayOnlyBeAccessedByLayers("internal.consumer", "internal.delivery", "internal.channel")
           .whereLayer("internal.idempotency")
@@ -95,6 +104,7 @@ final class ArchitectureTest {
               "testing",
               "internal.deadletter",
               "internal.consumer",
+              "internal.runtime",
               "internal.delivery",
               "internal.start",
               "internal.channel",

@@ -17,6 +17,7 @@ import dev.millrace.internal.delivery.RetryRecords;
 import dev.millrace.internal.delivery.RetryTopics;
 import dev.millrace.internal.delivery.SendOutages;
 import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.runtime.EngineRuntime;
 import dev.millrace.internal.start.StartGate;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;

@@ -24,6 +24,8 @@ import dev.millrace.internal.client.TransactionalSettings;
 import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.metrics.ClientMeters;
 import dev.millrace.internal.producer.ProducerPool;
+import dev.millrace.internal.runtime.ThreadedRuntime;
+import dev.millrace.internal.runtime.VirtualThreads;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.LinkedHashMap;

@@ -5,6 +5,7 @@ import dev.millrace.consumer.ConsumerState;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.consumer.SkipResult;
 import dev.millrace.errors.ConsumerFailedException;
+import dev.millrace.internal.runtime.EngineThreads;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;

@@ -3,6 +3,7 @@ package dev.millrace.internal.consumer;
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.internal.delivery.RecordEnds;
 import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.runtime.EngineRuntime;
 import dev.millrace.internal.time.EngineClock;
 import dev.millrace.internal.transaction.Slice;
 import dev.millrace.internal.transaction.Slices;

@@ -12,6 +12,7 @@ import dev.millrace.errors.MillraceException;
 import dev.millrace.internal.client.ConsumerSettings;
 import dev.millrace.internal.consumer.ConsumerLauncher.Surroundings;
 import dev.millrace.internal.delivery.Handling;
+import dev.millrace.internal.runtime.ThreadedRuntime;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.clients.consumer.Consumer;

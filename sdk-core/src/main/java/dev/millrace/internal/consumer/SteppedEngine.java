@@ -12,6 +12,8 @@ import dev.millrace.internal.channel.Workers;
 import dev.millrace.internal.delivery.DeadLetters;
 import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.runtime.EngineRuntime;
+import dev.millrace.internal.runtime.OnCallersThread;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
 import dev.millrace.internal.time.SteppedClock;

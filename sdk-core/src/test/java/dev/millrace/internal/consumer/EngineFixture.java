@@ -31,6 +31,8 @@ import dev.millrace.internal.delivery.DeadLetters;
 import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.idempotency.Idempotency;
 import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.runtime.EngineRuntime;
+import dev.millrace.internal.runtime.ThreadedRuntime;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;

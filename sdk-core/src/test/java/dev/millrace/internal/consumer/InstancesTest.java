@@ -17,6 +17,7 @@ import dev.millrace.consumer.RecordHandler;
 import dev.millrace.errors.ConsumerFailedException;
 import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.metrics.ConsumerMeters;
+import dev.millrace.internal.runtime.ThreadedRuntime;
 import dev.millrace.internal.time.EngineClock;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;

@@ -18,6 +18,7 @@ import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.offset.CompletedAhead;
 import dev.millrace.internal.offset.OffsetTicket;
 import dev.millrace.internal.offset.OffsetTracker;
+import dev.millrace.internal.runtime.OnCallersThread;
 import dev.millrace.internal.time.SteppedClock;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;

@@ -10,6 +10,7 @@ import dev.millrace.internal.channel.SteppedSignal;
 import dev.millrace.internal.channel.SteppedWorkers;
 import dev.millrace.internal.channel.Workers;
 import dev.millrace.internal.delivery.DeadLetters;
+import dev.millrace.internal.runtime.EngineRuntime;
 import dev.millrace.internal.time.DelayTimer;
 import dev.millrace.internal.time.EngineClock;
 import java.nio.charset.StandardCharsets;

@@ -1,4 +1,4 @@
-package dev.millrace.internal.consumer;
+package dev.millrace.internal.runtime;
 
 import java.util.concurrent.ThreadFactory;
 
@@ -6,12 +6,12 @@ import java.util.concurrent.ThreadFactory;
  * Virtual threads where the JVM has them. This code is compiled for Java 17, so they are found by
  * name; what is called is public API of Java 21 (JEP 444).
  */
-final class VirtualThreads {
+public final class VirtualThreads {
   private static final int FIRST_JAVA = 21;
 
   private VirtualThreads() {}
 
-  static boolean supported() {
+  public static boolean supported() {
     return Runtime.version().feature() >= FIRST_JAVA;
   }
 

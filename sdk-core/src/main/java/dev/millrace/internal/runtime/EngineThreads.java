@@ -1,14 +1,14 @@
-package dev.millrace.internal.consumer;
+package dev.millrace.internal.runtime;
 
 import dev.millrace.config.HandlerThreads;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** Names a consumer's threads, so that a thread dump tells whose they are and what they do. */
-record EngineThreads(String consumer) {
+public record EngineThreads(String consumer) {
 
   /** Keeps the JVM alive: a service is running while its consumer is. */
-  Thread poll(Runnable work) {
+  public Thread poll(Runnable work) {
     return new Thread(work, name("poll"));
   }
 

@@ -1,4 +1,4 @@
-package dev.millrace.internal.consumer;
+package dev.millrace.internal.runtime;
 
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.HandlerThreads;
@@ -17,7 +17,7 @@ import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 
 /** The system's time, and threads of our own. */
-final class ThreadedRuntime implements EngineRuntime {
+public final class ThreadedRuntime implements EngineRuntime {
   private final EngineThreads names;
   private final HandlerThreads kind;
   private final int mostWorkers;
@@ -32,7 +32,7 @@ final class ThreadedRuntime implements EngineRuntime {
   }
 
   /** Where handlers leave their workers, these only start them, and more than processors can't. */
-  static ThreadedRuntime of(ConsumerDefinition definition, Handling<?> handling) {
+  public static ThreadedRuntime of(ConsumerDefinition definition, Handling<?> handling) {
     int permits = definition.concurrency();
     return new ThreadedRuntime(
         definition.name(),

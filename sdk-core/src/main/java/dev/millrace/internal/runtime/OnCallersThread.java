@@ -1,11 +1,11 @@
-package dev.millrace.internal.consumer;
+package dev.millrace.internal.runtime;
 
 import java.util.List;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /** Runs each task at once, on the thread that brings it. */
-final class OnCallersThread extends AbstractExecutorService {
+public final class OnCallersThread extends AbstractExecutorService {
   private volatile boolean shutdown;
 
   @Override

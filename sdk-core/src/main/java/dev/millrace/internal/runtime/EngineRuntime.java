@@ -1,4 +1,4 @@
-package dev.millrace.internal.consumer;
+package dev.millrace.internal.runtime;
 
 import dev.millrace.internal.channel.DeliveryProcessor;
 import dev.millrace.internal.channel.LaneScheduler;
@@ -13,7 +13,7 @@ import java.util.function.Consumer;
  * What moves an engine: time, threads and waiting. The real one has the system's; another one can
  * run a whole engine on one thread, step by step.
  */
-interface EngineRuntime {
+public interface EngineRuntime {
 
   /** Returns the engine's time. */
   EngineClock clock();
