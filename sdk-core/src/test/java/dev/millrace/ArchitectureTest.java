@@ -29,6 +29,8 @@ final class ArchitectureTest {
           .definedBy("dev.millrace.internal.consumer")
           .layer("internal.runtime")
           .definedBy("dev.millrace.internal.runtime")
+          .layer("internal.keys")
+          .definedBy("dev.millrace.internal.keys")
           .layer("internal.delivery")
           .definedBy("dev.millrace.internal.delivery")
           .layer("internal.start")
@@ -75,9 +77,15 @@ final class ArchitectureTest {
           .mayOnlyBeAccessedByLayers("factory", "testing")
           .whereLayer("internal.runtime")
           .mayOnlyBeAccessedByLayers("internal.consumer")
+          .whereLayer("internal.keys")
+          .mayOnlyBeAccessedByLayers("testing", "internal.consumer")
           .whereLayer("internal.delivery")
           .mayOnlyBeAccessedByLayers(
-              "testing", "internal.deadletter", "internal.consumer", "internal.runtime")
+              "testing",
+              "internal.deadletter",
+              "internal.consumer",
+              "internal.runtime",
+              "internal.keys")
           .whereLayer("internal.start")
           .mayOnlyBeAccessedByLayers("internal.consumer", "internal.delivery")
           .whereLayer("internal.channel")
@@ -85,6 +93,7 @@ final class ArchitectureTest {
               "testing",
               "internal.consumer",
               "internal.runtime",
+              "internal.keys",
               "internal.delivery",
               "internal.start")
           .whereLayer("internal.transaction")

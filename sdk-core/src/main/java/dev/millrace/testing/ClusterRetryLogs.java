@@ -1,6 +1,6 @@
 package dev.millrace.testing;
 
-import dev.millrace.internal.consumer.RetryLogs;
+import dev.millrace.internal.keys.RetryLogs;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;

@@ -30,6 +30,7 @@ import dev.millrace.consumer.RecordHandler;
 import dev.millrace.internal.delivery.DeadLetters;
 import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.idempotency.Idempotency;
+import dev.millrace.internal.keys.RetryLogs;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.runtime.EngineRuntime;
 import dev.millrace.internal.runtime.ThreadedRuntime;

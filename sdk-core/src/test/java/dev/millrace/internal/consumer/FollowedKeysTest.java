@@ -24,6 +24,7 @@ import dev.millrace.errors.InvalidDefinitionException;
 import dev.millrace.idempotency.InMemoryIdempotencyStore;
 import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.idempotency.Idempotency;
+import dev.millrace.internal.keys.FakeRetryLogs;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;

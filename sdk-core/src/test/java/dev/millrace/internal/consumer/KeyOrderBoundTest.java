@@ -14,6 +14,8 @@ import dev.millrace.internal.channel.KeysAhead;
 import dev.millrace.internal.channel.LaneTags;
 import dev.millrace.internal.delivery.RetryRecords;
 import dev.millrace.internal.delivery.RetryTopics;
+import dev.millrace.internal.keys.FakeRetryLogs;
+import dev.millrace.internal.keys.KeyLook;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.offset.CompletedAhead;
 import dev.millrace.internal.offset.OffsetTicket;

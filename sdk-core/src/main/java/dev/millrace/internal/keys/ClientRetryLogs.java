@@ -1,4 +1,4 @@
-package dev.millrace.internal.consumer;
+package dev.millrace.internal.keys;
 
 import java.time.Duration;
 import java.util.HashMap;
@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Asks by a Kafka client of its own, which is no member of the group, and open while it is used.
  */
-final class ClientRetryLogs implements RetryLogs {
+public final class ClientRetryLogs implements RetryLogs {
   private static final Duration BOUND = Duration.ofSeconds(5);
   private static final Duration POLL = Duration.ofMillis(200);
 
@@ -30,7 +30,7 @@ final class ClientRetryLogs implements RetryLogs {
    * @param maker makes a client that knows the group and goes on at the beginning of a log that
    *     does not have an offset
    */
-  ClientRetryLogs(Supplier<Consumer<byte[], byte[]>> maker) {
+  public ClientRetryLogs(Supplier<Consumer<byte[], byte[]>> maker) {
     this.maker = maker;
   }
 

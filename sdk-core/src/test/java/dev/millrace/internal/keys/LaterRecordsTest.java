@@ -1,4 +1,4 @@
-package dev.millrace.internal.consumer;
+package dev.millrace.internal.keys;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

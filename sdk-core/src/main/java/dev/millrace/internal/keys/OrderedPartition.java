@@ -1,11 +1,11 @@
-package dev.millrace.internal.consumer;
+package dev.millrace.internal.keys;
 
 import dev.millrace.internal.channel.KeysAhead;
 import java.util.List;
 import org.apache.kafka.common.TopicPartition;
 
 /** A partition whose records follow their keys, for one time of owning it. Any thread. */
-final class OrderedPartition {
+public final class OrderedPartition {
   private final TopicPartition name;
   private final List<TopicPartition> later;
   private final KeysAhead keys = new KeysAhead();
@@ -15,12 +15,12 @@ final class OrderedPartition {
    * @param later those of the retry topics that its records may go to, from the next one on; not
    *     empty
    */
-  OrderedPartition(TopicPartition name, List<TopicPartition> later) {
+  public OrderedPartition(TopicPartition name, List<TopicPartition> later) {
     this.name = name;
     this.later = List.copyOf(later);
   }
 
-  TopicPartition name() {
+  public TopicPartition name() {
     return name;
   }
 
@@ -38,12 +38,12 @@ final class OrderedPartition {
     return later;
   }
 
-  KeysAhead keys() {
+  public KeysAhead keys() {
     return keys;
   }
 
   /** Whether it has been found out which keys earlier owners had sent ahead. */
-  boolean isKnown() {
+  public boolean isKnown() {
     return known;
   }
 

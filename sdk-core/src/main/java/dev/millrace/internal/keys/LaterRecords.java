@@ -1,4 +1,4 @@
-package dev.millrace.internal.consumer;
+package dev.millrace.internal.keys;
 
 import java.util.HashMap;
 import java.util.Map;

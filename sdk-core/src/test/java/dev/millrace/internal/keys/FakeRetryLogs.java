@@ -1,4 +1,4 @@
-package dev.millrace.internal.consumer;
+package dev.millrace.internal.keys;
 
 import java.util.Collections;
 import java.util.HashMap;
@@ -15,21 +15,21 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.TimeoutException;
 
 /** Retry topics as a test says that they are. */
-final class FakeRetryLogs implements RetryLogs {
-  final Map<TopicPartition, Long> committed = new ConcurrentHashMap<>();
+public final class FakeRetryLogs implements RetryLogs {
+  public final Map<TopicPartition, Long> committed = new ConcurrentHashMap<>();
 
   /** In the place of that, commits that say more than an offset. */
-  final Map<TopicPartition, OffsetAndMetadata> commits = new ConcurrentHashMap<>();
+  public final Map<TopicPartition, OffsetAndMetadata> commits = new ConcurrentHashMap<>();
 
-  final Map<TopicPartition, Long> ends = new ConcurrentHashMap<>();
-  final List<ConsumerRecord<byte[], byte[]>> records = new CopyOnWriteArrayList<>();
-  final Set<TopicPartition> absent = ConcurrentHashMap.newKeySet();
+  public final Map<TopicPartition, Long> ends = new ConcurrentHashMap<>();
+  public final List<ConsumerRecord<byte[], byte[]>> records = new CopyOnWriteArrayList<>();
+  public final Set<TopicPartition> absent = ConcurrentHashMap.newKeySet();
 
   /** Those that nobody can be asked about. */
-  final Set<TopicPartition> silent = ConcurrentHashMap.newKeySet();
+  public final Set<TopicPartition> silent = ConcurrentHashMap.newKeySet();
 
-  volatile boolean fails;
-  volatile boolean isBroken;
+  public volatile boolean fails;
+  public volatile boolean isBroken;
 
   @Override
   public Set<TopicPartition> present(Set<TopicPartition> partitions) {
