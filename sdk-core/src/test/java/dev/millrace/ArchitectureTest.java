@@ -27,6 +27,8 @@ final class ArchitectureTest {
           .definedBy("dev.millrace.internal.deadletter")
           .layer("internal.consumer")
           .definedBy("dev.millrace.internal.consumer")
+          .layer("internal.listener")
+          .definedBy("dev.millrace.internal.listener")
           .layer("internal.runtime")
           .definedBy("dev.millrace.internal.runtime")
           .layer("internal.keys")
@@ -75,6 +77,8 @@ final class ArchitectureTest {
           .mayOnlyBeAccessedByLayers("factory")
           .whereLayer("internal.consumer")
           .mayOnlyBeAccessedByLayers("factory", "testing")
+          .whereLayer("internal.listener")
+          .mayOnlyBeAccessedByLayers("internal.consumer")
           .whereLayer("internal.runtime")
           .mayOnlyBeAccessedByLayers("internal.consumer")
           .whereLayer("internal.keys")
@@ -92,6 +96,7 @@ final class ArchitectureTest {
           .mayOnlyBeAccessedByLayers(
               "testing",
               "internal.consumer",
+              "internal.listener",
               "internal.runtime",
               "internal.keys",
               "internal.delivery",
@@ -113,6 +118,7 @@ final class ArchitectureTest {
               "testing",
               "internal.deadletter",
               "internal.consumer",
+              "internal.listener",
               "internal.runtime",
               "internal.delivery",
               "internal.start",
@@ -142,6 +148,7 @@ final class ArchitectureTest {
               "testing",
               "idempotency.jdbc",
               "internal.consumer",
+              "internal.listener",
               "internal.delivery",
               "internal.start",
               "internal.idempotency")

@@ -18,6 +18,8 @@ import dev.millrace.internal.delivery.RetryTopics;
 import dev.millrace.internal.delivery.SendOutages;
 import dev.millrace.internal.keys.KeyLook;
 import dev.millrace.internal.keys.RetryLogs;
+import dev.millrace.internal.listener.IdleWatch;
+import dev.millrace.internal.listener.ListenerCalls;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.runtime.EngineRuntime;
 import dev.millrace.internal.start.StartGate;

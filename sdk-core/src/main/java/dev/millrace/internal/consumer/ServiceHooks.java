@@ -10,6 +10,7 @@ import dev.millrace.consumer.OrderingKey;
 import dev.millrace.errors.InvalidDefinitionException;
 import dev.millrace.idempotency.IdempotencyStore;
 import dev.millrace.internal.idempotency.Idempotency;
+import dev.millrace.internal.listener.SharedListener;
 import java.util.Locale;
 import java.util.Objects;
 import org.apache.kafka.clients.consumer.ConsumerRecord;

@@ -1,4 +1,4 @@
-package dev.millrace.internal.consumer;
+package dev.millrace.internal.listener;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -29,7 +29,7 @@ class ListenerCallsTest {
             new ConsumerListener() {
               @Override
               public void assigned(Set<TopicPartition> partitions) {
-                EngineFixture.hold(mayReturn);
+                hold(mayReturn);
               }
             },
             new Raised(() -> foundDone.complete(asked.join().getAsBoolean())),
@@ -58,6 +58,14 @@ class ListenerCallsTest {
     calls.lost(PARTITIONS);
     calls.active();
     calls.close(Duration.ofSeconds(20));
+  }
+
+  private static void hold(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(20, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private record Raised(Runnable onRaise) implements PollThreadSignal {

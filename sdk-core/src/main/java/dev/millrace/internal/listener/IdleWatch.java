@@ -1,16 +1,16 @@
-package dev.millrace.internal.consumer;
+package dev.millrace.internal.listener;
 
 import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
 
 /** Notices when there is nothing to do, and when there is again. Confined to the poll thread. */
-final class IdleWatch {
+public final class IdleWatch {
   private final ListenerCalls listener;
   private final Duration after;
   private long busyNanos;
   private boolean idle;
 
-  IdleWatch(ListenerCalls listener, Duration after, EngineClock clock) {
+  public IdleWatch(ListenerCalls listener, Duration after, EngineClock clock) {
     this.listener = listener;
     this.after = after;
     this.busyNanos = clock.nanos();
@@ -21,7 +21,7 @@ final class IdleWatch {
    *
    * @param busy whether records have been polled or are held
    */
-  void turn(boolean busy, long now) {
+  public void turn(boolean busy, long now) {
     if (busy) {
       busyNanos = now;
       if (idle) {

@@ -1,8 +1,5 @@
-package dev.millrace.internal.consumer;
+package dev.millrace.internal.listener;
 
-import static dev.millrace.internal.consumer.EngineFixture.P0;
-import static dev.millrace.internal.consumer.EngineFixture.P1;
-import static dev.millrace.internal.consumer.EngineFixture.SOON;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -12,10 +9,15 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.Test;
 
 class SharedListenerTest {
+  private static final TopicPartition P0 = new TopicPartition("orders", 0);
+  private static final TopicPartition P1 = new TopicPartition("orders", 1);
+  private static final Duration SOON = Duration.ofSeconds(60);
+
   private final List<String> told = new CopyOnWriteArrayList<>();
   private final CountDownLatch release = new CountDownLatch(1);
 
@@ -67,12 +69,20 @@ class SharedListenerTest {
     return thread;
   }
 
+  private static void hold(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(SOON.toSeconds(), TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   private ConsumerListener listener() {
     return new ConsumerListener() {
       @Override
       public void assigned(Set<TopicPartition> partitions) {
         told.add("assigned " + partitions);
-        EngineFixture.hold(release);
+        hold(release);
         told.add("returned");
       }
 

@@ -1,4 +1,4 @@
-package dev.millrace.internal.consumer;
+package dev.millrace.internal.listener;
 
 import dev.millrace.consumer.ConsumerListener;
 import dev.millrace.internal.channel.PollThreadSignal;
@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
  * service's code inside a rebalance: the listener has a thread, started with the first event, and
  * gets one call after the other.
  */
-final class ListenerCalls {
+public final class ListenerCalls {
   private static final Logger LOG = LoggerFactory.getLogger(ListenerCalls.class);
 
   private final String consumer;
@@ -36,7 +36,7 @@ final class ListenerCalls {
    * @param listener null when there is none: then nothing is done, and no executor asked for
    * @param executor runs one task at a time, in order
    */
-  ListenerCalls(
+  public ListenerCalls(
       String consumer,
       @Nullable ConsumerListener listener,
       PollThreadSignal signal,
@@ -48,12 +48,12 @@ final class ListenerCalls {
   }
 
   /** Returns what holds once the listener has returned; the signal is raised then. */
-  BooleanSupplier assigned(Set<TopicPartition> partitions) {
+  public BooleanSupplier assigned(Set<TopicPartition> partitions) {
     return tell("assigned " + partitions, () -> listener.assigned(partitions));
   }
 
   /** Returns what holds once the listener has returned; the signal is raised then. */
-  BooleanSupplier revoked(Set<TopicPartition> partitions) {
+  public BooleanSupplier revoked(Set<TopicPartition> partitions) {
     return tell("revoked " + partitions, () -> listener.revoked(partitions));
   }
 
@@ -64,13 +64,13 @@ final class ListenerCalls {
    *
    * @return what holds once the listener has returned; the signal is raised then
    */
-  BooleanSupplier ends(Set<TopicPartition> leaving) {
+  public BooleanSupplier ends(Set<TopicPartition> leaving) {
     BooleanSupplier returned = leaving.isEmpty() ? () -> true : revoked(leaving);
     ended = true;
     return returned;
   }
 
-  void lost(Set<TopicPartition> partitions) {
+  public void lost(Set<TopicPartition> partitions) {
     BooleanSupplier unused = tell("lost " + partitions, () -> listener.lost(partitions));
   }
 
@@ -83,12 +83,12 @@ final class ListenerCalls {
   }
 
   /** Returns whether the calling thread is the listener's. Any thread. */
-  boolean isListenerThread() {
+  public boolean isListenerThread() {
     return Thread.currentThread() == thread;
   }
 
   /** Ends the thread, after what it has been told; interrupts it when that takes too long. */
-  void close(Duration timeout) {
+  public void close(Duration timeout) {
     if (executor == null) {
       return;
     }

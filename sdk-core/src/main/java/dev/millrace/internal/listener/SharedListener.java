@@ -1,4 +1,4 @@
-package dev.millrace.internal.consumer;
+package dev.millrace.internal.listener;
 
 import dev.millrace.consumer.ConsumerListener;
 import java.time.Duration;
@@ -10,13 +10,13 @@ import org.apache.kafka.common.TopicPartition;
  * A service's listener that several instances tell, each on a thread of its own: they take turns,
  * and idle is only who is idle with all the others.
  */
-final class SharedListener implements ConsumerListener {
+public final class SharedListener implements ConsumerListener {
   private final ConsumerListener listener;
   private final int instances;
   private final ReentrantLock turn = new ReentrantLock();
   private int idle;
 
-  SharedListener(ConsumerListener listener, int instances) {
+  public SharedListener(ConsumerListener listener, int instances) {
     this.listener = listener;
     this.instances = instances;
   }
