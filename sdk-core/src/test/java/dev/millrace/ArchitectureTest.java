@@ -27,6 +27,8 @@ final class ArchitectureTest {
           .definedBy("dev.millrace.internal.deadletter")
           .layer("internal.consumer")
           .definedBy("dev.millrace.internal.consumer")
+          .layer("internal.command")
+          .definedBy("dev.millrace.internal.command")
           .layer("internal.listener")
           .definedBy("dev.millrace.internal.listener")
           .layer("internal.runtime")
@@ -77,6 +79,8 @@ final class ArchitectureTest {
           .mayOnlyBeAccessedByLayers("factory")
           .whereLayer("internal.consumer")
           .mayOnlyBeAccessedByLayers("factory", "testing")
+          .whereLayer("internal.command")
+          .mayOnlyBeAccessedByLayers("internal.consumer")
           .whereLayer("internal.listener")
           .mayOnlyBeAccessedByLayers("internal.consumer")
           .whereLayer("internal.runtime")
@@ -96,6 +100,7 @@ final class ArchitectureTest {
           .mayOnlyBeAccessedByLayers(
               "testing",
               "internal.consumer",
+              "internal.command",
               "internal.listener",
               "internal.runtime",
               "internal.keys",

@@ -1,6 +1,6 @@
 package dev.millrace.internal.consumer;
 
-import static dev.millrace.internal.consumer.WakeablePoll.unwoken;
+import static dev.millrace.internal.command.WakeablePoll.unwoken;
 
 import java.time.Duration;
 import java.util.Collection;

@@ -9,6 +9,8 @@ import dev.millrace.internal.channel.LaneTags;
 import dev.millrace.internal.channel.Permits;
 import dev.millrace.internal.channel.PollThreadSignal;
 import dev.millrace.internal.channel.Workers;
+import dev.millrace.internal.command.CommandQueue;
+import dev.millrace.internal.command.WakeablePoll;
 import dev.millrace.internal.delivery.DeadLetters;
 import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.delivery.Pipeline;

@@ -1,6 +1,7 @@
 package dev.millrace.internal.consumer;
 
 import dev.millrace.consumer.ConsumerExplanation.PauseCause;
+import dev.millrace.internal.command.WakeablePoll;
 import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
 import java.util.List;

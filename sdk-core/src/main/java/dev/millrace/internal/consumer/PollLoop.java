@@ -3,6 +3,8 @@ package dev.millrace.internal.consumer;
 import dev.millrace.consumer.ConsumerExplanation.PauseCause;
 import dev.millrace.internal.channel.InFlight;
 import dev.millrace.internal.channel.PollThreadSignal;
+import dev.millrace.internal.command.CommandQueue;
+import dev.millrace.internal.command.WakeablePoll;
 import dev.millrace.internal.listener.IdleWatch;
 import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;

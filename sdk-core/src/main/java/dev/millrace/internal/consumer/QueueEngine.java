@@ -6,6 +6,7 @@ import dev.millrace.internal.channel.LaneScheduler;
 import dev.millrace.internal.channel.LaneTags;
 import dev.millrace.internal.channel.PollThreadSignal;
 import dev.millrace.internal.channel.Workers;
+import dev.millrace.internal.command.CommandQueue;
 import dev.millrace.internal.delivery.DeadLetters;
 import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.delivery.Pipeline;

@@ -4,6 +4,7 @@ import dev.millrace.consumer.ConsumerExplanation;
 import dev.millrace.consumer.ConsumerExplanation.Silence;
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.errors.ConsumerClosedException;
+import dev.millrace.internal.command.CommandQueue;
 import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;
 import java.util.Optional;

@@ -1,4 +1,4 @@
-package dev.millrace.internal.consumer;
+package dev.millrace.internal.command;
 
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -17,11 +17,11 @@ import org.apache.kafka.common.errors.WakeupException;
  * purpose, and each that may find the flag is made through {@link #unwoken}. Polls that find an old
  * flag return early; the client never throws records away for it.
  */
-final class WakeablePoll {
+public final class WakeablePoll {
   private final Consumer<byte[], byte[]> consumer;
   private final AtomicBoolean wakeable = new AtomicBoolean();
 
-  WakeablePoll(Consumer<byte[], byte[]> consumer) {
+  public WakeablePoll(Consumer<byte[], byte[]> consumer) {
     this.consumer = consumer;
   }
 
@@ -30,7 +30,7 @@ final class WakeablePoll {
    *
    * @param noWait whether there is something else to do, which is seen to after the poll
    */
-  ConsumerRecords<byte[], byte[]> poll(Duration wait, BooleanSupplier noWait) {
+  public ConsumerRecords<byte[], byte[]> poll(Duration wait, BooleanSupplier noWait) {
     wakeable.set(true);
     try {
       // Asked after the flag is up: who brings work later sees it and wakes us.
@@ -43,14 +43,14 @@ final class WakeablePoll {
   }
 
   /** Any thread. Ends the wait of the poll that is under way, if there is one. */
-  void wake() {
+  public void wake() {
     if (wakeable.compareAndSet(true, false)) {
       consumer.wakeup();
     }
   }
 
   /** Makes a call that waits for a broker, and again when a wake-up meant for a poll has hit it. */
-  static <T> T unwoken(Supplier<T> call) {
+  public static <T> T unwoken(Supplier<T> call) {
     while (true) {
       try {
         return call.get();

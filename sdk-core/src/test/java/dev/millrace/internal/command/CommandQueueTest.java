@@ -1,4 +1,4 @@
-package dev.millrace.internal.consumer;
+package dev.millrace.internal.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -100,7 +100,7 @@ class CommandQueueTest {
       Thread asker =
           new Thread(
               () -> {
-                EngineFixture.hold(go);
+                hold(go);
                 for (int i = 0; i < 200; i++) {
                   replies.add(closing.ask("count", () -> 1));
                 }
@@ -139,5 +139,13 @@ class CommandQueueTest {
     assertThat(thrown.get(60, TimeUnit.SECONDS))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("The running of commands belongs to thread");
+  }
+
+  private static void hold(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 }

@@ -1,4 +1,4 @@
-package dev.millrace.internal.consumer;
+package dev.millrace.internal.command;
 
 import dev.millrace.errors.ConsumerClosedException;
 import dev.millrace.internal.channel.Confinement;
@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Invariant: each command is run or refused, once. Who asks first queues the command, then looks
  * whether the queue is closed; who closes it first says so, then refuses what is queued.
  */
-final class CommandQueue {
+public final class CommandQueue {
   private final Confinement confinement = new Confinement("The running of commands");
   private final String consumer;
   private final Runnable wake;
@@ -23,13 +23,13 @@ final class CommandQueue {
   /**
    * @param wake ends the poll thread's wait, wherever it waits; called by any thread
    */
-  CommandQueue(String consumer, Runnable wake) {
+  public CommandQueue(String consumer, Runnable wake) {
     this.consumer = consumer;
     this.wake = wake;
   }
 
   /** Any thread. The future completes on the poll thread, or here when the queue is closed. */
-  <R extends @Nullable Object> CompletableFuture<R> ask(String what, Supplier<R> work) {
+  public <R extends @Nullable Object> CompletableFuture<R> ask(String what, Supplier<R> work) {
     ConsumerCommand<R> command = new ConsumerCommand<>(what, work, new CompletableFuture<>());
     waiting.add(command);
     if (closed) {
@@ -41,7 +41,7 @@ final class CommandQueue {
   }
 
   /** Any thread. */
-  boolean isEmpty() {
+  public boolean isEmpty() {
     return waiting.isEmpty();
   }
 
@@ -49,7 +49,7 @@ final class CommandQueue {
    * Poll thread. Runs the oldest command, if there is one. No more in a turn: each may wait for
    * brokers that don't answer, and neither the polls nor a stop must wait for all of them.
    */
-  void runNext() {
+  public void runNext() {
     confinement.check();
     ConsumerCommand<?> next = waiting.poll();
     if (next != null) {
@@ -58,7 +58,7 @@ final class CommandQueue {
   }
 
   /** Refuses what waits, and all that comes. */
-  void close() {
+  public void close() {
     closed = true;
     refuseAll();
   }

@@ -1,4 +1,4 @@
-package dev.millrace.internal.consumer;
+package dev.millrace.internal.command;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
