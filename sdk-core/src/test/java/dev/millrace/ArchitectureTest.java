@@ -125,6 +125,7 @@ final class ArchitectureTest {
               "internal.consumer",
               "internal.listener",
               "internal.runtime",
+              "internal.keys",
               "internal.delivery",
               "internal.start",
               "internal.channel",
@@ -154,6 +155,7 @@ final class ArchitectureTest {
               "idempotency.jdbc",
               "internal.consumer",
               "internal.listener",
+              "internal.keys",
               "internal.delivery",
               "internal.start",
               "internal.idempotency")

@@ -18,7 +18,7 @@ import dev.millrace.internal.delivery.RecordEnds;
 import dev.millrace.internal.delivery.RetryRecords;
 import dev.millrace.internal.delivery.RetryTopics;
 import dev.millrace.internal.delivery.SendOutages;
-import dev.millrace.internal.keys.KeyLook;
+import dev.millrace.internal.keys.KeyOrder;
 import dev.millrace.internal.keys.RetryLogs;
 import dev.millrace.internal.listener.IdleWatch;
 import dev.millrace.internal.listener.ListenerCalls;
@@ -203,10 +203,11 @@ final class ConsumerEngine implements Engine {
             : new KeyOrder(
                 name,
                 retryTopics,
+                retryRecords,
+                tags,
                 gate,
                 clock,
                 retryLogs,
-                new KeyLook(retryLogs, retryRecords, tags, KeyOrder.MOST_KEYS),
                 runtime.keyLooks(),
                 KeyOrder.MOST_KEYS,
                 selfStop::because);

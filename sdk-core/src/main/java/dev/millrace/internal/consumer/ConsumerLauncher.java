@@ -23,6 +23,7 @@ import dev.millrace.internal.client.ShareGroups;
 import dev.millrace.internal.client.TransactionalSettings;
 import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.keys.ClientRetryLogs;
+import dev.millrace.internal.keys.KeyOrder;
 import dev.millrace.internal.keys.RetryLogs;
 import dev.millrace.internal.metrics.ClientMeters;
 import dev.millrace.internal.producer.ProducerPool;

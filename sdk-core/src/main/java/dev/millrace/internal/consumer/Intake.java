@@ -7,6 +7,7 @@ import dev.millrace.internal.channel.LaneTags;
 import dev.millrace.internal.channel.Workers;
 import dev.millrace.internal.delivery.GaveUp;
 import dev.millrace.internal.delivery.RetryRecords;
+import dev.millrace.internal.keys.KeyOrder;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.offset.OffsetTicket;
 import dev.millrace.internal.time.EngineClock;

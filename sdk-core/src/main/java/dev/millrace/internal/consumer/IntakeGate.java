@@ -2,6 +2,7 @@ package dev.millrace.internal.consumer;
 
 import dev.millrace.consumer.ConsumerExplanation.PauseCause;
 import dev.millrace.internal.channel.Confinement;
+import dev.millrace.internal.keys.PartitionGate;
 import dev.millrace.internal.time.EngineClock;
 import java.time.Instant;
 import java.util.Collection;
@@ -24,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * kept by itself, and whatever changes one compares all with what the client was told. A user's
  * pause is kept by name, so it outlives the ownership; those of flow control end with it.
  */
-final class IntakeGate {
+final class IntakeGate implements PartitionGate {
   private final Confinement confinement = new Confinement("The intake gate");
   private final Consumer<?, ?> consumer;
   private final Assignment assignment;
@@ -74,16 +75,16 @@ final class IntakeGate {
     return holds(partition).containsKey(cause);
   }
 
-  /** There is a cause to take no more of one partition, which holds for it alone. */
-  void hold(TopicPartition partition, PauseCause cause) {
+  @Override
+  public void hold(TopicPartition partition, PauseCause cause) {
     heldSince
         .computeIfAbsent(partition, first -> new EnumMap<>(PauseCause.class))
         .putIfAbsent(cause, clock.now());
     apply();
   }
 
-  /** That cause is gone; there may be others. */
-  void release(TopicPartition partition, PauseCause cause) {
+  @Override
+  public void release(TopicPartition partition, PauseCause cause) {
     Map<PauseCause, Instant> causes = heldSince.get(partition);
     if (causes != null && causes.remove(cause) != null) {
       apply();

@@ -1,5 +1,6 @@
 package dev.millrace.internal.consumer;
 
+import dev.millrace.internal.keys.KeyOrder;
 import dev.millrace.internal.listener.ListenerCalls;
 import dev.millrace.internal.time.EngineClock;
 import java.time.Duration;

@@ -11,6 +11,7 @@ import dev.millrace.internal.channel.SteppedWorkers;
 import dev.millrace.internal.channel.Workers;
 import dev.millrace.internal.delivery.DeadLetters;
 import dev.millrace.internal.delivery.Handling;
+import dev.millrace.internal.keys.KeyOrder;
 import dev.millrace.internal.keys.RetryLogs;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.runtime.EngineRuntime;

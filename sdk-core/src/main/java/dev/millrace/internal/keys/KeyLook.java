@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * So a record that went from one level to the next meanwhile is seen in one of them: if the commit
  * of the level that it left says so already, its new level had acknowledged it before.
  */
-public final class KeyLook {
+final class KeyLook {
   private final RetryLogs logs;
   private final RetryRecords records;
   private final LaneTags tags;
@@ -36,7 +36,7 @@ public final class KeyLook {
   /**
    * @param mostKeys how many are remembered of one partition of a retry topic
    */
-  public KeyLook(RetryLogs logs, RetryRecords records, LaneTags tags, int mostKeys) {
+  KeyLook(RetryLogs logs, RetryRecords records, LaneTags tags, int mostKeys) {
     this.logs = logs;
     this.records = records;
     this.tags = tags;
@@ -48,7 +48,7 @@ public final class KeyLook {
    *
    * @throws org.apache.kafka.common.KafkaException when the brokers don't tell; what is known stays
    */
-  public void look(List<OrderedPartition> partitions) {
+  void look(List<OrderedPartition> partitions) {
     partitions.forEach(partition -> partition.keys().beginLook());
     Set<TopicPartition> present =
         logs.present(
@@ -72,7 +72,7 @@ public final class KeyLook {
   }
 
   /** Forgets all, when no key is ahead any more. */
-  public void rest() {
+  void rest() {
     read.clear();
     logs.rest();
   }

@@ -5,7 +5,7 @@ import java.util.List;
 import org.apache.kafka.common.TopicPartition;
 
 /** A partition whose records follow their keys, for one time of owning it. Any thread. */
-public final class OrderedPartition {
+final class OrderedPartition {
   private final TopicPartition name;
   private final List<TopicPartition> later;
   private final KeysAhead keys = new KeysAhead();
@@ -15,12 +15,12 @@ public final class OrderedPartition {
    * @param later those of the retry topics that its records may go to, from the next one on; not
    *     empty
    */
-  public OrderedPartition(TopicPartition name, List<TopicPartition> later) {
+  OrderedPartition(TopicPartition name, List<TopicPartition> later) {
     this.name = name;
     this.later = List.copyOf(later);
   }
 
-  public TopicPartition name() {
+  TopicPartition name() {
     return name;
   }
 
@@ -38,12 +38,12 @@ public final class OrderedPartition {
     return later;
   }
 
-  public KeysAhead keys() {
+  KeysAhead keys() {
     return keys;
   }
 
   /** Whether it has been found out which keys earlier owners had sent ahead. */
-  public boolean isKnown() {
+  boolean isKnown() {
     return known;
   }
 

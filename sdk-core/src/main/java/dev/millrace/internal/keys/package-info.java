@@ -1,4 +1,4 @@
-/** Which keys have records in retry topics that may not have ended. Not API. */
+/** Has later records of a key follow one that is in a retry topic. Not API. */
 @NullMarked
 package dev.millrace.internal.keys;
 

@@ -25,6 +25,7 @@ import dev.millrace.idempotency.InMemoryIdempotencyStore;
 import dev.millrace.internal.delivery.Handling;
 import dev.millrace.internal.idempotency.Idempotency;
 import dev.millrace.internal.keys.FakeRetryLogs;
+import dev.millrace.internal.keys.KeyOrder;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;

@@ -15,7 +15,7 @@ import dev.millrace.internal.channel.LaneTags;
 import dev.millrace.internal.delivery.RetryRecords;
 import dev.millrace.internal.delivery.RetryTopics;
 import dev.millrace.internal.keys.FakeRetryLogs;
-import dev.millrace.internal.keys.KeyLook;
+import dev.millrace.internal.keys.KeyOrder;
 import dev.millrace.internal.metrics.ConsumerMeters;
 import dev.millrace.internal.offset.CompletedAhead;
 import dev.millrace.internal.offset.OffsetTicket;
@@ -232,10 +232,11 @@ class KeyOrderBoundTest {
     return new KeyOrder(
         "c",
         topics,
+        new RetryRecords(topics, () -> {}),
+        tags,
         gate,
         clock,
         logs,
-        new KeyLook(logs, new RetryRecords(topics, () -> {}), tags, MOST),
         new OnCallersThread(),
         MOST,
         bugs::add);

@@ -1,4 +1,4 @@
-package dev.millrace.internal.consumer;
+package dev.millrace.internal.keys;
 
 import dev.millrace.config.ConsumerDefinition;
 import dev.millrace.config.DeliverySemantics;
@@ -7,12 +7,11 @@ import dev.millrace.config.RetryTopicsDefinition;
 import dev.millrace.consumer.ConsumerExplanation.PauseCause;
 import dev.millrace.errors.InvalidDefinitionException;
 import dev.millrace.internal.channel.KeyPlace;
+import dev.millrace.internal.channel.LaneTags;
 import dev.millrace.internal.delivery.Handling;
+import dev.millrace.internal.delivery.RetryRecords;
 import dev.millrace.internal.delivery.RetryTopics;
 import dev.millrace.internal.delivery.RetryTopics.Own;
-import dev.millrace.internal.keys.KeyLook;
-import dev.millrace.internal.keys.OrderedPartition;
-import dev.millrace.internal.keys.RetryLogs;
 import dev.millrace.internal.time.EngineClock;
 import dev.millrace.internal.time.LogThrottle;
 import java.time.Duration;
@@ -38,16 +37,16 @@ import org.slf4j.LoggerFactory;
  * records in retry topics; and none of a key that does gets to its handler. Who owns the retry
  * topics' partitions does not matter: what has ended there is asked of the group's commits.
  */
-final class KeyOrder {
+public final class KeyOrder {
   private static final Logger LOG = LoggerFactory.getLogger(KeyOrder.class);
   private static final long BETWEEN_LOOKS_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   /** Of one partition; each costs about 100 bytes. */
-  static final int MOST_KEYS = 100_000;
+  public static final int MOST_KEYS = 100_000;
 
   private final String consumer;
   private final RetryTopics topics;
-  private final IntakeGate gate;
+  private final PartitionGate gate;
   private final EngineClock clock;
   private final RetryLogs logs;
   private final KeyLook look;
@@ -66,13 +65,14 @@ final class KeyOrder {
    * @param mostKeys how many keys of a partition may be ahead before no more of it is taken
    * @param onBug told of what a look threw that no broker is to blame for
    */
-  KeyOrder(
+  public KeyOrder(
       String consumer,
       RetryTopics topics,
-      IntakeGate gate,
+      RetryRecords records,
+      LaneTags tags,
+      PartitionGate gate,
       EngineClock clock,
       RetryLogs logs,
-      KeyLook look,
       ExecutorService thread,
       int mostKeys,
       Consumer<Throwable> onBug) {
@@ -81,7 +81,7 @@ final class KeyOrder {
     this.gate = gate;
     this.clock = clock;
     this.logs = logs;
-    this.look = look;
+    this.look = new KeyLook(logs, records, tags, mostKeys);
     this.thread = thread;
     this.mostKeys = mostKeys;
     this.onBug = onBug;
@@ -89,7 +89,7 @@ final class KeyOrder {
   }
 
   /** Returns whether a consumer's later records of a key follow one that is in a retry topic. */
-  static boolean isKept(ConsumerDefinition definition) {
+  public static boolean isKept(ConsumerDefinition definition) {
     RetryTopicsDefinition retries = definition.retry().topics();
     return retries.keepKeyOrder() && retries.levels() > 0;
   }
@@ -99,7 +99,7 @@ final class KeyOrder {
    *
    * @throws InvalidDefinitionException when there is no order of keys, or it can't be kept
    */
-  static void requireOffered(ConsumerDefinition definition) {
+  public static void requireOffered(ConsumerDefinition definition) {
     if (isKept(definition)
         && (definition.ordering() != Ordering.KEY
             || definition.deliverySemantics() == DeliverySemantics.EXACTLY_ONCE)) {
@@ -115,7 +115,7 @@ final class KeyOrder {
    *
    * @throws InvalidDefinitionException when its records can't be kept in order
    */
-  static void requireOffered(ConsumerDefinition definition, Handling<?> handling) {
+  public static void requireOffered(ConsumerDefinition definition, Handling<?> handling) {
     if (isKept(definition) && handling instanceof Handling.InBatches) {
       throw new InvalidDefinitionException(
           "Consumer '%s': a handler of batches has several records of a key at once, so it can't be kept from those behind one that fails; remove 'retry.keep-key-order', or handle records one by one."
@@ -125,7 +125,7 @@ final class KeyOrder {
   }
 
   /** In a rebalance, before anything is fetched of them. */
-  void assigned(Collection<TopicPartition> partitions) {
+  public void assigned(Collection<TopicPartition> partitions) {
     for (TopicPartition name : partitions) {
       List<TopicPartition> later = later(name);
       if (!later.isEmpty()) {
@@ -147,7 +147,7 @@ final class KeyOrder {
   }
 
   /** In a rebalance. Whoever has them next finds out anew. */
-  void gone(Collection<TopicPartition> partitions) {
+  public void gone(Collection<TopicPartition> partitions) {
     owned.keySet().removeAll(partitions);
   }
 
@@ -157,7 +157,7 @@ final class KeyOrder {
    * @param tag its key's; null when it has no order
    * @return null when it follows nothing: it has no order, or was read from the last retry topic
    */
-  @Nullable KeyPlace place(TopicPartition readFrom, @Nullable Long tag) {
+  public @Nullable KeyPlace place(TopicPartition readFrom, @Nullable Long tag) {
     OrderedPartition partition = owned.get(readFrom);
     if (partition == null) {
       return null;
@@ -170,7 +170,7 @@ final class KeyOrder {
   }
 
   /** Starts a look if it is time for one, and has the gate know what the last one has found. */
-  void turn(long now) {
+  public void turn(long now) {
     if (!looking && now - nextLookNanos >= 0 && owned.values().stream().anyMatch(this::isOpen)) {
       nextLookNanos = now + BETWEEN_LOOKS_NANOS;
       looking = true;
@@ -262,12 +262,12 @@ final class KeyOrder {
   }
 
   /** Returns how many keys are ahead, as of the last turn. Any thread. */
-  int keysAhead() {
+  public int keysAhead() {
     return keysAhead;
   }
 
   /** Ends the thread, and what it has open. */
-  void close(Duration bound) {
+  public void close(Duration bound) {
     closed = true;
     logs.stop();
     thread.execute(this::rest);
