@@ -5,6 +5,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.millrace.consumer.ConsumerState;
 import dev.millrace.consumer.MessageConsumer;
 import dev.millrace.deadletter.DeadLetterFilter;
@@ -17,9 +20,11 @@ import dev.millrace.testkit.junit.TestTopics;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 /** A compacted topic takes no record without a key, and keeps of a key the last one only. */
 @KafkaTest
@@ -38,6 +43,9 @@ class CompactedTopicsTest {
             dead-letter: {}
       """;
 
+  private final ListAppender<ILoggingEvent> log = new ListAppender<>();
+  private final Logger redrives =
+      (Logger) LoggerFactory.getLogger("dev.millrace.internal.deadletter");
   private final TestTopics topics;
   private final BrokerFixture broker;
 
@@ -46,8 +54,15 @@ class CompactedTopicsTest {
     this.broker = new BrokerFixture(kafka, topics);
   }
 
+  @BeforeEach
+  void listen() {
+    log.start();
+    redrives.addAppender(log);
+  }
+
   @AfterEach
   void close() {
+    redrives.detachAppender(log);
     broker.close();
   }
 
@@ -104,8 +119,18 @@ class CompactedTopicsTest {
     Redrive all = Redrive.of(DeadLetterFilter.all());
 
     RedriveReport stays = new RedriveReport(0, 0, 0, 0, 0, 1, Map.of());
-    assertThat(letters.dryRun(all)).isEqualTo(stays);
-    assertThat(letters.redrive(all)).isEqualTo(stays);
+    assertThat(letters.dryRun(all))
+        .isEqualTo(new RedriveReport(true, 0, 0, 0, 0, 0, 1, Map.of()))
+        .asString()
+        .startsWith("dry run: 0 would be redriven, 0 in quarantine, ");
+    assertThat(log.list)
+        .extracting(ILoggingEvent::getFormattedMessage)
+        .anyMatch(line -> line.contains(", would stay: its topic is compacted"))
+        .noneMatch(line -> line.contains(", stays: "));
+    assertThat(letters.redrive(all)).isEqualTo(stays).asString().startsWith("0 redriven, ");
+    assertThat(log.list)
+        .extracting(ILoggingEvent::getFormattedMessage)
+        .anyMatch(line -> line.contains(", stays: its topic is compacted"));
     assertThat(broker.read(broker.topic()).readAll()).hasSize(2);
 
     assertThat(letters.redrive(all.alsoIntoCompacted()).redriven()).isEqualTo(1);

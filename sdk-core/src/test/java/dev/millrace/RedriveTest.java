@@ -238,7 +238,7 @@ class RedriveTest {
     Redrive errors = Redrive.of(DeadLetterFilter.all().cause("Error"));
 
     assertThat(letters.dryRun(errors))
-        .isEqualTo(new RedriveReport(20, 0, 0, 0, 0, 0, Map.of("java.lang.Error", 20L)));
+        .isEqualTo(new RedriveReport(true, 20, 0, 0, 0, 0, 0, Map.of("java.lang.Error", 20L)));
     assertThat(letters.list(DeadLetterFilter.all(), 100)).hasSize(40);
     assertThat(letters.redrive(errors.atMost(5)).redriven()).isEqualTo(5);
     assertThat(letters.redrive(errors).redriven()).isEqualTo(15);

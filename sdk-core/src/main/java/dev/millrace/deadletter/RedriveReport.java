@@ -8,7 +8,8 @@ import java.util.stream.Collectors;
 /**
  * What came, or of a dry run would come, of a redrive.
  *
- * @param redriven dead letters that are back in their topic
+ * @param dryRun whether nothing was redriven, and this is what would be
+ * @param redriven dead letters that are back in their topic, or after a dry run would be
  * @param quarantined dead letters that pass the filter and stay, since they have come back too
  *     often
  * @param foreign dead letters that pass the filter and stay, since this consumer does not read the
@@ -19,9 +20,11 @@ import java.util.stream.Collectors;
  *     their topic has no room for them, compressed by gzip either
  * @param compacted dead letters that pass the filter and stay, since their topic is compacted: what
  *     comes back would be the last of its key, and newer ones be deleted for all groups
- * @param byCause the redriven ones by the class name of their failure, the most frequent first
+ * @param byCause those of {@code redriven} by the class name of their failure, the most frequent
+ *     first
  */
 public record RedriveReport(
+    boolean dryRun,
     long redriven,
     long quarantined,
     long foreign,
@@ -43,11 +46,24 @@ public record RedriveReport(
                         LinkedHashMap::new)));
   }
 
+  /** Of a redrive that was one. */
+  public RedriveReport(
+      long redriven,
+      long quarantined,
+      long foreign,
+      long incomplete,
+      long tooLarge,
+      long compacted,
+      Map<String, Long> byCause) {
+    this(false, redriven, quarantined, foreign, incomplete, tooLarge, compacted, byCause);
+  }
+
   /** Returns it as a text with a line for each cause. */
   @Override
   public String toString() {
-    return "%d redriven, %d in quarantine, %d from topics that are not read, %d incomplete, %d too large, %d of compacted topics"
-            .formatted(redriven, quarantined, foreign, incomplete, tooLarge, compacted)
+    return (dryRun ? "dry run: %d would be redriven" : "%d redriven").formatted(redriven)
+        + ", %d in quarantine, %d from topics that are not read, %d incomplete, %d too large, %d of compacted topics"
+            .formatted(quarantined, foreign, incomplete, tooLarge, compacted)
         + byCause.entrySet().stream()
             .map(cause -> "\n  %8d  %s".formatted(cause.getValue(), cause.getKey()))
             .collect(Collectors.joining());

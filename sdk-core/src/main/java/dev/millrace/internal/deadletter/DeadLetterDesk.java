@@ -96,7 +96,7 @@ final class DeadLetterDesk implements DeadLetters {
         "look what it would redrive",
         client -> {
           try (Origins origins = origins()) {
-            Sorting sorting = new Sorting(scope, what, wayBack(client), origins);
+            Sorting sorting = new Sorting(scope, what, true, wayBack(client), origins);
             DeadLetterLog log = open(client);
             for (Optional<DeadLetterLog.Open> open = log.next();
                 open.isPresent() && !sorting.isFull();

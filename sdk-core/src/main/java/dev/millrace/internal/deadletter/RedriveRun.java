@@ -62,7 +62,7 @@ final class RedriveRun {
     this.notesOf = notesOf;
     this.wayBack = wayBack;
     this.running = running;
-    this.sorting = new Sorting(scope, what, wayBack, origins);
+    this.sorting = new Sorting(scope, what, false, wayBack, origins);
     this.report = sorting.report();
   }
 

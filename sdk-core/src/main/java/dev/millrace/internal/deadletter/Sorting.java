@@ -18,6 +18,7 @@ final class Sorting {
 
   private final Scope scope;
   private final Redrive what;
+  private final boolean dryRun;
   private final WayBack wayBack;
   private final Origins origins;
   private final LogThrottle log = new LogThrottle();
@@ -30,11 +31,13 @@ final class Sorting {
   private long compacted;
 
   /**
+   * @param dryRun whether what is chosen is counted only
    * @param origins complete what is not; stay the caller's to close
    */
-  Sorting(Scope scope, Redrive what, WayBack wayBack, Origins origins) {
+  Sorting(Scope scope, Redrive what, boolean dryRun, WayBack wayBack, Origins origins) {
     this.scope = scope;
     this.what = what;
+    this.dryRun = dryRun;
     this.wayBack = wayBack;
     this.origins = origins;
   }
@@ -95,11 +98,12 @@ final class Sorting {
     String end = log.permit();
     if (end != null) {
       LOG.warn(
-          "{}: the dead letter at {}@{}, from {}, stays: {}.{}",
+          "{}: the dead letter at {}@{}, from {}, {}: {}.{}",
           scope.owner(),
           letter.partition(),
           letter.offset(),
           letter.origin(),
+          dryRun ? "would stay" : "stays",
           why,
           end);
     }
@@ -107,6 +111,6 @@ final class Sorting {
 
   RedriveReport report() {
     return new RedriveReport(
-        chosen, quarantined, foreign, incomplete, tooLarge, compacted, byCause);
+        dryRun, chosen, quarantined, foreign, incomplete, tooLarge, compacted, byCause);
   }
 }
