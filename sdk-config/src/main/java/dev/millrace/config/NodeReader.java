@@ -58,7 +58,7 @@ final class NodeReader {
     }
     JsonFactory format = source.isJson() ? JSON : YAML;
     try (JsonParser parser = format.createParser(source.text())) {
-      return new NodeReader(parser, source.name(), problems).read();
+      return new NodeReader(parser, source.name(), problems).read(source.text());
     } catch (IOException | RuntimeException e) {
       // Neither parser promises to throw nothing else, whatever the bytes.
       problems.add(
@@ -67,12 +67,12 @@ final class NodeReader {
     }
   }
 
-  private @Nullable Node read() throws IOException {
+  private @Nullable Node read(String text) throws IOException {
     try {
       return document();
     } catch (JsonProcessingException e) {
-      SyntaxError error = SyntaxError.of(e);
-      problems.add(location(error.line(), error.column()), error.message(), null);
+      SyntaxError error = SyntaxError.of(e, text);
+      problems.add(location(error.line(), error.column()), error.message(), error.hint());
       return null;
     }
   }

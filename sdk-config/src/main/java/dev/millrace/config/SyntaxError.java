@@ -12,18 +12,38 @@ import org.yaml.snakeyaml.error.MarkedYAMLException;
  *
  * @param line counted from 1; 0 when the parser does not know
  */
-record SyntaxError(String message, int line, int column) {
+record SyntaxError(String message, int line, int column, @Nullable String hint) {
+  private static final String BARE_PLACEHOLDER =
+      "within { } and [ ] a value with a placeholder needs quotes, as in \"${NAME}\"";
 
-  static SyntaxError of(JsonProcessingException e) {
+  /**
+   * @param text that was parsed
+   */
+  static SyntaxError of(JsonProcessingException e, String text) {
     if (e.getCause() instanceof MarkedYAMLException yaml && yaml.getProblemMark() != null) {
       Mark mark = yaml.getProblemMark();
-      return new SyntaxError(clean(yaml.getProblem()), mark.getLine() + 1, mark.getColumn() + 1);
+      return new SyntaxError(
+          clean(yaml.getProblem()),
+          mark.getLine() + 1,
+          mark.getColumn() + 1,
+          isPlaceholder(text, mark.getIndex()) ? BARE_PLACEHOLDER : null);
     }
     JsonLocation location = e.getLocation();
     return location == null
-        ? new SyntaxError(clean(e.getOriginalMessage()), 0, 0)
+        ? new SyntaxError(clean(e.getOriginalMessage()), 0, 0, null)
         : new SyntaxError(
-            clean(e.getOriginalMessage()), location.getLineNr(), location.getColumnNr());
+            clean(e.getOriginalMessage()), location.getLineNr(), location.getColumnNr(), null);
+  }
+
+  /**
+   * Within braces YAML ends a plain value before the next one, so it stumbles over a placeholder's.
+   *
+   * @param brace the place of what the parser did not expect, counted in code points
+   */
+  private static boolean isPlaceholder(String text, int brace) {
+    return brace > 0
+        && brace < text.codePointCount(0, text.length())
+        && text.startsWith("${", text.offsetByCodePoints(0, brace) - 1);
   }
 
   private static String clean(@Nullable String message) {

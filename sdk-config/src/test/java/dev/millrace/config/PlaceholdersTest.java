@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PlaceholdersTest {
   private static final ConfigLoader LOADER =
@@ -115,6 +116,32 @@ class PlaceholdersTest {
                 .common()
                 .bootstrapServers())
         .containsExactly("a:1", "b:2");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{ service-name: ${HOST} }",
+        "{ service-name: a-${HOST:b}-c, connect-timeout: 1s }",
+        "{ bootstrap-servers: [ ${HOST} ] }",
+        "{ service-name: $${HOST} }",
+        "{ service-name: '😀', instance-id: ${HOST} }",
+      })
+  void oneWithinBracesIsToBeQuoted(String common) {
+    assertThat(Report.of(LOADER, "k", "# 😀\r\nkafka:\r\n  common: " + common + "\n"))
+        .startsWith("k:3:")
+        .contains(": cannot be parsed: expected ',' or '")
+        .endsWith(
+            "', but got {; within { } and [ ] a value with a placeholder needs quotes, as in \"${NAME}\"");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"{ service-name: a{b }", "{ service-name: '${HOST}' {", "[ $, {a: b} {c: d} ]"})
+  void otherBrokenBracesAreNotTakenForOne(String common) {
+    assertThat(Report.of(LOADER, "k", "kafka:\n  common: " + common))
+        .contains(": cannot be parsed: ")
+        .doesNotContain("placeholder");
   }
 
   private static String serviceName(String text) {
