@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class KnownKeys {
   private static final String NAME = "name";
+  private static final String ENABLED = "enabled";
 
   private final Problems problems;
   private final @Nullable ClientSettingNames clientSettings;
@@ -44,7 +45,7 @@ final class KnownKeys {
     if (!(node instanceof Table table)) {
       // Text in the place of settings may well be a password.
       String found = shape == Shape.SETTINGS && node instanceof Text ? "text" : node.shown();
-      return broken(node, "expected an object, found " + found, null);
+      return broken(node, "expected an object, found " + found, hintForObject(node, shape));
     }
     if (shape instanceof Entries entries) {
       return named(table, entries.entry());
@@ -93,7 +94,41 @@ final class KnownKeys {
     }
     return NearestNames.suggest(written, shape.names())
         .map(name -> "did you mean '" + name + "'?")
-        .orElseGet(() -> "known keys: " + String.join(", ", shape.names()));
+        .orElseGet(() -> known(shape));
+  }
+
+  private static String known(Keys shape) {
+    return "known keys: " + names(shape);
+  }
+
+  private static String names(Keys shape) {
+    return String.join(", ", shape.names());
+  }
+
+  /** What to write in the place of a word or a list. */
+  private static String hintForObject(Node found, Shape shape) {
+    if (shape instanceof Entries) {
+      return "write each under its name";
+    }
+    if (!(shape instanceof Keys keys)) {
+      return "write each of Kafka's names with its value";
+    }
+    // What a placeholder stands for would show in the hint.
+    if (!keys.knows(ENABLED) || !(found instanceof Text text) || text.hidden()) {
+      return known(keys);
+    }
+    String key = Display.cut(text.place().segment());
+    return ScalarType.BOOLEAN
+        .parse()
+        .apply(text.text())
+        .map(
+            on ->
+                on
+                    ? "write '" + key + ": {}', if need be with its keys: " + names(keys)
+                    : "remove it, or write '"
+                        + key
+                        + ": { enabled: false }' where 'defaults' say it")
+        .orElseGet(() -> known(keys));
   }
 
   private boolean isClientSetting(String name) {

@@ -180,6 +180,7 @@ class ClientSettingsTest {
             kafka.yaml:5:64 producers.p.properties.n: has no value; write a value or remove the line\
             """);
     assertThat(Report.ofProducer("properties: password=hunter2"))
-        .isEqualTo("kafka.yaml:5:19 producers.p.properties: expected an object, found text");
+        .isEqualTo(
+            "kafka.yaml:5:19 producers.p.properties: expected an object, found text; write each of Kafka's names with its value");
   }
 }

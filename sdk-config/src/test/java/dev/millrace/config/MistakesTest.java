@@ -143,7 +143,7 @@ class MistakesTest {
             kafka.yaml:8:7 consumers.c.channel-capacity: expected a whole number from 1 to 10000000, found a list
             kafka.yaml:9:22 consumers.c.channel-bytes: expected a size from 1B to 1024GB, found '64XB'; write it as in 512KB, 64MB, 1GB or as a number of bytes
             kafka.yaml:10:17 consumers.c.ordering: expected one of key, partition, unordered, found 'keys'; did you mean 'key'?
-            kafka.yaml:11:14 consumers.c.retry: expected an object, found 'often'
+            kafka.yaml:11:14 consumers.c.retry: expected an object, found 'often'; known keys: max-attempts, max-duration, backoff, retryable, non-retryable, topics, topic-names, create-topics, keep-key-order
             kafka.yaml:12:29 consumers.c.batch.max-records: expected a whole number from 1 to 1000000, found 0
             kafka.yaml:12:42 consumers.c.batch.max-wait: expected a duration from 0ms to 1m, found '2m'
             kafka.yaml:13:31 consumers.c.dead-letter.enabled: expected true or false, found 'maybe'
@@ -151,6 +151,46 @@ class MistakesTest {
             kafka.yaml:14:24 consumers.c.commit-interval: expected a duration from 10ms to 1h, found '1ms'
             kafka.yaml:15:22 consumers.c.drain-timeout: expected a duration from 0ms to 1h, found 'soon'; write it as in 100ms, 5s, 1m, 2h or PT5S\
             """);
+  }
+
+  @Test
+  void aWordInThePlaceOfAnObjectIsNamedWithWhatToWriteInstead() {
+    assertThat(
+            Report.ofConsumer(
+                """
+                dead-letter: true
+                idempotency: "false"
+                circuitBreaker: False
+                rate-limit: 100
+                batch: true
+                handler-watchdog: [1m]
+                """))
+        .isEqualTo(
+            """
+            kafka.yaml:3:5 consumers.c.rate-limit.records: is missing; write how many records may start within 'per', such as 'rate-limit: { records: 100, per: 1s }'
+            kafka.yaml:7:20 consumers.c.dead-letter: expected an object, found true; write 'dead-letter: {}', if need be with its keys: enabled, topic, create-topic, oversize
+            kafka.yaml:8:20 consumers.c.idempotency: expected an object, found 'false'; remove it, or write 'idempotency: { enabled: false }' where 'defaults' say it
+            kafka.yaml:9:23 consumers.c.circuitBreaker: expected an object, found False; remove it, or write 'circuitBreaker: { enabled: false }' where 'defaults' say it
+            kafka.yaml:10:19 consumers.c.rate-limit: expected an object, found 100; known keys: enabled, records, per
+            kafka.yaml:11:14 consumers.c.batch: expected an object, found true; known keys: max-records, max-wait
+            kafka.yaml:12:7 consumers.c.handler-watchdog: expected an object, found a list; known keys: after, policy\
+            """);
+    assertThat(
+            Report.ofYaml("kafka: { common: true, producers: 1, consumers: { c: { retry: {} } } }"))
+        .contains("common: expected an object, found true; known keys: bootstrap-servers, ")
+        .contains("producers: expected an object, found 1; write each under its name");
+  }
+
+  /** Neither the value nor what it is like. */
+  @Test
+  void aPlaceholderInThePlaceOfAnObjectIsNotShown() {
+    String yaml = Report.consumer("dead-letter: ${DLQ}");
+    String on = Report.of(LOADER.environment(Map.of("DLQ", "true")), "k", yaml);
+
+    assertThat(on)
+        .isEqualTo(
+            "k:7:20 consumers.c.dead-letter: expected an object, found the value of '${DLQ}'; known keys: enabled, topic, create-topic, oversize")
+        .isEqualTo(Report.of(LOADER.environment(Map.of("DLQ", "false")), "k", yaml));
   }
 
   @Test
