@@ -33,6 +33,15 @@ record Place(@Nullable Place parent, String segment, SourceLocation location) {
     return own.startsWith("[") ? parent.path() + own : parent.path() + "." + own;
   }
 
+  /** Whether it stands among the {@code defaults}, so that an entry has only inherited it. */
+  boolean isDefault() {
+    Place top = this;
+    while (top.parent != null && top.parent.parent != null) {
+      top = top.parent;
+    }
+    return Spelling.folded(top.segment).equals("defaults");
+  }
+
   /** Names this place's line to someone who reads about another place. */
   String lineSeenFrom(Place other) {
     return location.source().equals(other.location.source())

@@ -6,11 +6,13 @@ import java.util.regex.Pattern;
 /** Part of step 5: what retry topics don't go with, and what they can't be called. */
 final class RetryTopicRules {
   private static final String TOPICS = "topics";
+  private static final String KEEP_KEY_ORDER = "keep-key-order";
 
   private RetryTopicRules() {}
 
   static void check(ConsumerDefinition consumer, Fields in, Problems problems) {
     Fields retry = in.in("retry");
+    refuseKeyOrderWithoutUse(consumer, retry, problems);
     if (consumer.retry().topics().levels() == 0 || !retry.isSound(TOPICS)) {
       return;
     }
@@ -38,7 +40,18 @@ final class RetryTopicRules {
     requireNames(consumer, in, retry, problems);
   }
 
-  /** Without retry topics the key means nothing, and does no harm: attempts in place keep order. */
+  /** A default is left alone: it is for those of the consumers that have retry topics. */
+  private static void refuseKeyOrderWithoutUse(
+      ConsumerDefinition consumer, Fields retry, Problems problems) {
+    Place place = retry.place(KEEP_KEY_ORDER);
+    if (consumer.retry().topics().keepKeyOrder()
+        && (!retry.has(TOPICS) || retry.isEmptyList(TOPICS))
+        && !place.isDefault()) {
+      problems.add(
+          place, "is of no use without retry topics", "write 'topics' beside it, or remove it");
+    }
+  }
+
   private static void checkKeyOrder(
       ConsumerDefinition consumer, Fields in, Fields retry, Problems problems) {
     if (!consumer.retry().topics().keepKeyOrder()) {
@@ -59,7 +72,7 @@ final class RetryTopicRules {
 
   private static void refuseKeyOrder(
       String key, String because, Fields in, Fields retry, Problems problems) {
-    Place place = retry.place("keep-key-order");
+    Place place = retry.place(KEEP_KEY_ORDER);
     problems.add(
         place,
         "contradicts " + in.cite(key, "", place) + ", since " + because,

@@ -172,10 +172,72 @@ class RetryTopicsTest {
                 .topics()
                 .keepKeyOrder())
         .isTrue();
-    assertThat(consumer("ordering: partition\nretry: { keep-key-order: true }").retry().topics())
-        .as("without retry topics nothing overtakes, whatever the order")
-        .isEqualTo(
-            new RetryTopicsDefinition(List.of(), RetryTopicsDefinition.DEFAULT_NAMES, true, true));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "retry:\n  keep-key-order: true",
+        "retry:\n  keepKeyOrder: true\n  topics: []",
+        "retry:\n  keep-key-order: true\nordering: partition",
+        "retry:\n  keep-key-order: true\nmode: broadcast"
+      })
+  void theOrderOfKeysIsRefusedWhereThereAreNoRetryTopics(String lines) {
+    assertThat(Report.ofConsumer(lines).replace("keepKeyOrder: ", "keep-key-order: "))
+        .matches("kafka.yaml:8:2[35] consumers.c.retry.keep-key-order: .*")
+        .endsWith(": is of no use without retry topics; write 'topics' beside it, or remove it");
+    assertThat(consumer(lines.replace(": true", ": false")).retry().topics().keepKeyOrder())
+        .isFalse();
+  }
+
+  @Test
+  void aMistakeInTheRetryTopicsIsNotTakenForNone() {
+    assertThat(Report.ofConsumer("retry: { topics: [soon], keep-key-order: true }"))
+        .contains("consumers.c.retry.topics[0]: expected a duration")
+        .doesNotContain("keep-key-order");
+  }
+
+  /** A default is for those that have use for it. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{ keep-key-order: true } | {}",
+        "{ topics: [1s], keep-key-order: true } | { topics: [] }",
+        "{ topics: [1s], keep-key-order: true } | { max-attempts: 2, topics: [] }"
+      })
+  void theOrderOfKeysThatDefaultsSayIsLeftAloneWithoutRetryTopics(String all, String own) {
+    String yaml =
+        """
+        kafka:
+          common: { bootstrap-servers: 'a:1' }
+          %s: { consumers: { retry: %s } }
+          consumers: { c: { topics: [t], group-id: g, retry: %s } }
+        """;
+
+    for (String spelling : List.of("defaults", "Defaults")) {
+      KafkaConfig config = ConfigLoader.create().parse("k", yaml.formatted(spelling, all, own));
+
+      assertThat(Objects.requireNonNull(config.consumers().get("c")).retry().topics().levels())
+          .isZero();
+    }
+    assertThat(
+            Report.ofYaml(yaml.formatted("defaults", all, "{ topics: [], keep-key-order: true }")))
+        .contains("consumers.c.retry.keep-key-order: is of no use without retry topics");
+  }
+
+  /** Its name is no sign that it is one of the defaults. */
+  @Test
+  void aConsumerMayBeCalledDefaults() {
+    assertThat(
+            Report.ofYaml(
+                """
+                kafka:
+                  common: { bootstrap-servers: 'a:1' }
+                  consumers:
+                    defaults: { topics: [t], group-id: g, retry: { keep-key-order: true } }
+                """))
+        .contains("consumers.defaults.retry.keep-key-order: is of no use without retry topics");
   }
 
   @ParameterizedTest
