@@ -9,15 +9,27 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.millrace.config.ConfigException;
 import dev.millrace.config.ConfigLoader;
 import dev.millrace.config.KafkaConfig;
+import dev.millrace.deadletter.DeadLetterFilter;
+import dev.millrace.deadletter.DeadLetters;
+import dev.millrace.deadletter.Redrive;
+import dev.millrace.deadletter.RedriveReport;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.lang.reflect.RecordComponent;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** The README's tables of keys must name every key, and the defaults that really hold. */
+/** The README's tables must name every key, with the default that really holds, and every call. */
 class ReadmeTablesTest {
   private static final Pattern CODE = Pattern.compile("`([^`]+)`.*");
+  private static final Pattern CALL = Pattern.compile("(\\w+)\\((.*)\\)");
   private static final ObjectMapper JSON = new ObjectMapper();
 
   @Test
@@ -65,6 +77,51 @@ class ReadmeTablesTest {
 
     assertThat(spoken).isNotEqualTo(silent);
     assertThat(load(spoken)).isEqualTo(load(silent));
+  }
+
+  /** By their names and how many parameters they have. */
+  @Test
+  void theWayBackForDeadLettersHasAllItsCalls() {
+    assertThat(calls("| `DeadLetters` | does | throws besides |"))
+        .isEqualTo(declared(DeadLetters.class, method -> true));
+    assertThat(calls("| `DeadLetterFilter` | passes, of what the filter before it passes |"))
+        .isEqualTo(declared(DeadLetterFilter.class, method -> true));
+    assertThat(
+            calls(
+                "| `Redrive` | default | sets; a number out of its range is an `IllegalArgumentException` |"))
+        .isEqualTo(declared(Redrive.class, method -> method.getReturnType() == Redrive.class));
+    assertThat(
+            Readme.table("| `RedriveReport` | counts |").stream().flatMap(row -> codes(row.get(0))))
+        .containsExactlyInAnyOrderElementsOf(
+            Stream.of(RedriveReport.class.getRecordComponents())
+                .map(RecordComponent::getName)
+                .toList());
+  }
+
+  private static Set<String> calls(String header) {
+    return Readme.table(header).stream()
+        .flatMap(row -> codes(row.get(0)))
+        .map(CALL::matcher)
+        .peek(call -> assertThat(call.matches()).as(call.toString()).isTrue())
+        .map(
+            call -> call.group(1) + "/" + (call.group(2).isEmpty() ? 0 : commas(call.group(2)) + 1))
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  private static long commas(String text) {
+    return text.chars().filter(c -> c == ',').count();
+  }
+
+  private static Set<String> declared(Class<?> type, Predicate<Method> wanted) {
+    return Stream.of(type.getDeclaredMethods())
+        .filter(method -> Modifier.isPublic(method.getModifiers()) && !method.isSynthetic())
+        .filter(wanted)
+        .map(method -> method.getName() + "/" + method.getParameterCount())
+        .collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  private static Stream<String> codes(String cell) {
+    return Pattern.compile("`([^`]+)`").matcher(cell).results().map(found -> found.group(1));
   }
 
   private static ObjectNode minimal() {
