@@ -33,6 +33,7 @@ class ReadmeCodeTest {
   /** What a service has around the lines that the README shows. */
   private static final String IMPORTS =
       """
+      import static org.junit.jupiter.api.Assertions.assertEquals;
       import static org.junit.jupiter.api.Assertions.assertTrue;
       import dev.millrace.*;
       import dev.millrace.config.*;
@@ -48,6 +49,7 @@ class ReadmeCodeTest {
       import java.time.Instant;
       import java.util.List;
       import java.util.Map;
+      import java.util.Queue;
       import java.util.concurrent.*;
       import javax.sql.DataSource;
       import org.apache.kafka.clients.producer.RecordMetadata;
