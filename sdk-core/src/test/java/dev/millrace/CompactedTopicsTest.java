@@ -118,7 +118,7 @@ class CompactedTopicsTest {
         broker.factory(CONFIG.formatted("at-least-once", "")).deadLetters("keyless");
     Redrive all = Redrive.of(DeadLetterFilter.all());
 
-    RedriveReport stays = new RedriveReport(0, 0, 0, 0, 0, 1, Map.of());
+    RedriveReport stays = new RedriveReport(false, 0, 0, 0, 0, 0, 1, Map.of());
     assertThat(letters.dryRun(all))
         .isEqualTo(new RedriveReport(true, 0, 0, 0, 0, 0, 1, Map.of()))
         .asString()

@@ -104,7 +104,7 @@ class DeadLetterListTest {
             .deadLetters("failing");
 
     assertThat(letters.redrive(Redrive.of(DeadLetterFilter.all())))
-        .isEqualTo(new RedriveReport(1, 0, 1, 0, 0, 0, Map.of("java.lang.Error", 1L)));
+        .isEqualTo(new RedriveReport(false, 1, 0, 1, 0, 0, 0, Map.of("java.lang.Error", 1L)));
 
     assertThat(broker.read(broker.topic()).readAll().stream().map(DeadLetterListTest::value))
         .containsExactly("ours");
@@ -137,7 +137,7 @@ class DeadLetterListTest {
     Map<String, Long> one = Map.of("java.lang.Error", 1L);
 
     assertThat(letters.dryRun(all)).isEqualTo(new RedriveReport(true, 1, 0, 1, 0, 0, 0, one));
-    assertThat(letters.redrive(all)).isEqualTo(new RedriveReport(1, 0, 1, 0, 0, 0, one));
+    assertThat(letters.redrive(all)).isEqualTo(new RedriveReport(false, 1, 0, 1, 0, 0, 0, one));
 
     assertThat(broker.read(broker.topic()).readAll().stream().map(DeadLetterListTest::value))
         .containsExactly("ours");

@@ -253,7 +253,8 @@ class OversizeTest {
     Redrive all = Redrive.of(DeadLetterFilter.all());
 
     assertThat(letters.dryRun(all)).isEqualTo(new RedriveReport(true, 0, 0, 0, 0, 1, 0, Map.of()));
-    assertThat(letters.redrive(all)).isEqualTo(new RedriveReport(0, 0, 0, 0, 1, 0, Map.of()));
+    assertThat(letters.redrive(all))
+        .isEqualTo(new RedriveReport(false, 0, 0, 0, 0, 1, 0, Map.of()));
 
     raiseLimit();
     await().atMost(SOON).untilAsserted(() -> assertThat(letters.dryRun(all).tooLarge()).isZero());
@@ -270,7 +271,8 @@ class OversizeTest {
     assertThat(onlyDeadLetter().value()).isEmpty();
     DeadLetters letters = factory.deadLetters("oversize");
     Redrive all = Redrive.of(DeadLetterFilter.all());
-    assertThat(letters.redrive(all)).isEqualTo(new RedriveReport(0, 0, 0, 0, 1, 0, Map.of()));
+    assertThat(letters.redrive(all))
+        .isEqualTo(new RedriveReport(false, 0, 0, 0, 0, 1, 0, Map.of()));
 
     raiseLimit();
     await().atMost(SOON).untilAsserted(() -> assertThat(letters.dryRun(all).tooLarge()).isZero());

@@ -78,7 +78,8 @@ class RedriveReferencesTest {
 
     assertThat(letters.dryRun(ALL))
         .isEqualTo(new RedriveReport(true, 2, 0, 0, 6, 0, 0, Map.of("", 2L)));
-    assertThat(letters.redrive(ALL)).isEqualTo(new RedriveReport(2, 0, 0, 6, 0, 0, Map.of("", 2L)));
+    assertThat(letters.redrive(ALL))
+        .isEqualTo(new RedriveReport(false, 2, 0, 0, 6, 0, 0, Map.of("", 2L)));
 
     List<ConsumerRecord<byte[], byte[]>> records =
         TopicProbe.of(kafka.bootstrapServers(), broker.topic(), IsolationLevel.READ_COMMITTED)
@@ -86,7 +87,8 @@ class RedriveReferencesTest {
     assertThat(records).hasSize(5);
     assertIsBack(records.get(3), 1);
     assertIsBack(records.get(4), 3);
-    assertThat(letters.redrive(ALL)).isEqualTo(new RedriveReport(0, 0, 0, 6, 0, 0, Map.of()));
+    assertThat(letters.redrive(ALL))
+        .isEqualTo(new RedriveReport(false, 0, 0, 0, 6, 0, 0, Map.of()));
   }
 
   private RecordMetadata sendRecord(int number) {

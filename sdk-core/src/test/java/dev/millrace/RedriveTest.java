@@ -195,7 +195,8 @@ class RedriveTest {
     }
 
     assertThat(awaitOne(letters).redrives()).isEqualTo(2);
-    assertThat(letters.redrive(twice)).isEqualTo(new RedriveReport(0, 1, 0, 0, 0, 0, Map.of()));
+    assertThat(letters.redrive(twice))
+        .isEqualTo(new RedriveReport(false, 0, 1, 0, 0, 0, 0, Map.of()));
     assertThat(letters.list(DeadLetterFilter.all().redrivenAtLeast(2), 10)).hasSize(1);
     assertThat(letters.redrive(twice.quarantineAfter(3)).redriven()).isEqualTo(1);
   }

@@ -46,18 +46,6 @@ public record RedriveReport(
                         LinkedHashMap::new)));
   }
 
-  /** Of a redrive that was one. */
-  public RedriveReport(
-      long redriven,
-      long quarantined,
-      long foreign,
-      long incomplete,
-      long tooLarge,
-      long compacted,
-      Map<String, Long> byCause) {
-    this(false, redriven, quarantined, foreign, incomplete, tooLarge, compacted, byCause);
-  }
-
   /** Returns it as a text with a line for each cause. */
   @Override
   public String toString() {

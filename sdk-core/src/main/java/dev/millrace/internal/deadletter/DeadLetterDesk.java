@@ -138,7 +138,7 @@ final class DeadLetterDesk implements DeadLetters {
             RedriveSettings.TRANSACTION_TIMEOUT,
             meters);
     TransactionalSlot slot = slots.lease(Duration.ZERO);
-    RedriveReport done = new RedriveReport(0, 0, 0, 0, 0, 0, Map.of());
+    RedriveReport done = new RedriveReport(false, 0, 0, 0, 0, 0, 0, Map.of());
     try (Consumer<byte[], byte[]> client = client();
         Origins origins = origins()) {
       // First: from here on, nothing that an earlier redrive has begun can change the notes.
