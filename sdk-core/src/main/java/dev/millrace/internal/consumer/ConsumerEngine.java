@@ -185,7 +185,12 @@ final class ConsumerEngine implements Engine {
             selfStop::at);
     this.workers = runtime.workers(scheduler, pipeline, selfStop::because);
     this.ending = new Ending(name, stop, clock, signal, workers, assignment);
-    IntakeGate gate = new IntakeGate(consumer, assignment, clock);
+    RetryTopics retryTopics = new RetryTopics(definition);
+    Predicate<TopicPartition> isRetry = partition -> retryTopics.own(partition.topic()) != null;
+    boolean keepsKeys = retryLogs != null;
+    IntakeGate gate =
+        new IntakeGate(
+            consumer, assignment, clock, partition -> keepsKeys && isRetry.test(partition));
     InFlight inFlight = scheduler.inFlight();
     FlowControl flow =
         new FlowControl(
@@ -194,7 +199,6 @@ final class ConsumerEngine implements Engine {
             maxPollRecords,
             definition.concurrency());
     LagGauge lag = new LagGauge(consumer, gate, clock);
-    RetryTopics retryTopics = new RetryTopics(definition);
     RetryRecords retryRecords = new RetryRecords(retryTopics, meters::headersIgnored);
     LaneTags tags = laneTags(handling, hooks);
     this.keyOrder =
@@ -211,7 +215,8 @@ final class ConsumerEngine implements Engine {
                 runtime.keyLooks(),
                 KeyOrder.MOST_KEYS,
                 selfStop::because);
-    RetryDelays delays = new RetryDelays(retryTopics, clock, assignment, gate, flow, inFlight);
+    RetryDelays delays =
+        new RetryDelays(retryTopics, clock, assignment, gate, flow, inFlight, keepsKeys);
     this.lastCommit = new LastCommit(clock, assignment, gate, poll, commits);
     this.commands =
         new CommandQueue(
@@ -221,7 +226,6 @@ final class ConsumerEngine implements Engine {
               signal.raise();
             });
     Reading reading = new Reading(definition);
-    Predicate<TopicPartition> isRetry = partition -> retryTopics.own(partition.topic()) != null;
     Seeker seeker = new Seeker(name, consumer, assignment, isRetry, promise);
     SeekTargets seekTargets = new SeekTargets(calls);
     this.controls =

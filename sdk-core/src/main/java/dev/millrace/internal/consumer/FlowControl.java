@@ -5,7 +5,8 @@ package dev.millrace.internal.consumer;
  *
  * <p>Invariants: a poll is let through only when all it may return fits, so it never brings the
  * channel above its capacity, nor what rests above its own bound, and what is held never exceeds
- * the two together. What rests takes no room in the channel; when it goes on, it takes it even if
+ * the two together, but for what others wait for: of a partition of which nothing else is held, one
+ * poll more may rest. What rests takes no room in the channel; when it goes on, it takes it even if
  * there is none, and nothing is polled until there is. Bytes are those of all that is held, and
  * known only after a poll, so they may exceed their bound by one. And one partition never has so
  * much of the channel that no poll fits beside it, provided that the permits and two polls fit the
@@ -32,6 +33,17 @@ record FlowControl(int capacity, long capacityBytes, int maxPollRecords, int per
     return records <= capacity - maxPollRecords
         && bytes < capacityBytes
         && !isFullOfResting(resting);
+  }
+
+  /**
+   * How many records are let through without room, of a partition of which nothing is held, since
+   * what rests may wait for them. What takes room in the channel waits for none, so they find it.
+   */
+  int mostAwaited(int records, long bytes) {
+    if (records > capacity - maxPollRecords) {
+      return 0;
+    }
+    return bytes < capacityBytes ? maxPollRecords : 1;
   }
 
   /** Whether so many records rest that a poll might bring too many more of their keys. */

@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.apache.kafka.clients.consumer.Consumer;
 import org.apache.kafka.common.TopicPartition;
@@ -30,6 +31,7 @@ final class IntakeGate implements PartitionGate {
   private final Consumer<?, ?> consumer;
   private final Assignment assignment;
   private final EngineClock clock;
+  private final Predicate<TopicPartition> isAwaited;
   private final Set<TopicPartition> pausedAtClient = new HashSet<>();
 
   private Map<PauseCause, Instant> shutSince = Map.of();
@@ -42,12 +44,25 @@ final class IntakeGate implements PartitionGate {
    *     view may lose one between two calls, on another thread
    */
   IntakeGate(Consumer<?, ?> consumer, Assignment assignment, EngineClock clock) {
+    this(consumer, assignment, clock, partition -> false);
+  }
+
+  /**
+   * @param isAwaited whether what fills the channel may wait for records of a partition, so that it
+   *     is read for want of room, too
+   */
+  IntakeGate(
+      Consumer<?, ?> consumer,
+      Assignment assignment,
+      EngineClock clock,
+      Predicate<TopicPartition> isAwaited) {
     this.consumer = consumer;
     this.assignment = assignment;
     this.clock = clock;
+    this.isAwaited = isAwaited;
   }
 
-  /** There is no room for more. */
+  /** There is no room for more, but of what is awaited. */
   void shut(PauseCause cause) {
     if (!shutSince.containsKey(cause)) {
       shutSince = Map.of(cause, clock.now());
@@ -132,7 +147,9 @@ final class IntakeGate implements PartitionGate {
   /** Returns why an owned partition is paused, and since when; empty when it is not. */
   Map<PauseCause, Instant> causes(TopicPartition partition) {
     Map<PauseCause, Instant> causes = new EnumMap<>(PauseCause.class);
-    causes.putAll(shutSince);
+    if (!isAwaited.test(partition)) {
+      causes.putAll(shutSince);
+    }
     if (circuitOpenSince != null) {
       causes.put(PauseCause.CIRCUIT_OPEN, circuitOpenSince);
     }

@@ -136,6 +136,7 @@ final class PollLoop {
           flow.isFullOfResting(inFlight.resting())
               ? PauseCause.RESTING_FULL
               : PauseCause.CHANNEL_FULL);
+      intake.handOverDue(); // What is awaited.
       poll(0, held);
     }
   }

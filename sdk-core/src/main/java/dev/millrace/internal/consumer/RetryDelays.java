@@ -41,20 +41,26 @@ final class RetryDelays {
   private final IntakeGate gate;
   private final FlowControl flow;
   private final InFlight inFlight;
+  private final boolean isAwaited;
 
+  /**
+   * @param isAwaited whether what fills the channel may wait for what is there
+   */
   RetryDelays(
       RetryTopics topics,
       EngineClock clock,
       Assignment assignment,
       IntakeGate gate,
       FlowControl flow,
-      InFlight inFlight) {
+      InFlight inFlight,
+      boolean isAwaited) {
     this.topics = topics;
     this.clock = clock;
     this.assignment = assignment;
     this.gate = gate;
     this.flow = flow;
     this.inFlight = inFlight;
+    this.isAwaited = isAwaited;
   }
 
   /**
@@ -90,7 +96,8 @@ final class RetryDelays {
   }
 
   /**
-   * Hands over what is due, of partitions that have no other cause to rest, while there is room.
+   * Hands over what is due, of partitions that have no other cause to rest, while there is room;
+   * and of what may be awaited some without it, each time that all of its partition has ended.
    */
   void handOver(Sink sink) {
     if (topics.levels() == 0) {
@@ -100,11 +107,9 @@ final class RetryDelays {
     for (AssignedPartition partition : assignment.all()) {
       NotDue notDue = partition.notDue();
       TopicPartition name = partition.partition();
-      if (!notDue.isEmpty()
-          && notDue.dueNanos() - now <= 0
-          && mayGoOn(name)
-          && flow.hasRoom(inFlight.inChannel(), inFlight.bytes(), inFlight.resting())) {
-        List<ConsumerRecord<byte[], byte[]>> due = notDue.takeDue(now, flow.maxPollRecords());
+      int most = most(partition);
+      if (most > 0 && !notDue.isEmpty() && notDue.dueNanos() - now <= 0 && mayGoOn(name)) {
+        List<ConsumerRecord<byte[], byte[]>> due = notDue.takeDue(now, most);
         sink.handOver(partition, due);
         partition.tracker().position(notDue.position(due.get(due.size() - 1)));
       }
@@ -112,6 +117,15 @@ final class RetryDelays {
         gate.release(name, PauseCause.NOT_DUE);
       }
     }
+  }
+
+  private int most(AssignedPartition partition) {
+    int records = inFlight.inChannel();
+    long bytes = inFlight.bytes();
+    if (flow.hasRoom(records, bytes, inFlight.resting())) {
+      return flow.maxPollRecords();
+    }
+    return isAwaited && partition.load().records() == 0 ? flow.mostAwaited(records, bytes) : 0;
   }
 
   private boolean mayGoOn(TopicPartition name) {

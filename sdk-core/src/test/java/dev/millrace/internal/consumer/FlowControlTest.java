@@ -16,6 +16,15 @@ class FlowControlTest {
   }
 
   @Test
+  void whatIsAwaitedNeedsRoomInTheChannelButNoneForItsBytesNorToRest() {
+    FlowControl flow = new FlowControl(1_000, 1_000, 250, 16);
+
+    assertThat(flow.mostAwaited(750, 999)).as("only too many rest").isEqualTo(250);
+    assertThat(flow.mostAwaited(750, 1_000)).isEqualTo(1);
+    assertThat(flow.mostAwaited(751, 0)).isZero();
+  }
+
+  @Test
   void bytesHoldIntakeBackToo() {
     FlowControl flow = new FlowControl(1_000, 1_000, 250, 16);
 

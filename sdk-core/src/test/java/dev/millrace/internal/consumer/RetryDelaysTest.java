@@ -250,7 +250,8 @@ class RetryDelaysTest {
                       }
                     }),
                 Permits.threads())
-            .inFlight());
+            .inFlight(),
+        false);
   }
 
   private AssignedPartition owned(TopicPartition name) {
