@@ -31,7 +31,7 @@ final class EarlierTries {
     for (OffsetTicket ticket : partition.tracker().open()) {
       if (!ticket.isDone()
           && ticket.holder() instanceof Delivery delivery
-          && delivery.tries().inPlace() > 1
+          && (ticket.isRunning() || delivery.tries().inPlace() > 1)
           && its.size() < MOST) {
         delivery
             .fingerprint()
@@ -41,6 +41,22 @@ final class EarlierTries {
     if (its.isEmpty()) {
       remembered.remove(partition.partition());
     }
+  }
+
+  /** After that: an attempt that was under way may have failed meanwhile. */
+  void left(AssignedPartition partition) {
+    Map<Long, Known> its = remembered.getOrDefault(partition.partition(), Map.of());
+    for (OffsetTicket ticket : partition.tracker().open()) {
+      Known known = its.get(ticket.offset());
+      if (known != null && ticket.holder() instanceof Delivery delivery) {
+        if (ticket.isDone() || delivery.tries().inPlace() == 1) {
+          its.remove(ticket.offset());
+        } else {
+          its.put(ticket.offset(), new Known(delivery.tries(), known.fingerprint()));
+        }
+      }
+    }
+    remembered.values().removeIf(Map::isEmpty);
   }
 
   /** What an earlier owner has committed is not delivered again. */

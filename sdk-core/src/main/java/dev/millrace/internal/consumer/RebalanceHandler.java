@@ -108,6 +108,7 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
     // At rest, still ours, not yet committed: the moment to write out what handlers have gathered.
     await(listener.revoked(names(leaving)), deadlineNanos);
     commits.commitNow(leaving, commitTimeout);
+    leaving.forEach(assignment.earlierTries()::left);
     forget(partitions);
   }
 
@@ -121,6 +122,7 @@ final class RebalanceHandler implements ConsumerRebalanceListener {
     LOG.warn("Consumer '{}' has lost {}; nothing is committed for them.", consumer, partitions);
     lost.forEach(assignment.earlierTries()::leaves);
     drain.takeBack(lost);
+    lost.forEach(assignment.earlierTries()::left);
     forget(partitions);
     listener.lost(names(lost));
   }

@@ -89,6 +89,29 @@ class RetryAcrossRebalanceTest {
     assertThat(seen).containsExactly("0#1", "0#2", "0#3", "0#4");
   }
 
+  /** Else one that is at work whenever its partition moves would be tried for ever. */
+  @Test
+  void anAttemptThatFailsWhileItsPartitionLeavesCounts() {
+    engine.attempts = 2;
+    engine.backoff = Duration.ofMillis(1);
+    engine.start(
+        (value, context) -> {
+          seen.add(context.offset() + "#" + context.attempt());
+          await().atMost(SOON).until(() -> context.attempt() > 1 || engine.isDraining());
+          throw new IllegalStateException("not yet");
+        });
+    engine.assign(P0);
+    engine.add(P0, 0, 1);
+    await().atMost(SOON).until(() -> !seen.isEmpty());
+
+    engine.leave(P0);
+    engine.assign(P0);
+    engine.add(P0, 0, 1);
+
+    await().atMost(SOON).until(() -> seen.size() > 1);
+    assertThat(seen).element(1).isEqualTo("0#2");
+  }
+
   @Test
   void afterASeekTheFirstAttemptIsNext() {
     engine.attempts = 1_000_000;
