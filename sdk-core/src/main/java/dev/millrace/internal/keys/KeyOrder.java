@@ -211,6 +211,9 @@ public final class KeyOrder {
     } catch (Throwable bug) { // The thread would swallow it, and partitions be held back for ever.
       onBug.accept(bug);
     } finally {
+      if (closed) { // It may have opened a client that nobody could wake, and nobody will close.
+        rest();
+      }
       looking = false;
     }
   }
@@ -236,7 +239,7 @@ public final class KeyOrder {
     }
   }
 
-  /** The thread of the looks, at the end. */
+  /** The thread of the looks, at the end; once more does no harm. */
   private void rest() {
     try {
       look.rest();

@@ -89,6 +89,16 @@ class KeyOrderBoundTest {
     assertThat(gate.causes(other)).isEmpty();
   }
 
+  /** It has made its client when there was nothing yet to wake, and nobody comes to close it. */
+  @Test
+  void aLookThatGoesOnBeyondTheEndLeavesNothingOpen() {
+    logs.meanwhile = () -> order.close(Duration.ofSeconds(1));
+
+    turn();
+
+    assertThat(logs.isOpen).isFalse();
+  }
+
   /** Else it would wait for a look that there will not be, and nobody would hear why. */
   @Test
   void whatWaitsForItsKeyFollowsWhenTheRetryTopicIsGone() {

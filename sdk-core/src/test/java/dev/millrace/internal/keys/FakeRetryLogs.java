@@ -30,9 +30,15 @@ public final class FakeRetryLogs implements RetryLogs {
 
   public volatile boolean fails;
   public volatile boolean isBroken;
+  public volatile boolean isOpen;
+
+  /** What happens while they are asked. */
+  public volatile Runnable meanwhile = () -> {};
 
   @Override
   public Set<TopicPartition> present(Set<TopicPartition> partitions) {
+    meanwhile.run();
+    isOpen = true;
     if (isBroken) {
       throw new IllegalStateException("a bug");
     }
@@ -74,7 +80,9 @@ public final class FakeRetryLogs implements RetryLogs {
   }
 
   @Override
-  public void rest() {}
+  public void rest() {
+    isOpen = false;
+  }
 
   @Override
   public void stop() {}
