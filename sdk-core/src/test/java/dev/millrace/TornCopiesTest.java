@@ -290,6 +290,10 @@ class TornCopiesTest {
       held.release();
       zombie.resume();
 
+      // When it has its part again, it has heard that it had lost all, and undone what it had
+      // begun.
+      // Until then, handlers that stood still go on in vain.
+      await().atMost(LONG).until(() -> taken.size() < PARTITIONS);
       long before = zombie.progress();
       await()
           .atMost(LONG)
@@ -309,7 +313,7 @@ class TornCopiesTest {
     awaitLagZero();
   }
 
-  /** Returns the partitions that the consumer has been given so far. */
+  /** Returns the partitions that the consumer has, at each moment. */
   private Set<TopicPartition> copy() {
     KafkaFactory factory =
         KafkaFactory.builder()
@@ -326,6 +330,11 @@ class TornCopiesTest {
               @Override
               public void assigned(Set<TopicPartition> partitions) {
                 assigned.addAll(partitions);
+              }
+
+              @Override
+              public void revoked(Set<TopicPartition> partitions) {
+                assigned.removeAll(partitions);
               }
             },
             handled::incrementAndGet);
